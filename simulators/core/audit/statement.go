@@ -1,0 +1,64 @@
+// Package audit judges the money of a world from what every party states about it; it shares no code with the ledger.
+package audit
+
+import (
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// Role is what a party is in the trade.
+type Role string
+
+// The roles that state facts.
+const (
+	Terminal   Role = "terminal"
+	Acquirer   Role = "acquirer"
+	Issuer     Role = "issuer"
+	Wallet     Role = "wallet"
+	Settlement Role = "settlement"
+)
+
+// Fact is what a party states about one payment.
+type Fact string
+
+// The facts.
+const (
+	Approved  Fact = "approved"  // terminal: the cardholder was told yes; host: answered with an approving code
+	Declined  Fact = "declined"  // terminal or host: no money
+	Unknown   Fact = "unknown"   // terminal: no answer that could be trusted, not reversed yet
+	Pending   Fact = "pending"   // terminal: a reversal is stored and not acknowledged yet
+	Reversed  Fact = "reversed"  // terminal: the reversal was acknowledged; host: the original has no effect any more
+	Exception Fact = "exception" // terminal: given up after the counted attempts, on the exception list for people
+	Tombstone Fact = "tombstone" // host: a reversal came for an original that is not there
+	Posted    Fact = "posted"    // a ledger moved money for the payment
+	Undone    Fact = "undone"    // a ledger moved it back, in whole
+	Held      Fact = "held"      // a ledger holds money, nothing has moved
+	Released  Fact = "released"  // a hold ended without a posting
+	Refunded  Fact = "refunded"  // a ledger moved part or all of Original back
+	Balance   Fact = "balance"   // what an account holds at the end (Account, Amount), with its open holds in Held
+	Opening   Fact = "opening"   // what an account held at the beginning
+)
+
+// Ref names one payment as it stood on the terminal's wire.
+type Ref struct {
+	Terminal string   `json:"terminal,omitempty"`
+	Merchant string   `json:"merchant,omitempty"`
+	Batch    string   `json:"batch,omitempty"`
+	Trace    string   `json:"trace,omitempty"`
+	Flow     pay.Flow `json:"flow,omitempty"`
+}
+
+// Statement is one fact by one party. A party states what its own books and journal say, never what it was told to say.
+type Statement struct {
+	At       time.Time  `json:"at"`
+	Role     Role       `json:"role"`
+	Party    string     `json:"party"` // T1, acquirer, issuer
+	Fact     Fact       `json:"fact"`
+	Ref      Ref        `json:"ref,omitzero"`       // terminal and acquirer
+	RRN      string     `json:"rrn,omitempty"`      // acquirer and issuer; terminal once it was answered
+	Original *Ref       `json:"original,omitempty"` // void, refund, completion: the payment it acts on
+	Amount   pay.Amount `json:"amount,omitzero"`
+	Account  string     `json:"account,omitempty"` // Balance and Opening: whose, never a clear PAN
+	Answer   pay.Answer `json:"answer,omitempty"`
+}
