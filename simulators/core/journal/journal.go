@@ -10,10 +10,12 @@ type Record struct {
 
 // Store keeps batches. Records of one batch become durable together; batches become durable in the order of Append.
 type Store interface {
-	// Append queues a batch and calls done once it is durable, or with the error that kept it from being so. A memory
-	// store calls done before Append returns; others call it later from a goroutine of their own.
+	// Append queues a batch and calls done once it is durable, or with the error that kept it from being so: then nobody
+	// knows whether it is. The batch belongs to the store from now on. A memory store calls done before Append returns;
+	// others call it later from a goroutine of their own.
 	Append(batch []Record, done func(error))
-	// Replay gives every durable record in the order it was appended.
+	// Replay gives every durable record in the order it was appended, and stops at the first error of the function, which
+	// must not change the record nor wait for an Append.
 	Replay(func(Record) error) error
 	Close() error
 }

@@ -1,9 +1,6 @@
 package journal
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // Memory keeps batches in memory, for worlds that live no longer than their process. A party that starts again replays
 // the same Memory; Close therefore forgets nothing.
@@ -17,23 +14,21 @@ var _ Store = (*Memory)(nil)
 // NewMemory makes an empty store.
 func NewMemory() *Memory { return &Memory{} }
 
-// Append keeps a copy of the batch and calls done(nil) before it returns.
+// Append keeps the batch and calls done(nil) before it returns.
 func (m *Memory) Append(batch []Record, done func(error)) {
 	m.mu.Lock()
-	for _, r := range batch {
-		m.records = append(m.records, Record{r.Kind, slices.Clone(r.Data)})
-	}
+	m.records = append(m.records, batch...)
 	m.mu.Unlock()
 	done(nil)
 }
 
-// Replay gives every record in the order it was appended and stops at the first error of give.
+// Replay gives the records that were there when it was called.
 func (m *Memory) Replay(give func(Record) error) error {
 	m.mu.Lock()
 	records := m.records
 	m.mu.Unlock()
 	for _, r := range records {
-		if err := give(Record{r.Kind, slices.Clone(r.Data)}); err != nil {
+		if err := give(r); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,188 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// stores gives each kind of store, with the way to open it again after it was closed.
+func stores(t *testing.T) map[string]func() Store {
+	memory := NewMemory()
+	path := filepath.Join(t.TempDir(), "a journal?#%.db")
+	return map[string]func() Store{
+		"memory": func() Store { return memory },
+		"sqlite": func() Store {
+			s, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+	}
+}
+
+func records(t *testing.T, s Store) (all []Record) {
+	t.Helper()
+	if err := s.Replay(func(r Record) error { all = append(all, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestReplayGivesWhatWasAppendedInOrder(t *testing.T) {
+	for name, open := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			s := open()
+			want := []Record{{"answer", []byte("00")}, {"ledger", []byte{0, 0xFF}}, {"tombstone", []byte("x")}, {"ledger", []byte("last")}}
+			var acknowledged sync.WaitGroup
+			for _, batch := range [][]Record{want[:2], {}, want[2:3]} {
+				acknowledged.Add(1)
+				s.Append(batch, func(err error) {
+					if err != nil {
+						t.Error(err)
+					}
+					acknowledged.Done()
+				})
+			}
+			acknowledged.Wait()
+			if diff := cmp.Diff(want[:3], records(t, s)); diff != "" {
+				t.Error(diff)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s = open()
+			if err := Commit(s, want[3:]); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, records(t, s)); diff != "" {
+				t.Error("opened again:", diff)
+			}
+			stop := errors.New("enough")
+			if err := s.Replay(func(Record) error { return stop }); !errors.Is(err, stop) {
+				t.Errorf("Replay gave %v, want the function's own error", err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestCloseCommitsWhatIsQueued(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "acq.db")
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var acknowledged atomic.Int64
+	for i := range 100 {
+		s.Append([]Record{{"n", fmt.Append(nil, i)}}, func(err error) {
+			if err == nil {
+				acknowledged.Add(1)
+			}
+		})
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := acknowledged.Load(); n != 100 {
+		t.Errorf("%d batches were acknowledged, want 100", n)
+	}
+	if err := Commit(s, nil); err == nil || !strings.HasSuffix(err.Error(), "acq.db: it is closed") {
+		t.Errorf("append after Close: %v", err)
+	}
+	if s, err = Open(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := records(t, s); len(got) != 100 || string(got[99].Data) != "99" {
+		t.Errorf("%d records came back", len(got))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	taken, err := Open(filepath.Join(dir, "taken.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	newer, err := Open(filepath.Join(dir, "newer.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(newer.db.Exec("PRAGMA user_version = 9"), newer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, file, want string }{
+		{"a file that another store has", "taken.db", "another process has it open: stop that one or name another file"},
+		{"a newer format", "newer.db", "format 9 is not a journal of format 1: name another file"},
+		{"no database", "text.db", "file is not a database"},
+		{"no such folder", "nowhere/acq.db", "unable to open database file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(dir, c.file)
+			s, err := Open(path)
+			if err == nil {
+				s.Close()
+				t.Fatal("it opened")
+			}
+			if !strings.HasPrefix(err.Error(), "journal "+path+": ") || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	for _, c := range []struct {
+		name      string
+		appenders int
+	}{{"memory", 0}, {"sqlite", 1}, {"sqlite", 64}} {
+		b.Run(fmt.Sprintf("%s/%d", c.name, c.appenders), func(b *testing.B) {
+			var s Store = NewMemory()
+			if c.name == "sqlite" {
+				file, err := Open(filepath.Join(b.TempDir(), "bench.db"))
+				if err != nil {
+					b.Fatal(err)
+				}
+				s = file
+			}
+			defer s.Close()
+			data := make([]byte, 200)
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			b.ReportAllocs()
+			b.ResetTimer()
+			var appenders sync.WaitGroup
+			for range max(c.appenders, 1) {
+				appenders.Go(func() {
+					for left.Add(-1) >= 0 {
+						if err := Commit(s, []Record{{"ledger", data}}); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			appenders.Wait()
+		})
+	}
+}
