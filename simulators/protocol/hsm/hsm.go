@@ -54,16 +54,25 @@ func (k KCV) Matches(hex string) bool {
 
 // Generate makes a random key under that name, with odd parity where DES asks for it.
 func (h *HSM) Generate(name string, a Algorithm) (KCV, error) {
+	k, err := h.generate(a)
+	if err != nil {
+		return KCV{}, fmt.Errorf("hsm: generate %s: %w", name, err)
+	}
+	h.put(name, k)
+	return k.kcv(), nil
+}
+
+func (h *HSM) generate(a Algorithm) (*key, error) {
 	clear := make([]byte, a.Size())
 	if err := h.draw(clear); err != nil {
-		return KCV{}, fmt.Errorf("hsm: generate %s: %w", name, err)
+		return nil, err
 	}
 	if a.isDES() {
 		for i, b := range clear {
 			clear[i] = b&^1 | byte(bits.OnesCount8(b>>1)+1)&1
 		}
 	}
-	return h.store(name, a, clear)
+	return newKey(a, clear)
 }
 
 // Import joins one to three XOR components to a key. The caller compares the KCV with what the key custodians expect.
@@ -78,7 +87,12 @@ func (h *HSM) Import(name string, a Algorithm, components ...[]byte) (KCV, error
 		}
 		subtle.XORBytes(clear, clear, c)
 	}
-	return h.store(name, a, clear)
+	k, err := newKey(a, clear)
+	if err != nil {
+		return KCV{}, fmt.Errorf("hsm: import %s: %w", name, err)
+	}
+	h.put(name, k)
+	return k.kcv(), nil
 }
 
 // Components splits a key in n (2 or 3) XOR components: with Wrap the only way out.
@@ -145,7 +159,7 @@ func (h *HSM) Wrap(under, name string) ([]byte, KCV, error) {
 	if err != nil {
 		return nil, KCV{}, fmt.Errorf("hsm: wrap: %w", err)
 	}
-	wrapped, err := ecb(wrapping.block.BlockSize(), wrapping.block.Encrypt, k.clear)
+	wrapped, err := wrapping.wrap(k)
 	if err != nil {
 		return nil, KCV{}, fmt.Errorf("hsm: wrap %s under %s: %w", name, under, err)
 	}
@@ -174,6 +188,10 @@ func (h *HSM) unwrap(under string, a Algorithm, wrapped []byte) (*key, error) {
 	return newKey(a, clear)
 }
 
+func (k *key) wrap(inner *key) ([]byte, error) {
+	return ecb(k.block.BlockSize(), k.block.Encrypt, inner.clear)
+}
+
 // ecb runs each block by itself; it is for keys and tracks, which have no pattern to hide.
 func ecb(size int, cipher func(dst, src []byte), in []byte) ([]byte, error) {
 	if len(in) == 0 || len(in)%size != 0 {
@@ -184,15 +202,6 @@ func ecb(size int, cipher func(dst, src []byte), in []byte) ([]byte, error) {
 		cipher(out[i:i+size], in[i:i+size])
 	}
 	return out, nil
-}
-
-func (h *HSM) store(name string, a Algorithm, clear []byte) (KCV, error) {
-	k, err := newKey(a, clear)
-	if err != nil {
-		return KCV{}, fmt.Errorf("hsm: key %s: %w", name, err)
-	}
-	h.put(name, k)
-	return k.kcv(), nil
 }
 
 func (h *HSM) put(name string, k *key) {

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // KeyNames says under which names a terminal's working keys are kept. TDK is "" when tracks are not encrypted.
 type KeyNames struct{ PIK, MAK, TDK string }
 
-// MAKLength says how much of its slot in F62 the MAC key fills (DOMAIN.md A.8).
+// MAKLength says how much of its slot in F62 the MAC key fills (DOMAIN.md A.8). The zero value is auto.
 type MAKLength string
 
 // The MAK lengths.
@@ -54,11 +55,7 @@ func (h *HSM) LoadWorkingKeys(under string, f62 []byte, names KeyNames, sm4 bool
 		}
 		loaded[i] = k
 	}
-	for i, role := range roles {
-		if role.as != "" {
-			h.put(role.as, loaded[i])
-		}
-	}
+	h.putAll(roles, loaded)
 	return "", nil
 }
 
@@ -80,8 +77,14 @@ func (h *HSM) WorkingKeys(under, code string, names KeyNames, mak MAKLength) ([]
 	default:
 		return nil, fmt.Errorf("hsm: working keys: no key download has code %q", code)
 	}
+	master, err := h.key(under)
+	if err != nil {
+		return nil, fmt.Errorf("hsm: working keys: %w", err)
+	}
+	roles := names.roles()[:count]
+	fresh := make([]*key, count)
 	var f62 []byte
-	for _, role := range names.roles()[:count] {
+	for i, role := range roles {
 		if role.as == "" {
 			return nil, fmt.Errorf("hsm: working keys: code %s brings a %s, but it has no name", code, role.name)
 		}
@@ -89,18 +92,28 @@ func (h *HSM) WorkingKeys(under, code string, names KeyNames, mak MAKLength) ([]
 		if role.name == "MAK" && a == TDES2 && mak != MAKDouble {
 			of = DES
 		}
-		if _, err := h.Generate(role.as, of); err != nil {
-			return nil, err
-		}
-		wrapped, kcv, err := h.Wrap(under, role.as)
+		k, err := h.generate(of)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("hsm: working keys: %s: %w", role.name, err)
 		}
-		f62 = append(f62, wrapped...)
-		f62 = append(f62, make([]byte, a.Size()-of.Size())...)
-		f62 = append(f62, kcv[:]...)
+		wrapped, err := master.wrap(k)
+		if err != nil {
+			return nil, fmt.Errorf("hsm: working keys: %s under %s: %w", role.name, under, err)
+		}
+		kcv := k.kcv()
+		f62 = slices.Concat(f62, wrapped, make([]byte, a.Size()-of.Size()), kcv[:])
+		fresh[i] = k
 	}
+	h.putAll(roles, fresh)
 	return f62, nil
+}
+
+func (h *HSM) putAll(roles []keyRole, keys []*key) {
+	for i, role := range roles {
+		if role.as != "" {
+			h.put(role.as, keys[i])
+		}
+	}
 }
 
 // f62Layout tells the size of a key's slot and the number of keys by the length of F62.
