@@ -1,0 +1,31 @@
+# make help prints the targets.
+GO ?= go
+
+.PHONY: help run test demo bench fuzz lint
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## prove the embedded acquirer: every feature, over loopback TCP
+	$(GO) run ./cmd/tillproof run
+
+test: ## all tests
+	$(GO) vet ./...
+	$(GO) test -race ./...
+
+demo: ## one purchase, told step by step
+	$(GO) run ./cmd/tillproof demo
+
+bench: ## benchmarks, printed; nothing is gated on absolute figures
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz test for ten seconds
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 10s $$p || exit 1; \
+	  done; done
+
+lint: ## gofmt, vet and the house test
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -run TestHouse .
