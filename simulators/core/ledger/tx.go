@@ -237,7 +237,7 @@ func (t *Tx) book(e Entry, from, to account, amount, hold pay.Amount) (err error
 	if err != nil {
 		return err
 	}
-	if e.Kind != Release && available.Minor < from.floor {
+	if available.Minor < from.floor {
 		return fmt.Errorf("%s: %w, %s would be left", e.From, ErrFunds, available)
 	}
 	t.accounts[e.From], t.accounts[e.To] = from, to
