@@ -1,0 +1,189 @@
+package iso8583
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// Dialect is one way of speaking ISO 8583, read from a file and immutable. It may be shared by goroutines.
+type Dialect struct {
+	Name       string
+	About      string // what it is and where its facts come from
+	Framing    Framing
+	Connection Connection
+	Security   Security
+	Timers     Timers
+	Switches   Switches
+
+	mti          coding // packed or ascii
+	bitmap       coding // binary or hexText
+	wide         bool   // a second bitmap, for fields 65 to 128, may follow
+	fields       [129]*field
+	at           [elementCount]place
+	correlation  []Element
+	transactions []*Transaction
+	echo         []place // what NewAnswer copies where no flow is known
+	answers      []AnswerRule
+	codec        codec
+}
+
+// Codec names one of the two implementations that turn messages into frames and back. They are held equal by test.
+type Codec string
+
+// The codecs. Load gives dialects that use Moov.
+const (
+	Moov     Codec = "moov"     // moov-io/iso8583, an implementation that is not ours
+	Compiled Codec = "compiled" // tables walked straight through, for load
+)
+
+// Using gives a copy of the dialect that encodes and decodes with c. Messages of both may be mixed.
+func (d *Dialect) Using(c Codec) *Dialect {
+	other := *d
+	other.codec = compiled{}
+	if c == Moov {
+		other.codec = newMoov(&other)
+	}
+	return &other
+}
+
+// Framing says how messages are delimited on a stream; package wire builds the framer from it.
+type Framing struct {
+	Length string // binary2, binary2-inclusive, ascii4, bcd2, binary4: each exclusive but the second
+	TPDU   string // default TPDU, ten digits; "" for none
+	Header string // default application header digits; "" for none
+	HTTP   bool   // each message is the body of an HTTP POST, content type x-ISO-TPDU/x-auth
+	Max    int    // longest frame accepted, in bytes
+}
+
+// Connection says how a client uses its connections.
+type Connection string
+
+// The connection models (DOMAIN.md K.17).
+const (
+	Multiplexed    Connection = "multiplexed"
+	Serial         Connection = "serial"
+	PerTransaction Connection = "per-transaction"
+)
+
+// Security says how MACs, PIN blocks, tracks and working keys are made. Names of algorithms are those of package hsm.
+type Security struct {
+	MAC         string // unionpay-ecb, x9.9, x9.19, cbc, aes-cmac, sm4, none
+	MACEncoding string // hex8 (eight ASCII characters) or binary
+	PINFormat   string // iso-0, iso-1, iso-3, iso-4, unionpay-no-pan
+	Keys        string // how working keys come: unionpay-f62, none (fixed keys)
+	SM4         bool
+}
+
+// Timers are the named timeouts and counts (DOMAIN.md J). A profile may override each.
+type Timers struct {
+	Connect          time.Duration // to open a connection
+	Answer           time.Duration // from the last byte written to the whole answer
+	ReversalAttempts int
+	IdleLogout       time.Duration
+}
+
+// Switches are the places where implementations of a dialect differ (DOMAIN.md K). A profile may override each.
+type Switches struct {
+	MAKLength              string     // auto, 8, 16
+	PINCapture             string     // F26: 06 or 12
+	SwipePINFormat         string     // F53 first digit on swipe: 1 or 2
+	HeaderByEntry          bool       // header class 61 for chip; otherwise always 60
+	UnknownReversal        pay.Answer // answer to a reversal whose original is unknown: 00 or 25
+	ReversedAgain          pay.Answer // answer to a reversal done already: "" repeats the stored answer, or 25
+	EmptyKeysMeansNoChange bool       // sign-in approved without keys: keep the old ones, or fail
+	NoPINLimit             int64      // minor units
+}
+
+// Transaction is one flow's place in the dialect.
+type Transaction struct {
+	Flow       pay.Flow
+	Request    string             // MTI
+	Answer     string             // MTI
+	Constants  map[Element]string // what tells this flow from others: processing code, condition, type code
+	Reversible bool
+	MAC        bool   // requests and answers carry a MAC
+	Repeat     string // MTI of a repeat where it differs (0421)
+
+	accept       map[Element][]string // constants with alternatives: any of these
+	requestRules []rule
+	answerRules  []rule
+	echo         []place
+}
+
+// Transaction gives the flow's entry; false when the dialect has no such flow.
+func (d *Dialect) Transaction(f pay.Flow) (*Transaction, bool) {
+	for _, t := range d.transactions {
+		if t.Flow == f {
+			return t, true
+		}
+	}
+	return nil, false
+}
+
+// Flows lists the dialect's flows in the order of the file.
+func (d *Dialect) Flows() []pay.Flow {
+	flows := make([]pay.Flow, len(d.transactions))
+	for i, t := range d.transactions {
+		flows[i] = t.Flow
+	}
+	return flows
+}
+
+// Has tells that the dialect carries an element.
+func (d *Dialect) Has(e Element) bool { return e < elementCount && d.at[e].field != 0 }
+
+// KeyElements lists the elements of the correlation key, in the key's order.
+func (d *Dialect) KeyElements() []Element { return slices.Clone(d.correlation) }
+
+// Answer tells what a response code means at the till. An unknown code is declined and shows prompt FAILED_CODE.
+func (d *Dialect) Answer(code pay.Answer) AnswerRule {
+	for _, a := range d.answers {
+		if a.Code == code {
+			return a
+		}
+	}
+	return AnswerRule{Code: code, Category: CategoryDeclined, Prompt: "FAILED_CODE"}
+}
+
+// Answers lists the codes of the dialect's table, in its order.
+func (d *Dialect) Answers() []AnswerRule { return slices.Clone(d.answers) }
+
+// Category of a response code (DOMAIN.md C).
+type Category string
+
+// The categories.
+const (
+	CategoryApproved Category = "approved" // A
+	CategoryRetry    Category = "retry"    // B
+	CategoryDeclined Category = "declined" // C
+	CategoryOperator Category = "operator" // D
+	CategorySystem   Category = "system"   // E
+)
+
+// Next is what the till does after it has shown the prompt.
+type Next string
+
+// The next steps.
+const (
+	NextNone     Next = ""             // back to idle
+	NextPrint    Next = "print"        // print the slip
+	NextSignIn   Next = "sign-in"      // sign in again, then the cashier repeats
+	NextPIN      Next = "pin"          // ask for the PIN again
+	NextKeepCard Next = "keep-card"    // keep the card
+	NextCall     Next = "call"         // call the acquirer
+	NextReverse  Next = "reverse"      // the outcome is uncertain: reverse
+	NextRetry    Next = "retry"        // the cashier may try again
+	NextInsert   Next = "insert-chip"  // use the chip
+	NextNewTrace Next = "new-trace"    // take a new trace number, then the cashier repeats
+	NextPartial  Next = "collect-rest" // partial approval
+)
+
+// AnswerRule is what a response code means.
+type AnswerRule struct {
+	Code     pay.Answer
+	Category Category
+	Prompt   string // screen message id, such as APPROVED or WRONG_PIN; its words are in fixtures/texts
+	Next     Next
+}
