@@ -156,7 +156,7 @@ func TestRecorderFromGoroutines(t *testing.T) {
 	var mu sync.Mutex
 	watched := 0
 	r := trace.NewRecorder(func(trace.Event) { mu.Lock(); watched++; mu.Unlock() })
-	const parties, each = 8, 200
+	const parties, each = 8, 50
 	var all sync.WaitGroup
 	for p := range parties {
 		all.Go(func() {
