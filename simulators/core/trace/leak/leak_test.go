@@ -173,7 +173,7 @@ func TestWhatCannotBeReadIsAHit(t *testing.T) {
 
 func TestDoesNotCryWolf(t *testing.T) {
 	f := finder(t)
-	noise := make([]byte, 1<<20)
+	noise := make([]byte, 1<<17)
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range noise {
 		noise[i] = byte(r.Uint32())
