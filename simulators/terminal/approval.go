@@ -1,0 +1,100 @@
+package terminal
+
+import (
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// orderAnswered does what a believed answer to the order's own request says (DOMAIN.md C).
+func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+	tx, _ := t.Dialect.Transaction(t.exchange.flow)
+	switch {
+	case tx.Reversible && rule.Next == iso8583.NextReverse: // 68: nobody knows
+		t.tell(endingOf(Unknown, rule, m), out, string(rule.Code))
+		t.undo(now, pay.Answer06Error, out)
+	case tx.Reversible && rule.Next == iso8583.NextPartial && !t.takesPartial():
+		e := endingOf(Declined, rule, m)
+		e.Screen = "PARTIAL_REFUSED"
+		t.tell(e, out)
+		t.pending.authCode = e.AuthCode
+		t.undo(now, pay.Answer06Error, out)
+	case rule.Category != iso8583.CategoryApproved:
+		if tx.Reversible {
+			t.write(out, &outcomeLine{Fact: audit.Declined, Answer: rule.Code, RRN: m.Get(iso8583.RRN)})
+		}
+		t.tellDeclined(rule, m, out)
+		t.finish(out)
+	case tx.Reversible:
+		t.approve(now, rule, m, out)
+	default:
+		if t.order.plan.Done == SignedOut {
+			t.signOff(out)
+		}
+		t.tell(t.doneAs(rule, m), out)
+		t.finish(out)
+	}
+}
+
+// doneAs is the ending of an order that the host approved.
+func (t *Terminal) doneAs(rule iso8583.AnswerRule, m *iso8583.Message) Ending {
+	e := endingOf(t.order.plan.Done, rule, m)
+	if t.order.plan.Screen != "" {
+		e.Screen = t.order.plan.Screen
+	}
+	return e
+}
+
+// takesPartial: this terminal never asks for a partial approval, so one that comes is not what the cardholder agreed to.
+func (t *Terminal) takesPartial() bool {
+	t.consult("terminal/partial")
+	return t.Rules.TakePartial
+}
+
+func (t *Terminal) tellDeclined(rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+	kind := Declined
+	if !t.ownExchange() {
+		kind = Refused
+	}
+	t.tell(endingOf(kind, rule, m), out, string(rule.Code))
+}
+
+// approve has the approval written, with its slip; only then is the cardholder told.
+func (t *Terminal) approve(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+	e := t.doneAs(rule, m)
+	t.order.ending = e
+	slip, err := t.seal(t.slip(now, m))
+	if err != nil {
+		t.unfinished(now, out)
+		return
+	}
+	t.consult("terminal/paper")
+	l := &outcomeLine{Fact: audit.Approved, Answer: e.Answer, RRN: e.RRN, Slip: slip, Begun: t.paper}
+	if !t.paper && !t.Rules.KeepSlips {
+		l.Slip = nil
+	}
+	t.state = Finishing
+	t.await(out, l)
+}
+
+// complete tells the approval once it is safe.
+func (t *Terminal) complete(now time.Time, e Event, out *Actions) {
+	if !t.settled(e.Err) {
+		t.unfinished(now, out)
+		return
+	}
+	t.tell(t.order.ending, out, t.order.amount.String())
+	t.printSlips(out, false)
+	t.finish(out)
+}
+
+// unfinished: the host approved and the terminal cannot keep it, so it is reversed with 96 (DOMAIN.md A.12).
+func (t *Terminal) unfinished(now time.Time, out *Actions) {
+	e := t.order.ending
+	e.Kind, e.Screen = Unknown, "STORAGE_FAILED"
+	t.tell(e, out)
+	t.pending.authCode = e.AuthCode
+	t.undo(now, pay.Answer96Malfunction, out)
+}

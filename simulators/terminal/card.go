@@ -1,0 +1,198 @@
+package terminal
+
+import (
+	"strings"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// card is what an order knows of the card. The tracks are forgotten as soon as the request is sealed.
+type card struct {
+	entry          pay.Entry
+	pan            pay.PAN
+	expiry         string // YYMM
+	service        string // "" when typed by hand
+	track2, track3 pay.Secret
+	pinned         bool // a PIN was entered
+}
+
+func (c *card) forget() { c.track2, c.track3 = pay.Secret{}, pay.Secret{} }
+
+// swipe takes a stripe. A stripe that cannot be read is asked for again; that of a chip card is refused.
+func (t *Terminal) swipe(now time.Time, e Event, out *Actions) {
+	c, ok := readStripe(e.Stripe)
+	switch {
+	case !ok:
+		t.consult("terminal/swipe-tries")
+		if t.order.swipes++; t.order.swipes >= t.Rules.SwipeTries {
+			t.refuse(now, "terminal/swipe-tries", "CARD_UNREADABLE", out)
+			return
+		}
+		t.wait(WaitingCard, NeedCard, out, "SWIPE_AGAIN")
+	case t.chipCard(c.service):
+		t.decide(now, "terminal/service-code", "the card has a chip")
+		t.wait(WaitingCard, NeedCard, out, "INSERT_CHIP")
+	default:
+		t.take(now, c, out)
+	}
+}
+
+// chipCard: the first digit of the service code is 2 or 6 (ISO/IEC 7813).
+func (t *Terminal) chipCard(service string) bool {
+	t.consult("terminal/service-code")
+	return t.Rules.ChipReader && (service[0] == '2' || service[0] == '6')
+}
+
+func (t *Terminal) keyIn(now time.Time, e Event, out *Actions) {
+	t.consult("terminal/manual-entry")
+	if !t.Rules.ManualEntry {
+		t.decide(now, "terminal/manual-entry", "no card numbers by hand")
+		t.wait(WaitingCard, NeedCard, out, "NO_MANUAL_ENTRY")
+		return
+	}
+	t.take(now, card{entry: pay.Entry01Manual, pan: e.PAN, expiry: e.Expiry}, out)
+}
+
+func (t *Terminal) take(now time.Time, c card, out *Actions) {
+	t.consult("terminal/card-number")
+	if !t.Rules.CardNumber(c.pan) {
+		t.refuse(now, "terminal/card-number", "BAD_CARD_NUMBER", out)
+		return
+	}
+	t.order.card = c
+	t.gained(now, out)
+}
+
+// readStripe reads track 2 (ISO/IEC 7813): card number, separator, expiry YYMM, service code, and what the issuer likes.
+func readStripe(s Stripe) (card, bool) {
+	track2 := trackDigits(s.Track2)
+	pan, rest, ok := strings.Cut(track2, "D")
+	if s.Bad || !ok || pan == "" || len(rest) < 7 || len(track2) > 37 || !digitsOnly(pan+rest) {
+		return card{}, false
+	}
+	return card{entry: pay.Entry02Stripe, pan: pay.NewPAN(pan), expiry: rest[:4], service: rest[4:7],
+		track2: pay.NewSecret(track2), track3: pay.NewSecret(trackDigits(s.Track3))}, true
+}
+
+// trackDigits drops the sentinels and writes the separator as D.
+func trackDigits(track pay.Secret) string {
+	s := strings.TrimPrefix(track.Reveal(), ";")
+	s, _, _ = strings.Cut(s, "?")
+	return strings.ReplaceAll(s, "=", "D")
+}
+
+func (t *Terminal) wantsPIN(now time.Time) bool {
+	o := &t.order
+	wanted := t.Rules.AskPIN(o.card.service, o.amount, t.Rules.NoPINLimit)
+	if wanted {
+		t.decide(now, "terminal/pin", "the card wants a PIN")
+	} else {
+		t.decide(now, "terminal/pin", "no PIN is needed")
+	}
+	return wanted
+}
+
+// enterPIN takes the PIN, four to twelve digits (ISO 9564-1); none is a bypass, which the issuer may accept or not.
+func (t *Terminal) enterPIN(now time.Time, e Event, out *Actions) {
+	digits := e.PIN.Reveal()
+	if digits != "" && (len(digits) < 4 || len(digits) > 12 || !digitsOnly(digits)) {
+		t.wait(WaitingPIN, NeedPIN, out, "ENTER_PIN", t.order.amount.String())
+		return
+	}
+	t.order.pin, t.order.card.pinned = e.PIN, digits != ""
+	t.gained(now, out)
+}
+
+// offerOrder offers what the order brought: amount, card and PIN. A sign-in says which keys it wants and who it is.
+func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Message, flow pay.Flow) error {
+	if flow == pay.SignIn {
+		t.nameKeys(m)
+		o(iso8583.TerminalInfo, t.serialInfo())
+	}
+	if flow != t.order.plan.Flow || !t.order.plan.Amount {
+		return nil
+	}
+	amount, err := t.order.amount.Digits()
+	if err != nil {
+		return err
+	}
+	o(iso8583.Amount, amount)
+	o(iso8583.Currency, t.order.amount.Currency.Digits())
+	return t.offerCard(o)
+}
+
+// offerCard offers card number, tracks and PIN (DOMAIN.md A.10, B.3, B.4).
+func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
+	c := &t.order.card
+	o(iso8583.PAN, c.pan.Reveal())
+	entered, format, encrypted := "2", "0", "0" // last digit of F22, first and third of F53
+	if c.pinned {
+		entered, format = "1", "2"
+		if t.pinFormat() == hsm.PINUnionPayNoPAN {
+			format = "1"
+		}
+		block, err := t.HSM.EncryptPIN(KeyPIK, t.pinFormat(), t.order.pin, c.pan)
+		if err != nil {
+			return err
+		}
+		o(iso8583.PIN, string(block))
+		o(iso8583.PINCapture, t.Dialect.Switches.PINCapture)
+	}
+	o(iso8583.EntryMode, string(c.entry)+entered)
+	if c.track2.IsZero() {
+		o(iso8583.Expiry, c.expiry)
+	} else if t.encryptsTracks() {
+		encrypted = "1"
+	}
+	if err := t.offerTracks(o); err != nil {
+		return err
+	}
+	if c.pinned || !c.track2.IsZero() {
+		o(iso8583.SecurityControl, format+t.cipherDigit()+encrypted+strings.Repeat("0", 13))
+	}
+	return nil
+}
+
+// offerTracks offers tracks 2 and 3, encrypted where the terminal has a track key.
+func (t *Terminal) offerTracks(o func(iso8583.Element, string)) (err error) {
+	for _, track := range []struct {
+		element iso8583.Element
+		clear   pay.Secret
+	}{{iso8583.Track2, t.order.card.track2}, {iso8583.Track3, t.order.card.track3}} {
+		digits := track.clear.Reveal()
+		if digits != "" && t.encryptsTracks() {
+			if digits, err = t.HSM.EncryptTrack(KeyTDK, track.clear); err != nil {
+				return err
+			}
+		}
+		o(track.element, digits)
+	}
+	return nil
+}
+
+func (t *Terminal) encryptsTracks() bool {
+	t.consult("terminal/track")
+	return t.Rules.EncryptTrack && t.HSM.Has(KeyTDK)
+}
+
+// pinFormat is the dialect's; some terminals leave the card number out of the block on a swipe (DOMAIN.md B.3).
+func (t *Terminal) pinFormat() hsm.PINFormat {
+	if t.order.card.entry == pay.Entry02Stripe && t.Dialect.Switches.SwipePINFormat == "1" {
+		return hsm.PINUnionPayNoPAN
+	}
+	return hsm.PINFormat(t.Dialect.Security.PINFormat)
+}
+
+// cipherDigit is the second digit of F53: single DES, double-length 3DES or SM4 (DOMAIN.md B.3).
+func (t *Terminal) cipherDigit() string {
+	switch {
+	case t.sm4():
+		return "3"
+	case t.KeyScheme == "001":
+		return "0"
+	}
+	return "6"
+}

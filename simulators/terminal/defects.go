@@ -1,0 +1,65 @@
+package terminal
+
+import (
+	"slices"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// Defects lists what real tills ship with: edits of the rules, each of which a scenario must notice.
+func Defects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("terminal-keeps-no-reversal", "resilience", "keeps the pending reversal in RAM only",
+			"the journal was thought too slow, and nobody cut the power in the lab", func(r *Rules) { r.WritePendingFirst = false }),
+		defect("terminal-never-reverses", "money", "takes a missing answer for a decline",
+			"the programmer's network never lost an answer", func(r *Rules) { r.Reverse = false }),
+		defect("terminal-ignores-answer-mac", "security", "believes any answer", "the MAC check was switched off while the keys were sorted out",
+			func(r *Rules) { r.Checks = without(r.Checks, "terminal/answer-mac") }),
+		defect("terminal-ignores-answer-echo", "protocol", "does not compare amount, trace and terminal of an answer with its request",
+			"the host was trusted to answer what it was asked", func(r *Rules) { r.Checks = without(r.Checks, "terminal/answer-echo") }),
+		defect("terminal-accepts-bad-kcv", "keys", "says signed in although a key's check value does not fit",
+			"the PIN pad's return code is not looked at", func(r *Rules) { r.CheckKCV = false }),
+		defect("terminal-keeps-own-batch", "protocol", "does not adopt the host's batch number", "the batch was a setting once",
+			func(r *Rules) { r.AdoptBatch = false }),
+		defect("terminal-keeps-own-clock", "protocol", "does not set its clock at sign-in", "the clock is right when it leaves the factory",
+			func(r *Rules) { r.AdoptClock = false }),
+		defect("terminal-prints-full-pan", "security", "prints the whole card number", "the first pilot merchant wanted it so",
+			func(r *Rules) { r.MaskPAN = pay.PAN.Reveal }),
+		defect("terminal-reuses-trace-after-restart", "protocol", "uses the last trace number again after a restart",
+			"the counter is saved before it is raised", func(r *Rules) { r.TraceAfterRestart = func(last int) int { return max(last-1, 0) } }),
+		defect("terminal-swipes-chip-card", "emv", "takes the stripe of a chip card", "the service code is not read",
+			func(r *Rules) { r.ChipReader = false }),
+		defect("terminal-forgets-re-sign-in", "protocol", "does not sign in again when the host asks for it in the header",
+			"the header is skipped as a whole", func(r *Rules) { r.ObeyHeader = false }),
+		defect("terminal-trades-signed-off", "security", "sells without being signed in", "the flag is only looked at by the sign-in menu",
+			func(r *Rules) { r.Gates = withoutGate(r.Gates, "terminal/signed-in") }),
+		defect("terminal-never-locks-operator", "security", "lets passwords be tried for ever", "the counter lives in the log-in screen, which is made anew each time",
+			func(r *Rules) { r.LoginTries = 0 }),
+		defect("terminal-takes-weak-password", "security", "takes any password", "a merchant complained about the rule",
+			func(r *Rules) { r.WeakPassword = func(Role, string) bool { return false } }),
+		defect("terminal-never-asks-pin", "security", "sells without a PIN whatever the card wants", "the no-PIN limit was set for contactless and used for all",
+			func(r *Rules) { r.NoPINLimit = 100_000 }),
+		defect("terminal-takes-partial-as-full", "money", "takes a partial approval for the whole amount", "10 stands in the list of approving codes",
+			func(r *Rules) { r.TakePartial = true }),
+		defect("terminal-loses-slip-without-paper", "resilience", "forgets the slip when the paper is out", "printing is fire and forget",
+			func(r *Rules) { r.KeepSlips = false }),
+		defect("terminal-sells-on-low-battery", "resilience", "begins a sale on an almost empty battery", "the warning is only shown",
+			func(r *Rules) { r.Gates = withoutGate(r.Gates, "terminal/battery") }),
+		defect("terminal-takes-mistyped-card", "protocol", "sends a typed card number whose check digit is wrong", "the host was thought to check it",
+			func(r *Rules) { r.CardNumber = func(pay.PAN) bool { return true } }),
+		defect("terminal-sends-clear-track", "security", "sends tracks in the clear although it has a track key", "encryption was to come with the next release",
+			func(r *Rules) { r.EncryptTrack = false }),
+	}
+}
+
+func defect(name, category, text, why string, edit func(*Rules)) pay.Defect[Rules] {
+	return pay.Defect[Rules]{Name: name, Category: category, Text: text, Why: why, Edit: edit}
+}
+
+func without(all []Check, name string) []Check {
+	return slices.DeleteFunc(slices.Clone(all), func(c Check) bool { return c.Name == name })
+}
+
+func withoutGate(all []Gate, name string) []Gate {
+	return slices.DeleteFunc(slices.Clone(all), func(g Gate) bool { return g.Name == name })
+}

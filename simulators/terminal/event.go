@@ -1,0 +1,69 @@
+package terminal
+
+import (
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// EventKind is what happens to a terminal.
+type EventKind uint8
+
+// The events. In brackets: the fields of Event that one uses.
+const (
+	PowerOn       EventKind = iota // the first event of every life, after Restore
+	LogIn                          // an operator's number and password [Operator, Password]; also the supervisor's, when one is asked for
+	LogOut                         // the operator leaves
+	SetPassword                    // a new password, of oneself or, by a supervisor, of [Operator]; [Password]
+	Unlock                         // a supervisor lifts the lock of [Operator]
+	Choose                         // an order [Flow, Amount]
+	Reprint                        // the last slip once more
+	Swipe                          // a stripe was drawn through the reader [Stripe]
+	KeyIn                          // a card number typed by hand [PAN, Expiry]
+	EnterPIN                       // the cardholder's PIN; empty is a bypass [PIN]
+	Confirm                        // the green key
+	Cancel                         // the red key
+	Answered                       // the exchange brought an answer [Message]
+	Unanswered                     // the exchange brought none [Trouble]
+	Fired                          // a timer ran out [Timer]
+	Stored                         // the store's word on a Write with Await [Err]
+	PaperOut                       // the printer has no paper left
+	PaperIn                        // there is a new roll in it
+	BatteryLow                     // the battery is below the limit for a new trade
+	BatteryOK                      // it is charged again
+	NetworkDown                    // no network at all
+	NetworkUp                      // a network is there again [Network]
+	SwitchNetwork                  // the cashier takes another network [Network]
+	Tamper                         // the case was opened
+	eventKinds
+)
+
+var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "Choose", "Reprint", "Swipe", "KeyIn", "EnterPIN",
+	"Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
+	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper"}
+
+// String gives the constant's name.
+func (k EventKind) String() string { return eventNames[k] }
+
+// Event is one thing that happens to a terminal.
+type Event struct {
+	Kind     EventKind
+	Flow     pay.Flow
+	Amount   pay.Amount
+	Operator string
+	Password pay.Secret
+	Stripe   Stripe
+	PAN      pay.PAN
+	Expiry   string // YYMM
+	PIN      pay.Secret
+	Message  *iso8583.Message
+	Trouble  iso8583.Trouble
+	Timer    string
+	Network  string // wifi, 4g
+	Err      error
+}
+
+// Stripe is what the reader's head gave. Tracks may have their sentinels and '=' or 'D' as separator.
+type Stripe struct {
+	Track1, Track2, Track3 pay.Secret
+	Bad                    bool // the head could not read it
+}

@@ -1,0 +1,292 @@
+package terminal
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/wire"
+)
+
+// exchange is the request that is being stored or is on the line. Its flow is not always the order's: a reversal or a
+// sign-in may come first.
+type exchange struct {
+	flow    pay.Flow
+	request *iso8583.Message
+	unkept  line // a pending reversal that the rules keep out of the journal
+}
+
+// send composes the request of a flow and has written, before it leaves, the trace number it uses up and what its reversal
+// would need (DOMAIN.md A.12, rule 1).
+func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
+	number := nextTrace(t.trace)
+	m := t.Dialect.NewRequest(flow)
+	o := t.offer(flow, m)
+	t.offerTerminal(o, now)
+	o(iso8583.Trace, traceDigits(number))
+	if err := t.offerOrder(o, m, flow); err != nil {
+		t.fault(now, err, out)
+		return
+	}
+	var kept line = &sentLine{Trace: number, Flow: flow}
+	t.exchange = exchange{flow: flow, request: m}
+	if tx, _ := t.Dialect.Transaction(flow); tx.Reversible {
+		sealed, err := t.seal(reversalElements(m))
+		if err != nil {
+			t.fault(now, err, out)
+			return
+		}
+		owed := &pendingLine{At: now, Trace: number, Amount: t.order.amount, Sealed: sealed,
+			Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
+		t.consult("terminal/pending-first")
+		if t.Rules.WritePendingFirst {
+			kept = owed
+		} else {
+			t.exchange.unkept = owed
+		}
+	}
+	t.dispatch(now, "CONNECTING", kept, out)
+}
+
+// dispatch seals the exchange's request and has its line written; the request leaves when that is done.
+func (t *Terminal) dispatch(now time.Time, screen string, l line, out *Actions) {
+	if err := t.sealMessage(t.exchange.flow, t.exchange.request); err != nil {
+		t.fault(now, err, out)
+		return
+	}
+	t.order.card.forget()
+	t.order.pin = pay.Secret{}
+	t.state = Storing
+	out.show(screen)
+	t.await(out, l)
+}
+
+// leave sends the request once its record is safe.
+func (t *Terminal) leave(now time.Time, e Event, out *Actions) {
+	if !t.settled(e.Err) {
+		if t.exchange.flow == pay.Reversal {
+			out.show("STORAGE_FAILED")
+			t.reversed(now, out)
+			return
+		}
+		t.refuse(now, "terminal/storage", "STORAGE_FAILED", out)
+		return
+	}
+	if t.exchange.unkept != nil {
+		t.exchange.unkept.apply(t)
+	}
+	t.state = Exchanging
+	out.add(Action{Kind: Exchange, Message: t.exchange.request})
+}
+
+// answered judges an answer: first whether it can be trusted at all, then what its code means.
+func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
+	for _, c := range t.Rules.Checks {
+		t.consult(c.Name)
+		if !c.Passes(t, t.exchange.request, e.Message) {
+			t.decide(now, c.Name, "the answer is not believed")
+			if c.Reason == pay.AnswerA0BadMAC { // DOMAIN.md A.12, rule 4
+				t.signOff(out)
+			}
+			t.untrusted(now, c.Screen, c.Reason, out)
+			return
+		}
+	}
+	rule := t.Dialect.Answer(pay.Answer(e.Message.Get(iso8583.AnswerCode)))
+	t.decide(now, "terminal/answer", fmt.Sprintf("%s answered %s: %s", t.exchange.flow, rule.Code, rule.Category))
+	t.readHeader(now, e.Message, out)
+	if rule.Next == iso8583.NextSignIn { // 77, 99, A0 (DOMAIN.md J)
+		t.signOff(out)
+	}
+	switch t.exchange.flow {
+	case pay.Reversal:
+		t.reversalAnswered(now, rule, out)
+	case pay.SignIn:
+		t.signInAnswered(now, rule, e.Message, out)
+	default:
+		t.orderAnswered(now, rule, e.Message, out)
+	}
+}
+
+// unanswered judges why no answer came.
+func (t *Terminal) unanswered(now time.Time, e Event, out *Actions) {
+	screen := troubleScreen(e.Trouble)
+	t.decide(now, "terminal/trouble", e.Trouble.Text())
+	switch {
+	case e.Trouble.Sent:
+		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
+	case t.exchange.flow == pay.Reversal:
+		t.reversalUnsent(now, screen, out)
+	default:
+		if tx, _ := t.Dialect.Transaction(t.exchange.flow); tx.Reversible { // nothing to reverse (A.12, rule 1)
+			t.write(out, &outcomeLine{Fact: audit.Declined})
+		}
+		t.tell(Ending{Kind: Refused, Screen: screen}, out)
+		t.finish(out)
+	}
+}
+
+// untrusted: the request may have arrived and there is no answer to go by.
+func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, out *Actions) {
+	flow := t.exchange.flow
+	tx, _ := t.Dialect.Transaction(flow)
+	if flow == pay.Reversal {
+		t.reversalSilent(now, screen, reason, out)
+		return
+	}
+	if flow == pay.SignIn { // the host may have changed the keys
+		t.signOff(out)
+	}
+	kind := Unknown
+	if flow != t.order.plan.Flow { // a sign-in that came before the order
+		kind = Refused
+	}
+	t.tell(Ending{Kind: kind, Screen: screen, Trace: t.exchange.request.Get(iso8583.Trace)}, out)
+	if !tx.Reversible {
+		t.finish(out)
+		return
+	}
+	t.undo(now, reason, out)
+}
+
+// undo reverses what was just sent; the order's ending is known already.
+func (t *Terminal) undo(now time.Time, reason pay.Answer, out *Actions) {
+	t.consult("terminal/reverse")
+	if !t.Rules.Reverse {
+		t.write(out, &outcomeLine{Fact: audit.Unknown})
+		t.finish(out)
+		return
+	}
+	t.pending.reason = reason
+	t.reverse(now, out)
+}
+
+// fault ends an order that the terminal cannot send: a key or a value does not fit its dialect.
+func (t *Terminal) fault(now time.Time, err error, out *Actions) {
+	t.Trace.Record(trace.Event{At: now, Party: t.Name, Kind: trace.Trouble, Name: "terminal-fault", Text: err.Error()})
+	if t.order.over { // a reversal that cannot be made; it stays pending
+		out.show("TERMINAL_FAULT")
+		t.finish(out)
+		return
+	}
+	t.refuse(now, "terminal/fault", "TERMINAL_FAULT", out)
+}
+
+// offer gives a function that sets an element of m if it has a value and the flow carries it, so that no flow is coded
+// against one dialect. The flow's constants stay as they are.
+func (t *Terminal) offer(flow pay.Flow, m *iso8583.Message) func(iso8583.Element, string) {
+	tx, _ := t.Dialect.Transaction(flow)
+	return func(e iso8583.Element, value string) {
+		if _, constant := tx.Constants[e]; value != "" && !constant && t.Dialect.Carries(flow, e) {
+			m.Set(e, value)
+		}
+	}
+}
+
+// offerTerminal offers what every message of the terminal may have.
+func (t *Terminal) offerTerminal(o func(iso8583.Element, string), now time.Time) {
+	o(iso8583.Terminal, t.Number)
+	o(iso8583.Merchant, t.Merchant)
+	o(iso8583.MerchantName, t.MerchantName)
+	o(iso8583.MerchantType, t.MCC)
+	o(iso8583.TransmissionTime, now.UTC().Format("0102150405"))
+	o(iso8583.LocalTime, now.Format("150405"))
+	o(iso8583.LocalDate, now.Format("0102"))
+	o(iso8583.Batch, t.batch)
+	o(iso8583.NetworkCode, "000")
+	o(iso8583.ReadCapability, "6") // DOMAIN.md A.5: stripe, contact and contactless
+	o(iso8583.ICCondition, "0")
+	if t.operator != nil {
+		o(iso8583.Operator, "0"+t.operator.id) // three characters (DOMAIN.md A.7)
+	}
+}
+
+// sealMessage encodes m, with a MAC where its flow has one.
+func (t *Terminal) sealMessage(flow pay.Flow, m *iso8583.Message) error {
+	tx, _ := t.Dialect.Transaction(flow)
+	var err error
+	if tx.MAC && t.macAlgorithm() != "" {
+		_, err = t.Dialect.Seal(nil, m, func(input []byte) ([]byte, error) { return t.HSM.MAC(KeyMAK, t.macAlgorithm(), input) })
+	} else {
+		_, err = t.Dialect.Encode(nil, m)
+	}
+	if err != nil {
+		return fmt.Errorf("terminal %s: %s: %w", t.Name, flow, err)
+	}
+	return nil
+}
+
+// macAlgorithm is the dialect's, in SM4 where the keys are; "" for none.
+func (t *Terminal) macAlgorithm() hsm.MACAlgorithm {
+	switch a := hsm.MACAlgorithm(t.Dialect.Security.MAC); {
+	case a == "none":
+		return ""
+	case a == hsm.MACUnionPayECB && t.sm4():
+		return hsm.MACUnionPaySM4
+	default:
+		return a
+	}
+}
+
+// goodMAC: both approvals and declines of a flow with a MAC carry one (DOMAIN.md B.1).
+func (t *Terminal) goodMAC(request, answer *iso8583.Message) bool {
+	tx, _ := t.Dialect.Transaction(t.exchange.flow)
+	if !tx.MAC || t.macAlgorithm() == "" {
+		return true
+	}
+	input, mac := t.Dialect.MACInput(answer)
+	ok, err := t.HSM.VerifyMAC(KeyMAK, t.macAlgorithm(), input, mac)
+	return ok && err == nil
+}
+
+// answersFlow: the answer is an answer, and of the request's flow.
+func answersFlow(t *Terminal, _, answer *iso8583.Message) bool {
+	tx, isAnswer, ok := t.Dialect.Identify(answer)
+	return ok && isAnswer && tx.Flow == t.exchange.flow
+}
+
+// echoes: terminal, trace and amount come back as they were sent. A partial approval names a smaller amount.
+func echoes(t *Terminal, request, answer *iso8583.Message) bool {
+	same := func(e iso8583.Element) bool { return answer.Get(e) == request.Get(e) }
+	partial := t.Dialect.Answer(pay.Answer(answer.Get(iso8583.AnswerCode))).Next == iso8583.NextPartial
+	return same(iso8583.Terminal) && same(iso8583.Trace) && (partial || !answer.Has(iso8583.Amount) || same(iso8583.Amount))
+}
+
+// readHeader obeys the processing request of an answer's header, nibble 6 (DOMAIN.md A.1).
+func (t *Terminal) readHeader(now time.Time, m *iso8583.Message, out *Actions) {
+	h := m.Header()
+	if len(h) < 6 || h[5] != '3' || t.exchange.flow == pay.SignIn {
+		return
+	}
+	t.consult("terminal/processing-request")
+	if t.Rules.ObeyHeader && !t.again {
+		t.decide(now, "terminal/processing-request", "the host wants a sign-in before the next trade")
+		t.write(out, &againLine{})
+	}
+}
+
+// troubleScreen says what the cashier is told when no answer came.
+func troubleScreen(t iso8583.Trouble) string {
+	switch t.Cause {
+	case iso8583.NotConnected:
+		switch {
+		case t.Fault == wire.TLSClock:
+			return "TLS_CLOCK"
+		case strings.HasPrefix(string(t.Fault), "TLS"):
+			return "TLS_FAILED"
+		}
+		return "NO_CONNECTION"
+	case iso8583.LineCut:
+		return "LINE_CUT"
+	case iso8583.NoBytes, iso8583.PartialFrame:
+		return "NO_ANSWER"
+	case iso8583.Unsendable, iso8583.DuplicateInFlight:
+		return "TERMINAL_FAULT"
+	}
+	return "BAD_ANSWER"
+}

@@ -1,0 +1,262 @@
+package terminal
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// memory is what a terminal knows after a power cut: what its journal's lines did, one after the other. A running terminal
+// changes it by the same lines (only the reason of a reversal stands in it before its attempt is written).
+type memory struct {
+	trace     int // the last number used
+	batch     string
+	signedIn  bool
+	again     bool // the host wants a sign-in before the next trade
+	tampered  bool
+	operators []*operator
+	payments  []payment
+	pending   *pending
+	slips     []waitingSlip
+	last      []byte // the last slip, sealed
+}
+
+// payment is what the terminal knows of one payment.
+type payment struct {
+	at     time.Time
+	ref    audit.Ref
+	amount pay.Amount
+	fact   audit.Fact
+	answer pay.Answer
+	rrn    string
+}
+
+// pending is a reversal that is owed until it is known not to be (DOMAIN.md A.12).
+type pending struct {
+	payment  int // index in memory.payments
+	sealed   []byte
+	attempts int
+	reason   pay.Answer
+	authCode string
+}
+
+// waitingSlip is a slip that has not been printed, as far as the journal knows. begun says that its printing may have
+// begun before the power went; it then comes out with the reprint mark, so that two unmarked ones never exist.
+type waitingSlip struct {
+	sealed []byte
+	begun  bool
+}
+
+// line is one record of the journal.
+type line interface {
+	kind() string
+	apply(t *Terminal)
+}
+
+// sentLine: a message that cannot be reversed is about to leave. Its trace number is used up.
+type sentLine struct {
+	Trace int      `json:"trace"`
+	Flow  pay.Flow `json:"flow"`
+}
+
+// pendingLine: a reversible request is about to leave. Sealed are the elements that its reversal repeats.
+type pendingLine struct {
+	At     time.Time  `json:"at"`
+	Trace  int        `json:"trace"`
+	Ref    audit.Ref  `json:"ref"`
+	Amount pay.Amount `json:"amount"`
+	Sealed []byte     `json:"sealed"`
+}
+
+// attemptLine: the reversal is about to be sent for the Attempts-th time; or the count is set back, as nothing had left.
+type attemptLine struct {
+	Attempts int        `json:"attempts"`
+	Reason   pay.Answer `json:"reason"`
+	AuthCode string     `json:"auth_code,omitempty"`
+}
+
+// outcomeLine: what became of the pending request. It ends the pending reversal. Begun says that the slip, if there is
+// one, is printed at once.
+type outcomeLine struct {
+	Fact   audit.Fact `json:"fact"`
+	Answer pay.Answer `json:"answer,omitempty"`
+	RRN    string     `json:"rrn,omitempty"`
+	Slip   []byte     `json:"slip,omitempty"`
+	Begun  bool       `json:"begun,omitempty"`
+}
+
+// printLine: the waiting slips are about to be printed (Done false), or have been.
+type printLine struct {
+	Done bool `json:"done"`
+}
+
+// signLine: signed in with a batch, or signed off.
+type signLine struct {
+	On    bool   `json:"on"`
+	Batch string `json:"batch,omitempty"`
+}
+
+// againLine: the host wants a sign-in before the next trade (header nibble 6 = 3).
+type againLine struct{}
+
+// operatorLine: an operator's wrong tries, lock and password as they are now.
+type operatorLine struct {
+	ID     string `json:"id"`
+	Tries  int    `json:"tries,omitempty"`
+	Locked bool   `json:"locked,omitempty"`
+	Hash   []byte `json:"hash"`
+}
+
+// tamperLine: the case was opened and the keys are gone.
+type tamperLine struct{}
+
+func (*sentLine) kind() string     { return "till.sent" }
+func (*pendingLine) kind() string  { return "till.pending" }
+func (*attemptLine) kind() string  { return "till.attempt" }
+func (*outcomeLine) kind() string  { return "till.outcome" }
+func (*printLine) kind() string    { return "till.print" }
+func (*signLine) kind() string     { return "till.sign-in" }
+func (*againLine) kind() string    { return "till.sign-in-again" }
+func (*operatorLine) kind() string { return "till.operator" }
+func (*tamperLine) kind() string   { return "till.tamper" }
+
+func (l *sentLine) apply(t *Terminal) { t.trace = l.Trace }
+
+func (l *pendingLine) apply(t *Terminal) {
+	t.trace = l.Trace
+	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, reason: pay.Answer98NoAnswer}
+	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, amount: l.Amount, fact: audit.Pending})
+}
+
+func (l *attemptLine) apply(t *Terminal) {
+	if p := t.pending; p != nil {
+		p.attempts, p.reason, p.authCode = l.Attempts, l.Reason, l.AuthCode
+	}
+}
+
+func (l *outcomeLine) apply(t *Terminal) {
+	if t.pending == nil {
+		return
+	}
+	p := &t.payments[t.pending.payment]
+	p.fact, p.answer = l.Fact, l.Answer
+	if l.RRN != "" {
+		p.rrn = l.RRN
+	}
+	t.pending = nil
+	if l.Slip != nil {
+		t.last = l.Slip
+		t.slips = append(t.slips, waitingSlip{l.Slip, l.Begun})
+	}
+}
+
+func (l *printLine) apply(t *Terminal) {
+	if l.Done {
+		t.slips = nil
+	}
+	for i := range t.slips {
+		t.slips[i].begun = true
+	}
+}
+
+func (l *signLine) apply(t *Terminal) {
+	t.signedIn = l.On
+	if l.On {
+		t.batch, t.again, t.tampered = l.Batch, false, false
+	}
+}
+
+func (*againLine) apply(t *Terminal) { t.again = true }
+
+func (l *operatorLine) apply(t *Terminal) {
+	if o := t.find(l.ID); o != nil {
+		o.tries, o.locked, o.hash = l.Tries, l.Locked, l.Hash
+	}
+}
+
+func (*tamperLine) apply(t *Terminal) { t.tampered, t.signedIn = true, false }
+
+// TraceRecord is a journal record after which the next message gets number next (000001 to 999999).
+func TraceRecord(next int) journal.Record {
+	return record(&sentLine{Trace: (next + 999998) % 999999})
+}
+
+func readLine(r journal.Record) (line, error) {
+	for _, l := range []line{&sentLine{}, &pendingLine{}, &attemptLine{}, &outcomeLine{}, &printLine{}, &signLine{}, &againLine{},
+		&operatorLine{}, &tamperLine{}} {
+		if l.kind() != r.Kind {
+			continue
+		}
+		if err := json.Unmarshal(r.Data, l); err != nil {
+			return nil, fmt.Errorf("journal record %s: %w", r.Kind, err)
+		}
+		return l, nil
+	}
+	return nil, fmt.Errorf("journal record %q: not a terminal's", r.Kind)
+}
+
+func record(l line) journal.Record {
+	data, err := json.Marshal(l)
+	if err != nil {
+		panic("terminal: " + err.Error()) // lines hold only text, numbers and bytes
+	}
+	return journal.Record{Kind: l.kind(), Data: data}
+}
+
+// write has lines written as one batch, and takes them as done at once: should the power or the store prevent it, the
+// terminal wakes up a step behind, which each user of write can bear.
+func (t *Terminal) write(out *Actions, lines ...line) {
+	out.add(Action{Kind: Write, Records: t.records(lines)})
+	for _, l := range lines {
+		l.apply(t)
+	}
+}
+
+// await has lines written as one batch, and goes on only when the store has brought its word on them.
+func (t *Terminal) await(out *Actions, lines ...line) {
+	out.add(Action{Kind: Write, Records: t.records(lines), Await: true})
+	t.awaiting = lines
+}
+
+// settled takes the awaited lines as done, unless the store failed.
+func (t *Terminal) settled(err error) bool {
+	lines := t.awaiting
+	t.awaiting = nil
+	if err != nil {
+		return false
+	}
+	for _, l := range lines {
+		l.apply(t)
+	}
+	return true
+}
+
+func (t *Terminal) records(lines []line) []journal.Record {
+	records := make([]journal.Record, len(lines))
+	for i, l := range lines {
+		records[i] = record(l)
+	}
+	return records
+}
+
+// seal protects what may hold a card number.
+func (t *Terminal) seal(v any) ([]byte, error) {
+	clear, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return t.HSM.Seal(KeyStore, clear)
+}
+
+// open reads what seal wrote.
+func (t *Terminal) open(sealed []byte, v any) error {
+	clear, err := t.HSM.Open(KeyStore, sealed)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(clear, v)
+}

@@ -1,0 +1,150 @@
+package terminal
+
+import (
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// order is what an operator asked for, from Choose to End. It is gone after a power cut; what must outlive it is pending.
+type order struct {
+	plan    Plan
+	amount  pay.Amount
+	met     int // how many of plan.Needs are met
+	card    card
+	pin     pay.Secret
+	swipes  int // bad ones
+	cleared bool
+	over    bool   // the ending is known; only a reversal may still be under way
+	ending  Ending // see over
+}
+
+// choose begins an order.
+func (t *Terminal) choose(now time.Time, e Event, out *Actions) {
+	t.order = order{amount: e.Amount, plan: Plan{Flow: e.Flow}}
+	known := false
+	for _, p := range t.Rules.Plans {
+		if p.Flow == e.Flow {
+			t.order.plan, known = p, true
+		}
+	}
+	if _, ok := t.Dialect.Transaction(e.Flow); !ok || !known {
+		t.refuse(now, "terminal/plans", "NOT_SUPPORTED", out)
+		return
+	}
+	for _, g := range t.Rules.Gates {
+		t.consult(g.Name)
+		if g.Shut(t, t.order.plan, t.order.amount) {
+			t.refuse(now, g.Name, g.Screen, out)
+			return
+		}
+	}
+	t.proceed(now, out)
+}
+
+// proceed takes the order one step further: it does what is owed first, or asks for the next need, or sends.
+func (t *Terminal) proceed(now time.Time, out *Actions) {
+	o := &t.order
+	clears := o.plan.Trade || o.plan.Done == SignedOut
+	switch {
+	case clears && t.pending != nil && !o.cleared: // a reversal goes before the next transaction (DOMAIN.md A.12, rule 3)
+		o.cleared = true
+		t.reverse(now, out)
+	case clears && t.pending != nil:
+		t.refuse(now, "terminal/reverse", "REVERSAL_PENDING", out)
+	case clears && !t.signedIn: // the reversal's answer has taken the sign-in away
+		t.refuse(now, "terminal/signed-in", "SIGN_IN_FIRST", out)
+	case o.plan.Trade && t.again: // asked for by header nibble 6 = 3 (DOMAIN.md A.1)
+		t.send(now, pay.SignIn, out)
+	default:
+		if !t.askNext(now, out) {
+			t.send(now, o.plan.Flow, out)
+		}
+	}
+}
+
+// askNext asks for the next need that is not met; false when there is none.
+func (t *Terminal) askNext(now time.Time, out *Actions) bool {
+	o := &t.order
+	for ; o.met < len(o.plan.Needs); o.met++ {
+		switch need := o.plan.Needs[o.met]; need {
+		case NeedCard:
+			t.wait(WaitingCard, need, out, "SWIPE_CARD", o.amount.String())
+		case NeedPIN:
+			if !t.wantsPIN(now) {
+				continue
+			}
+			t.wait(WaitingPIN, need, out, "ENTER_PIN", o.amount.String())
+		case NeedConfirm:
+			t.wait(WaitingConfirm, need, out, "CONFIRM", o.amount.String(), o.card.pan.String())
+		case NeedSupervisor:
+			t.wait(WaitingSupervisor, need, out, "SUPERVISOR")
+		}
+		return true
+	}
+	return false
+}
+
+func (t *Terminal) wait(s State, n Need, out *Actions, screen string, args ...string) {
+	t.state = s
+	out.show(screen, args...)
+	out.add(Action{Kind: Ask, Need: n})
+	t.startIdle(out)
+}
+
+// gained goes on after a need was met.
+func (t *Terminal) gained(now time.Time, out *Actions) {
+	t.order.met++
+	t.proceed(now, out)
+}
+
+func (t *Terminal) confirm(now time.Time, _ Event, out *Actions) { t.gained(now, out) }
+
+func (t *Terminal) cancel(_ time.Time, _ Event, out *Actions) {
+	t.tell(Ending{Kind: Cancelled, Screen: "CANCELLED"}, out)
+	t.finish(out)
+}
+
+// abandon ends an order that nobody went on with, and logs the operator out.
+func (t *Terminal) abandon(now time.Time, e Event, out *Actions) {
+	t.cancel(now, e, out)
+	t.logOut(now, e, out)
+}
+
+// refuse ends an order by the terminal's own decision, before anything that moves money has left.
+func (t *Terminal) refuse(now time.Time, entry, screen string, out *Actions) {
+	t.decide(now, entry, "refused: "+screen)
+	t.tell(Ending{Kind: Refused, Screen: screen}, out)
+	t.finish(out)
+}
+
+// tell makes the order's ending known and shows it; the order itself ends with finish.
+func (t *Terminal) tell(e Ending, out *Actions, args ...string) {
+	e.Flow, e.Amount = t.order.plan.Flow, t.order.amount
+	t.order.ending, t.order.over = e, true
+	out.show(e.Screen, args...)
+}
+
+// finish ends the order and forgets card and PIN.
+func (t *Terminal) finish(out *Actions) {
+	out.add(Action{Kind: End, Ending: t.order.ending})
+	t.order, t.exchange = order{}, exchange{}
+	t.rest(out)
+}
+
+// rest goes back to where the next order may begin.
+func (t *Terminal) rest(out *Actions) {
+	if t.operator == nil {
+		t.state = LoggedOut
+		return
+	}
+	t.state = Idle
+	t.startIdle(out)
+}
+
+// ending describes an exchange's answer in the words of an Ending.
+func endingOf(k EndingKind, rule iso8583.AnswerRule, m *iso8583.Message) Ending {
+	return Ending{Kind: k, Answer: rule.Code, Screen: rule.Prompt, Next: rule.Next, Trace: m.Get(iso8583.Trace),
+		RRN: m.Get(iso8583.RRN), AuthCode: m.Get(iso8583.AuthCode)}
+}

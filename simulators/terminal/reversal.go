@@ -1,0 +1,123 @@
+package terminal
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// repeated are the elements that a reversal has from its original, where the dialect carries them (DOMAIN.md A.12, rule 2);
+// the last four name it where the dialect has a place for that.
+var repeated = []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.LocalTime,
+	iso8583.LocalDate, iso8583.Expiry, iso8583.EntryMode, iso8583.CardSequence, iso8583.Condition, iso8583.Currency,
+	iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode, iso8583.ReadCapability, iso8583.ICCondition,
+	iso8583.PartialApproval, iso8583.AccountType, iso8583.OriginalMTI, iso8583.OriginalTrace, iso8583.OriginalDate,
+	iso8583.OriginalTime}
+
+// reversalElements are what a later reversal of m needs, by name. Track and PIN are not among them.
+func reversalElements(m *iso8583.Message) map[string]string {
+	kept := map[string]string{}
+	for _, e := range repeated {
+		if m.Has(e) {
+			kept[e.String()] = m.Get(e)
+		}
+	}
+	if m.Dialect().Has(iso8583.OriginalMTI) { // F90; where there is none, the repeated elements name the original
+		kept[iso8583.OriginalMTI.String()] = m.MTI()
+		kept[iso8583.OriginalTrace.String()] = m.Get(iso8583.Trace)
+		if at := m.Get(iso8583.TransmissionTime); len(at) == 10 { // MMDDhhmmss
+			kept[iso8583.OriginalDate.String()], kept[iso8583.OriginalTime.String()] = at[:4], at[4:]
+		}
+	}
+	return kept
+}
+
+// canReverse: the dialect has reversals, and the key for their MAC is there.
+func (t *Terminal) canReverse() bool {
+	tx, ok := t.Dialect.Transaction(pay.Reversal)
+	return ok && (!tx.MAC || t.macAlgorithm() == "" || t.HSM.Has(KeyMAK))
+}
+
+// reverse sends the pending reversal, if there is one that can be sent, for the next time. The count is written first.
+func (t *Terminal) reverse(now time.Time, out *Actions) {
+	p := t.pending
+	if p == nil || !t.canReverse() || t.giveUp(out) {
+		t.reversed(now, out)
+		return
+	}
+	m := t.Dialect.NewRequest(pay.Reversal)
+	kept := map[string]string{}
+	if err := t.open(p.sealed, &kept); err != nil {
+		t.fault(now, err, out)
+		return
+	}
+	o := t.offer(pay.Reversal, m)
+	t.offerTerminal(o, now)
+	for _, e := range repeated {
+		o(e, kept[e.String()])
+	}
+	o(iso8583.ReversalReason, string(p.reason))
+	o(iso8583.AuthCode, p.authCode)
+	t.exchange = exchange{flow: pay.Reversal, request: m}
+	t.dispatch(now, "REVERSING", &attemptLine{p.attempts + 1, p.reason, p.authCode}, out)
+}
+
+// reversalAnswered: some answers are final; any other counts as an attempt (DOMAIN.md A.12, rule 7), and the next one waits
+// for the next order, since a host that says no will hardly say yes a moment later.
+func (t *Terminal) reversalAnswered(now time.Time, rule iso8583.AnswerRule, out *Actions) {
+	t.consult("terminal/reversal-final")
+	if !slices.Contains(t.Rules.ReversalFinal, rule.Code) {
+		out.show(rule.Prompt, string(rule.Code))
+		t.giveUp(out)
+	} else {
+		out.show("REVERSED", t.payments[t.pending.payment].ref.Trace)
+		t.write(out, &outcomeLine{Fact: audit.Reversed, Answer: rule.Code})
+	}
+	t.reversed(now, out)
+}
+
+// reversalSilent: no answer to the reversal, or none that can be trusted. It is repeated at once, except when the MAC key is
+// in doubt; then it waits for a sign-in.
+func (t *Terminal) reversalSilent(now time.Time, screen string, reason pay.Answer, out *Actions) {
+	out.show(screen)
+	if reason == pay.AnswerA0BadMAC {
+		t.giveUp(out)
+		t.reversed(now, out)
+		return
+	}
+	t.reverse(now, out)
+}
+
+// reversalUnsent: nothing has left, so the attempt does not count.
+func (t *Terminal) reversalUnsent(now time.Time, screen string, out *Actions) {
+	out.show(screen)
+	p := t.pending
+	t.write(out, &attemptLine{p.attempts - 1, p.reason, p.authCode})
+	t.reversed(now, out)
+}
+
+// giveUp puts the reversal on the exception list when its attempts are used up (DOMAIN.md A.12, rule 3). People must then
+// look after the payment; it no longer holds up the next order.
+func (t *Terminal) giveUp(out *Actions) bool {
+	if t.pending.attempts < max(t.Dialect.Timers.ReversalAttempts, 1) {
+		return false
+	}
+	out.show("REVERSAL_GIVEN_UP", t.payments[t.pending.payment].ref.Trace)
+	t.write(out, &outcomeLine{Fact: audit.Exception})
+	return true
+}
+
+// reversed goes on after the attempts that were due: with the order that waited for them, or with its end.
+func (t *Terminal) reversed(now time.Time, out *Actions) {
+	if !t.order.over {
+		t.proceed(now, out)
+		return
+	}
+	if e := &t.order.ending; e.Flow == pay.Reversal && t.pending == nil {
+		e.Kind, e.Screen = Reversed, "REVERSED"
+	}
+	t.finish(out)
+}

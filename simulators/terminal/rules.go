@@ -1,0 +1,146 @@
+package terminal
+
+import (
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// Rules is what a terminal decides from: data only, never changed by the machine. Behind each entry stands the name under
+// which the trace notes that it was asked.
+type Rules struct {
+	Plans  []Plan  // what the order of each flow needs
+	Gates  []Gate  // asked in this order when an order is chosen; the first shut one refuses it
+	Checks []Check // what an answer must pass, in this order, before anything in it is believed
+
+	WeakPassword     func(r Role, password string) bool // terminal/weak-password
+	FactoryPasswords bool                               // terminal/weak-password: 0000, 123456 and 12345678 are taken all the same
+	LoginTries       int                                // terminal/login-tries: wrong passwords before an operator is locked; 0 never locks
+
+	CheckKCV   bool // terminal/kcv: keys whose check value does not fit are refused
+	AdoptBatch bool // terminal/batch: the host's batch number becomes the terminal's
+	AdoptClock bool // terminal/clock: the host's time is set at sign-in
+	ObeyHeader bool // terminal/processing-request: header nibble 6 = 3 makes the next trade sign in first
+
+	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
+
+	ChipReader   bool                                                 // terminal/service-code: the terminal has one, so a chip card's stripe is refused
+	SwipeTries   int                                                  // terminal/swipe-tries: bad swipes before the order is given up
+	ManualEntry  bool                                                 // terminal/manual-entry
+	CardNumber   func(pay.PAN) bool                                   // terminal/card-number
+	AskPIN       func(service string, a pay.Amount, limit int64) bool // terminal/pin
+	NoPINLimit   int64                                                // terminal/pin: minor units up to which a stripe sale needs no PIN; the dialect's limit is for contactless
+	EncryptTrack bool                                                 // terminal/track: tracks are encrypted when there is a key for it
+
+	WritePendingFirst bool         // terminal/pending-first: the reversal record is written before the request leaves
+	Reverse           bool         // terminal/reverse: a request without an answer that can be trusted is reversed
+	ReversalFinal     []pay.Answer // terminal/reversal-final: answers after which a reversal is not repeated
+	TakePartial       bool         // terminal/partial: a partial approval counts as approved
+
+	MaskPAN   func(pay.PAN) string // terminal/mask
+	KeepSlips bool                 // terminal/paper: a slip waits for paper; otherwise it is lost
+}
+
+// Plan is what an order of a flow needs. A flow with its own message but nothing special needs no more than a plan.
+type Plan struct {
+	Flow   pay.Flow
+	Trade  bool       // moves money: signed in, enough battery, no reversal left over
+	Amount bool       // the order comes with an amount
+	Needs  []Need     // asked for in this order, where the card does not make one needless
+	Done   EndingKind // how it ends when the host approves
+	Screen string     // ... and what is then shown; "" is the prompt of the answer's code
+}
+
+// Gate is a reason not to begin an order.
+type Gate struct {
+	Name   string // terminal/battery
+	Screen string
+	Shut   func(t *Terminal, p Plan, a pay.Amount) bool
+}
+
+// Check is one test of an answer.
+type Check struct {
+	Name   string // terminal/answer-mac
+	Screen string
+	Reason pay.Answer // F39 of the reversal when it fails (DOMAIN.md A.12)
+	Passes func(t *Terminal, request, answer *iso8583.Message) bool
+}
+
+// Reference gives the honest rules.
+func Reference() *Rules {
+	return &Rules{
+		Plans: []Plan{
+			{Flow: pay.SignIn, Done: SignedIn, Screen: "SIGNED_IN"},
+			{Flow: pay.SignOut, Done: SignedOut, Screen: "SIGNED_OUT"},
+			{Flow: pay.Echo, Done: LineGood, Screen: "LINE_GOOD"},
+			{Flow: pay.Sale, Trade: true, Amount: true, Needs: []Need{NeedCard, NeedPIN}, Done: Approved},
+		},
+		Gates:        gates(),
+		Checks:       checks(),
+		WeakPassword: weakPassword,
+		LoginTries:   3,
+		CheckKCV:     true, AdoptBatch: true, AdoptClock: true, ObeyHeader: true,
+		TraceAfterRestart: func(last int) int { return last },
+		ChipReader:        true, SwipeTries: 3, ManualEntry: true,
+		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
+		WritePendingFirst: true, Reverse: true,
+		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
+		MaskPAN:       pay.PAN.String, KeepSlips: true,
+	}
+}
+
+func gates() []Gate {
+	return []Gate{
+		// An opened case has erased all keys; a new master key is only injected after an inspection.
+		{"terminal/tamper", "TAMPERED", func(t *Terminal, _ Plan, _ pay.Amount) bool { return t.tampered && !t.HSM.Has(t.masterKey()) }},
+		{"terminal/battery", "BATTERY_LOW", func(t *Terminal, p Plan, _ pay.Amount) bool { return p.Trade && !t.battery }},
+		{"terminal/master-key", "NO_MASTER_KEY", func(t *Terminal, _ Plan, _ pay.Amount) bool { return !t.HSM.Has(t.masterKey()) }},
+		{"terminal/network", "NETWORK_DOWN", func(t *Terminal, _ Plan, _ pay.Amount) bool { return t.network == "" }},
+		{"terminal/signed-in", "SIGN_IN_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
+			return (p.Trade || p.Done == SignedOut) && !t.signedIn
+		}},
+		{"terminal/amount", "BAD_AMOUNT", func(_ *Terminal, p Plan, a pay.Amount) bool {
+			_, err := a.Digits()
+			return p.Amount && (err != nil || a.Minor == 0)
+		}},
+	}
+}
+
+// checks: the MAC comes first, since nothing else of an unproven answer means anything (DOMAIN.md A.12, rule 4).
+func checks() []Check {
+	return []Check{
+		{"terminal/answer-mac", "BAD_MAC", pay.AnswerA0BadMAC, (*Terminal).goodMAC},
+		{"terminal/answer-flow", "BAD_ANSWER", pay.Answer06Error, answersFlow},
+		{"terminal/answer-echo", "BAD_ANSWER", pay.Answer06Error, echoes},
+	}
+}
+
+// weakPassword: shorter than the role's default of DOMAIN.md A.15, one digit repeated, or a run such as 1234 or 4321.
+func weakPassword(r Role, password string) bool {
+	shortest := map[Role]int{Cashier: 4, Supervisor: 6, Administrator: 8}[r]
+	const up, down = "01234567890", "09876543210"
+	return len(password) < shortest || strings.Count(password, password[:1]) == len(password) ||
+		strings.Contains(up, password) || strings.Contains(down, password)
+}
+
+// factoryPassword tells the common defaults of DOMAIN.md A.15.
+func factoryPassword(password string) bool {
+	return password == "0000" || password == "123456" || password == "12345678"
+}
+
+// goodCardNumber: 13 to 19 digits with the right check digit (ISO/IEC 7812-1).
+func goodCardNumber(p pay.PAN) bool {
+	d := p.Reveal()
+	return len(d) >= 13 && len(d) <= 19 && digitsOnly(d) && p.LuhnValid()
+}
+
+// askPIN: the third digit of the service code (ISO/IEC 7813) tells the card's wish: 0, 3 and 5 require a PIN, 6 and 7 want
+// one where there is a PIN pad. A card typed by hand has no service code and is asked, as the number alone proves nothing.
+func askPIN(service string, a pay.Amount, limit int64) bool {
+	return a.Minor > limit && (len(service) < 3 || strings.ContainsRune("03567", rune(service[2])))
+}
+
+func digitsOnly(s string) bool {
+	return strings.Trim(s, "0123456789") == ""
+}

@@ -1,0 +1,135 @@
+package terminal
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/trace"
+)
+
+// State is where a terminal stands. TestStates holds testdata/states.golden, the whole table in words, to the one below.
+type State uint8
+
+// The states.
+const (
+	Off               State = iota
+	LoggedOut               // no operator
+	Idle                    // ready for an order
+	WaitingCard             //
+	WaitingPIN              //
+	WaitingConfirm          //
+	WaitingSupervisor       //
+	NewPassword             // the operator must choose one first
+	Storing                 // a record is being written; then the request leaves
+	Exchanging              // the request has left
+	Finishing               // the approval is being written; then the cardholder is told
+	states
+)
+
+var stateNames = [states]string{"off", "logged out", "ready", "waiting for the card", "waiting for the PIN",
+	"waiting for the green key", "waiting for the supervisor", "waiting for a new password", "storing", "exchanging", "finishing"}
+
+// String gives the state in words.
+func (s State) String() string { return stateNames[s] }
+
+// cell is what a terminal does with an event: a name for the table, and the deed.
+type cell struct {
+	name string
+	do   func(t *Terminal, now time.Time, e Event, out *Actions)
+}
+
+// table says what each state does with the events that it minds; always says it for all others. An order waits in the
+// state that its next need names; from there, Confirm, EnterPIN and the like take it on (order.proceed).
+//
+//	off -> logged out <-> ready -> waiting for card, PIN, ... -> storing -> exchanging -> finishing -> ready
+//	                                                                ^           |
+//	                                                                +-----------+ (reversal, its repeats, sign-in first)
+var table = [states][eventKinds]cell{
+	Off: {PowerOn: {"start", (*Terminal).powerOn}},
+	LoggedOut: {
+		LogIn:       {"log in", (*Terminal).logIn},
+		SetPassword: {"ask for log-in", (*Terminal).askLogIn},
+		Choose:      {"ask for log-in", (*Terminal).askLogIn},
+		Reprint:     {"ask for log-in", (*Terminal).askLogIn},
+	},
+	Idle: {
+		LogIn:       {"log in", (*Terminal).logIn},
+		LogOut:      {"log out", (*Terminal).logOut},
+		SetPassword: {"set password", (*Terminal).setPassword},
+		Unlock:      {"unlock", (*Terminal).unlock},
+		Choose:      {"begin order", (*Terminal).choose},
+		Reprint:     {"reprint", (*Terminal).reprint},
+		Fired:       {"log out", (*Terminal).logOut},
+	},
+	WaitingCard: {
+		Swipe:  {"take stripe", (*Terminal).swipe},
+		KeyIn:  {"take number", (*Terminal).keyIn},
+		Cancel: {"cancel", (*Terminal).cancel},
+		Fired:  {"cancel and log out", (*Terminal).abandon},
+	},
+	WaitingPIN: {
+		EnterPIN: {"take PIN", (*Terminal).enterPIN},
+		Cancel:   {"cancel", (*Terminal).cancel},
+		Fired:    {"cancel and log out", (*Terminal).abandon},
+	},
+	WaitingConfirm: {
+		Confirm: {"go on", (*Terminal).confirm},
+		Cancel:  {"cancel", (*Terminal).cancel},
+		Fired:   {"cancel and log out", (*Terminal).abandon},
+	},
+	WaitingSupervisor: {
+		LogIn:  {"take approval", (*Terminal).approveBySupervisor},
+		Cancel: {"cancel", (*Terminal).cancel},
+		Fired:  {"cancel and log out", (*Terminal).abandon},
+	},
+	NewPassword: {
+		LogIn:       {"log in", (*Terminal).logIn},
+		SetPassword: {"set password", (*Terminal).setPassword},
+		Cancel:      {"log out", (*Terminal).logOut},
+		LogOut:      {"log out", (*Terminal).logOut},
+		Fired:       {"log out", (*Terminal).logOut},
+	},
+	Storing:    {LogIn: {"log in", (*Terminal).logIn}, Stored: {"send", (*Terminal).leave}},
+	Exchanging: {LogIn: {"log in", (*Terminal).logIn}, Answered: {"judge answer", (*Terminal).answered}, Unanswered: {"judge trouble", (*Terminal).unanswered}},
+	Finishing:  {LogIn: {"log in", (*Terminal).logIn}, Stored: {"tell approval", (*Terminal).complete}},
+}
+
+var always = [eventKinds]cell{
+	PowerOn: {"refuse", refuse}, LogIn: {"refuse", refuse}, LogOut: {"refuse", refuse}, SetPassword: {"refuse", refuse},
+	Unlock: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, Swipe: {"refuse", refuse},
+	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
+	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
+	PaperOut: {"note paper", (*Terminal).paperOut}, PaperIn: {"note paper", (*Terminal).paperIn},
+	BatteryLow: {"note battery", (*Terminal).batteryLow}, BatteryOK: {"note battery", (*Terminal).batteryOK},
+	NetworkDown: {"note network", (*Terminal).networkDown}, NetworkUp: {"take network", (*Terminal).takeNetwork},
+	SwitchNetwork: {"take network", (*Terminal).takeNetwork}, Tamper: {"erase keys", (*Terminal).tamper},
+}
+
+func cellFor(s State, k EventKind) cell {
+	if c := table[s][k]; c.do != nil {
+		return c
+	}
+	return always[k]
+}
+
+// refuse leaves everything as it is; the trace says what somebody tried.
+func refuse(t *Terminal, now time.Time, e Event, _ *Actions) {
+	t.Trace.Record(trace.Event{At: now, Party: t.Name, Kind: trace.Noted, Name: "refused", Text: fmt.Sprintf("%s while %s", e.Kind, t.state)})
+}
+
+// ignore: it comes too late to mean anything.
+func ignore(*Terminal, time.Time, Event, *Actions) {}
+
+// States gives the table in words: a line for each state and event that it does not refuse or ignore.
+func States() string {
+	var b strings.Builder
+	for s := range states {
+		for k := range eventKinds {
+			if c := cellFor(s, k); c.name != "refuse" && c.name != "ignore" {
+				fmt.Fprintf(&b, "%-27s %-13s %s\n", s, k, c.name)
+			}
+		}
+	}
+	return b.String()
+}
