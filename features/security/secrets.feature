@@ -34,7 +34,7 @@ Feature: Secrets stay secret
 
   @SEC-006
   Scenario: A message that the host refuses shows nothing of the card
-    When "T1" is made to send a sale with F2 "62001200258304321234567"
+    When "T1" is made to send a sale with F49 "XYZ"
     Then no output holds Bob's PIN, track or card number
 
   @SEC-007
@@ -81,4 +81,14 @@ Feature: Secrets stay secret
       | from | message     | F39 |
       | T1   | sale        |     |
       | host | sale answer | 99  |
+    And Bob's card holds 5000.00 CNY
+
+  @SEC-010
+  Scenario: A card number beside somebody else's track charges neither
+    When "T1" is made to send a sale with Alice's card number and Bob's stripe
+    Then these messages went over the wire
+      | from | message     | F39 |
+      | T1   | sale        |     |
+      | host | sale answer | 14  |
+    And Alice's card holds 1000.00 CNY
     And Bob's card holds 5000.00 CNY

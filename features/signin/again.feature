@@ -69,3 +69,18 @@ Feature: Signing in again
       | T1   | sale           | 4     |     | 603100310000 |
       | host | sale answer    | 4     | 00  | 603100310000 |
     And Bob's card holds 4970.00 CNY
+
+  @SIG-018
+  Scenario: Signing out ends the batch; the next sign-in begins the next one
+    When the cashier signs out at "T1"
+    And Bob swipes 10.00 CNY at "T1"
+    And the cashier signs in at "T1"
+    Then "T1" shows SIGNED_OUT
+    And "T1" shows SIGN_IN_FIRST
+    And these messages went over the wire
+      | from | message         | trace | F39 | F60.2  |
+      | T1   | sign-out        | 2     |     | 000001 |
+      | host | sign-out answer | 2     | 00  | 000001 |
+      | T1   | sign-in         | 3     |     | 000001 |
+      | host | sign-in answer  | 3     | 00  | 000002 |
+    And "T1" works in batch "000002"
