@@ -37,8 +37,16 @@ const (
 	Released  Fact = "released"  // a hold ended without a posting
 	Refunded  Fact = "refunded"  // a ledger moved part or all of Original back
 	Balance   Fact = "balance"   // what an account holds at the end (Account, Amount), with its open holds in Held
-	Opening   Fact = "opening"   // what an account held at the beginning
+	Opening   Fact = "opening"   // what an account held at the beginning, taken from the account OpeningOf its currency
+	Present   Fact = "present"   // the party states all it knows: of a payment it does not name it knows nothing
 )
+
+// Interbank names the account on the other side: what an issuer posts from a card comes here, what an acquirer posts to a
+// merchant comes from here.
+const Interbank = "interbank"
+
+// OpeningOf names the account that a currency's opening balances come from.
+func OpeningOf(c pay.Currency) string { return "opening:" + c.String() }
 
 // Ref names one payment as it stood on the terminal's wire.
 type Ref struct {
@@ -59,6 +67,6 @@ type Statement struct {
 	RRN      string     `json:"rrn,omitempty"`      // acquirer and issuer; terminal once it was answered
 	Original *Ref       `json:"original,omitempty"` // void, refund, completion: the payment it acts on
 	Amount   pay.Amount `json:"amount,omitzero"`
-	Account  string     `json:"account,omitempty"` // Balance and Opening: whose, never a clear PAN
+	Account  string     `json:"account,omitempty"` // whose money; "" at an acquirer is that of Ref's merchant. Never a clear PAN
 	Answer   pay.Answer `json:"answer,omitempty"`
 }
