@@ -2,6 +2,7 @@ package iso8583
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,18 +76,18 @@ func (t Trouble) Text() string {
 	case DuplicateInFlight:
 		return "not sent: a request with the same key is still in flight"
 	case Late:
-		return fmt.Sprintf("an answer came %v too late", t.Late)
+		return fmt.Sprintf("an answer came %s too late", seconds(t.Late))
 	case Duplicate:
 		return "an answer came a second time"
 	case LineCut:
-		return fmt.Sprintf("the line was cut (%s) after %v: %s", t.Fault.Text(), t.Waited, t.progress())
+		return fmt.Sprintf("the line was cut (%s) after %s: %s", t.Fault.Text(), seconds(t.Waited), t.progress())
 	case BadFrame:
 		return "the line cannot be read: " + t.Why
 	}
 	if t.Waited == 0 { // a stray
 		return t.seen()
 	}
-	return fmt.Sprintf("no answer within %v: %s", t.Waited, t.seen())
+	return fmt.Sprintf("no answer within %s: %s", seconds(t.Waited), t.seen())
 }
 
 // seen tells all that came in place of the answer.
@@ -104,7 +105,7 @@ func (t Trouble) seen() string {
 		}
 		seen = "a message came that answers no request: " + strings.Join(parts, "; ")
 	case t.Others > 0 && !t.partial():
-		seen = fmt.Sprintf("nothing came for it, though %d other frames did", t.Others)
+		seen = fmt.Sprintf("nothing came for it, only for others (%d)", t.Others)
 	default:
 		return t.progress()
 	}
@@ -128,7 +129,12 @@ func (t Trouble) progress() string {
 	return fmt.Sprintf("%d of %d bytes of a frame had come", t.Have, t.Want)
 }
 
-// masked hides what a correlation key may hold of a card.
+// seconds writes a duration as traces and features do: 60s, 1.5s.
+func seconds(d time.Duration) string {
+	return strconv.FormatFloat(d.Round(time.Millisecond).Seconds(), 'f', -1, 64) + "s"
+}
+
+// maskedKey hides what a correlation key may hold of a card.
 func maskedKey(e Element, value string) string {
 	switch e {
 	case PAN:

@@ -118,7 +118,8 @@ func Classify(err error) error {
 	return &Error{Fault: FaultOf(err), Err: err}
 }
 
-// FaultOf names the fault behind an error of Dial, of a TLS handshake, or of a connection's Read or Write.
+// FaultOf names the fault behind an error of Dial, of a TLS handshake, or of a connection's Read or Write. No error is a
+// connection that ended as it should.
 func FaultOf(err error) Fault {
 	var (
 		classified *Error
@@ -130,6 +131,8 @@ func FaultOf(err error) Fault {
 		lookup     *net.DNSError
 	)
 	switch {
+	case err == nil:
+		return Closed
 	case errors.As(err, &classified):
 		return classified.Fault
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired: // Go's reason for "not yet valid" as well

@@ -172,7 +172,7 @@ func TestFaultOf(t *testing.T) {
 			t.Errorf("%q has no text of its own", c.want)
 		}
 	}
-	if Classify(nil) != nil {
+	if Classify(nil) != nil || FaultOf(nil) != Closed {
 		t.Error("no error became one")
 	}
 }

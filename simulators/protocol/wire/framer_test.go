@@ -214,21 +214,6 @@ func TestNewFramerRefuses(t *testing.T) {
 	}
 }
 
-func TestTPDU(t *testing.T) {
-	request, err := ParseTPDU("6000030000")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := request.Swapped().String(); got != "6000000003" { // DOMAIN.md A.1
-		t.Errorf("swapped: %s, want 6000000003", got)
-	}
-	for _, bad := range []string{"", "600003000", "600003000000", "60000300zz"} {
-		if _, err := ParseTPDU(bad); err == nil {
-			t.Errorf("TPDU %q was taken", bad)
-		}
-	}
-}
-
 // FuzzNext holds for arbitrary bytes that no framer panics, none takes more than it was given, and what Next gives is what
 // Append wrote.
 func FuzzNext(f *testing.F) {
