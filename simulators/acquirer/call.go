@@ -1,0 +1,180 @@
+package acquirer
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// Call is one request on its way through the acquirer. Checks read it and leave in it what they found.
+type Call struct {
+	*Acquirer
+	now   time.Time
+	req   *iso8583.Message
+	reply *iso8583.Message // the answer, begun at once: the request need not outlive Serve
+	out   iso8583.Outbox
+	spec  *iso8583.Transaction // nil when no flow of the dialect fits
+	rrn   string
+
+	merchant Merchant
+	terminal Terminal
+	amount   pay.Amount
+	card     card
+	released func()     // runs when the answer is out
+	claimed  bool       // the trace number is this payment's: also its decline is kept
+	instead  pay.Answer // of 00, when AnswerNext asked for an approving code
+}
+
+// card is what a request tells about the card.
+type card struct {
+	pan      pay.PAN
+	expiry   string // YYMM
+	track2   pay.Secret
+	pinBlock []byte // under the ZPK
+}
+
+// serve finds the flow, runs its checks in order, and hands over to the flow when all have passed.
+func (c *Call) serve() {
+	spec, answer, ok := c.Dialect.Identify(c.req)
+	if answer {
+		c.note(c.now, trace.Trouble, "not-a-request", "an answer came where requests are taken: "+c.req.MTI())
+		return
+	}
+	c.reply = c.Dialect.NewAnswer(c.req)
+	c.rrn = c.nextRRN(c.now)
+	c.terminal = c.terminals[c.req.Get(iso8583.Terminal)]
+	flow := Flow{Checks: c.Rules.Unknown}
+	if ok {
+		c.spec = spec
+		flow = c.Rules.flow(spec.Flow)
+	}
+	for _, check := range flow.Checks {
+		c.Trace.Consult("acquirer/" + check.Name)
+		if answer, reason := check.Ask(c); answer != "" {
+			c.decline(answer, check.Name, reason)
+			return
+		}
+	}
+	flow.Serve(c)
+}
+
+// key names the payment that the request is about: for a reversal its original. A dialect without batches counts in the
+// terminal's own.
+func (c *Call) key() Key {
+	k := Key{c.req.Get(iso8583.Terminal), c.req.Get(iso8583.Batch), c.req.Get(iso8583.Trace)}
+	if original := c.req.Get(iso8583.OriginalTrace); c.spec.Flow == pay.Reversal && original != "" {
+		k.Trace = original
+	}
+	if k.Batch == "" {
+		k.Batch = c.terminal.Batch
+	}
+	return k
+}
+
+// decline ends a request with a code. Once the trace number is the payment's, the decline is kept with it.
+func (c *Call) decline(answer pay.Answer, rule, reason string) {
+	made := change{}
+	if c.claimed {
+		p, err := c.payment()
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		p.State, p.Answer = Declined, answer
+		made.payments = []Payment{p}
+	}
+	c.finish(made, Stored{Answer: answer, RRN: c.rrn, At: c.now}, rule, reason)
+}
+
+// fail answers 96: something of the acquirer's own does not work.
+func (c *Call) fail(err error) {
+	c.finish(change{}, Stored{Answer: pay.Answer96Malfunction, RRN: c.rrn, At: c.now}, "fault", err.Error())
+}
+
+// finish commits what was decided, then answers, and then tells the issuer what it must take back.
+func (c *Call) finish(made change, s Stored, rule, reason string) {
+	c.Trace.Record(trace.Event{At: c.now, Party: "acquirer", Kind: trace.Decided, Name: rule, Text: reason,
+		Fields: []trace.Field{{ID: "F39", Name: iso8583.AnswerCode.String(), Value: string(s.Answer)}}})
+	c.commit(made, func() {
+		c.send(s)
+		for _, p := range made.payments {
+			c.undo(c.now, p, c.out)
+		}
+	})
+}
+
+// send fills the answer entry by entry, seals it and lets it go, late if the acquirer is slow.
+func (c *Call) send(s Stored) {
+	for _, f := range c.Rules.Fill {
+		f.Do(c, s)
+	}
+	if err := c.seal(); err != nil {
+		c.note(c.now, trace.Trouble, "answer", err.Error())
+		return
+	}
+	if c.condition.Delay > 0 {
+		c.out.After(c.condition.Delay, func(time.Time) { c.release() })
+		return
+	}
+	c.release()
+}
+
+func (c *Call) release() {
+	c.out.Send(c.reply)
+	if c.released != nil {
+		c.released()
+	}
+}
+
+// seal puts the MAC on an answer that carries one. A terminal without keys gets its answer without.
+func (c *Call) seal() error {
+	c.Trace.Consult("acquirer/answer-mac")
+	var err error
+	if c.spec != nil && c.spec.MAC && c.Rules.MAC != nil && c.HSM.Has(TerminalKey(c.terminal.Number, "MAK")) {
+		_, err = c.Dialect.Seal(nil, c.reply, func(input []byte) ([]byte, error) { return c.Rules.MAC(c, input) })
+	} else {
+		_, err = c.Dialect.Encode(nil, c.reply)
+	}
+	if err != nil {
+		return fmt.Errorf("acquirer: answer to terminal %s: %w", c.terminal.Number, err)
+	}
+	return nil
+}
+
+// payment begins the record of a payment, with the card number sealed.
+func (c *Call) payment() (Payment, error) {
+	k := c.key()
+	ref := audit.Ref{Terminal: k.Terminal, Merchant: c.merchant.Number, Batch: k.Batch, Trace: k.Trace, Flow: c.spec.Flow}
+	p := Payment{Ref: ref, RRN: c.rrn, At: c.now, Amount: c.amount}
+	if c.card.pan.IsZero() {
+		return p, nil
+	}
+	var err error
+	p.Card = c.card.pan.String()
+	p.Sealed, err = c.HSM.Seal(KeyStore, []byte(c.card.pan.Reveal()))
+	return p, err
+}
+
+// nextRRN gives the next retrieval reference number: the day and a running number of six digits, as in DOMAIN.md H.3.
+func (a *Acquirer) nextRRN(now time.Time) string {
+	if day := now.Format("060102"); day != a.rrnDay {
+		a.rrnDay, a.rrnLast = day, 0
+	}
+	a.rrnLast = a.rrnLast%999999 + 1
+	return fmt.Sprintf("%s%06d", a.rrnDay, a.rrnLast)
+}
+
+// sawRRN keeps replayed numbers from being given out again.
+func (a *Acquirer) sawRRN(rrn string) {
+	if len(rrn) != 12 {
+		return
+	}
+	if n, err := strconv.Atoi(rrn[6:]); err == nil && (rrn[:6] > a.rrnDay || rrn[:6] == a.rrnDay && n > a.rrnLast) {
+		a.rrnDay, a.rrnLast = rrn[:6], n
+	}
+}

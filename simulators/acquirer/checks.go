@@ -1,0 +1,259 @@
+package acquirer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// passed is the answer of a check that lets the request on.
+const passed pay.Answer = ""
+
+func systemWell(c *Call) (pay.Answer, string) {
+	answer := c.condition.Answer
+	if c.next != "" {
+		answer, c.next = c.next, ""
+		if c.Dialect.Answer(answer).Category == iso8583.CategoryApproved {
+			c.instead, answer = answer, passed
+		}
+	}
+	return answer, "the acquirer is not working normally"
+}
+
+func noFlow(c *Call) (pay.Answer, string) {
+	return pay.Answer12Invalid, "no flow has MTI " + c.req.MTI() + " with this processing code"
+}
+
+func notServed(c *Call) (pay.Answer, string) {
+	return pay.Answer40NotSupported, "this acquirer does not serve " + string(c.spec.Flow)
+}
+
+// wellFormed holds the request against the dialect's rules. A missing MAC is left to the MAC check.
+func wellFormed(c *Call) (pay.Answer, string) {
+	for _, v := range c.Dialect.Validate(c.req) {
+		if v.Field != iso8583.MAC.String() {
+			return pay.Answer30Format, v.Rule + ": " + v.Field + ": " + v.Text
+		}
+	}
+	return passed, ""
+}
+
+func merchantKnown(c *Call) (pay.Answer, string) {
+	number := c.req.Get(iso8583.Merchant)
+	m, known := c.merchants[number]
+	switch {
+	case !known:
+		return pay.Answer03BadMerchant, fmt.Sprintf("merchant %q is not registered", number)
+	case m.Closed:
+		return pay.Answer03BadMerchant, "merchant " + number + " is closed"
+	}
+	c.merchant = m
+	return passed, ""
+}
+
+func terminalKnown(c *Call) (pay.Answer, string) {
+	if c.terminal.Number == "" || c.terminal.Unlisted {
+		return pay.Answer97UnknownTill, fmt.Sprintf("terminal %q is not registered", c.req.Get(iso8583.Terminal))
+	}
+	return passed, ""
+}
+
+func terminalEnabled(c *Call) (pay.Answer, string) {
+	if c.terminal.State == Disabled {
+		return pay.Answer58NotPermittedTill, "terminal " + c.terminal.Number + " is disabled"
+	}
+	return passed, ""
+}
+
+// terminalBound holds a terminal to its merchant, and to its device and place as far as the message tells them
+// (DOMAIN.md F.3: one machine, one code).
+func terminalBound(c *Call) (pay.Answer, string) {
+	t := c.terminal
+	if t.Merchant != c.merchant.Number {
+		return pay.Answer58NotPermittedTill, fmt.Sprintf("terminal %s belongs to merchant %s", t.Number, t.Merchant)
+	}
+	serial, place := reported(c.req)
+	if t.Serial != "" && serial != "" && serial != t.Serial {
+		return pay.Answer58NotPermittedTill, fmt.Sprintf("terminal %s is bound to device %s, the message comes from %s", t.Number, t.Serial, serial)
+	}
+	if t.Place != "" && place != "" && place != t.Place {
+		return pay.Answer58NotPermittedTill, fmt.Sprintf("terminal %s is bound to %s, the message comes from %s", t.Number, t.Place, place)
+	}
+	return passed, ""
+}
+
+func notInMaintenance(c *Call) (pay.Answer, string) {
+	if c.terminal.State == Maintenance {
+		return pay.Answer58NotPermittedTill, "terminal " + c.terminal.Number + " is in maintenance"
+	}
+	return passed, ""
+}
+
+func signedIn(c *Call) (pay.Answer, string) {
+	if c.terminal.State != SignedIn {
+		return pay.Answer77SignInAgain, fmt.Sprintf("terminal %s is %s", c.terminal.Number, c.terminal.State)
+	}
+	return passed, ""
+}
+
+// batchAgrees compares batch numbers; a dialect that sends none leaves the count to the acquirer.
+func batchAgrees(c *Call) (pay.Answer, string) {
+	if b := c.req.Get(iso8583.Batch); b != "" && b != c.terminal.Batch {
+		return pay.Answer77SignInAgain, fmt.Sprintf("terminal %s sends batch %s, it should be %s", c.terminal.Number, b, c.terminal.Batch)
+	}
+	return passed, ""
+}
+
+func macRight(c *Call) (pay.Answer, string) {
+	if !c.spec.MAC || c.Dialect.Security.MAC == "none" {
+		return passed, ""
+	}
+	input, mac := c.Dialect.MACInput(c.req)
+	if len(mac) == 0 {
+		return pay.AnswerA0BadMAC, "the message has no MAC"
+	}
+	key := TerminalKey(c.terminal.Number, "MAK")
+	if !c.HSM.Has(key) {
+		c.loadKeys(c.now, c.terminal) // after a restart they stand in the journal only
+	}
+	ok, err := c.HSM.VerifyMAC(key, c.macAlgorithm(), input, mac)
+	switch {
+	case err != nil:
+		return pay.AnswerA0BadMAC, err.Error()
+	case !ok:
+		return pay.AnswerA0BadMAC, "the MAC does not fit the message under this terminal's key"
+	}
+	return passed, ""
+}
+
+// traceFresh refuses a trace number that the batch has seen (DOMAIN.md K.16), or whose reversal came first.
+func traceFresh(c *Call) (pay.Answer, string) {
+	p, seen := c.payments[c.key()]
+	switch {
+	case !seen:
+		c.claimed = true
+		return passed, ""
+	case p.State == Tombstone:
+		return c.Rules.LateOriginal, "the reversal of " + p.Key().String() + " came before it"
+	}
+	return pay.Answer94Duplicate, p.Key().String() + " is " + string(p.State) + " already"
+}
+
+func amountGiven(c *Call) (pay.Answer, string) {
+	currency, err := pay.ParseCurrency(c.req.Get(iso8583.Currency))
+	if err != nil {
+		return pay.Answer30Format, err.Error()
+	}
+	amount, err := pay.AmountOf(c.req.Get(iso8583.Amount), currency)
+	if err != nil || amount.Minor == 0 {
+		return pay.Answer13BadAmount, fmt.Sprintf("amount %q is no amount to pay", c.req.Get(iso8583.Amount))
+	}
+	c.amount = amount
+	return passed, ""
+}
+
+// pinPresent asks for the PIN that F22 says was entered.
+func pinPresent(c *Call) (pay.Answer, string) {
+	if mode := c.req.Get(iso8583.EntryMode); len(mode) == 3 && mode[2] == '1' && !c.req.Has(iso8583.PIN) {
+		return pay.Answer30Format, "entry mode " + mode + " says that a PIN was entered, and there is none"
+	}
+	return passed, ""
+}
+
+// cardRead finds card number and expiry in the message, and holds an encrypted track to the card number beside it
+// (DOMAIN.md B.4).
+func cardRead(c *Call) (pay.Answer, string) {
+	number, track := c.req.Get(iso8583.PAN), pay.NewSecret(c.req.Get(iso8583.Track2))
+	c.card.expiry = c.req.Get(iso8583.Expiry)
+	if control := c.req.Get(iso8583.SecurityControl); len(control) > 2 && control[2] == '1' && !track.IsZero() {
+		var err error
+		if track, err = c.HSM.DecryptTrack(TerminalKey(c.terminal.Number, "TDK"), track.Reveal()); err != nil {
+			return pay.Answer14BadCard, err.Error()
+		}
+	}
+	if !track.IsZero() {
+		onTrack, rest, ok := strings.Cut(track.Reveal(), "D")
+		if !ok || len(rest) < 4 || number != "" && onTrack != number {
+			return pay.Answer14BadCard, "the track does not belong to the card number"
+		}
+		number, c.card.expiry, c.card.track2 = onTrack, rest[:4], track
+	}
+	if number == "" {
+		return pay.Answer30Format, "there is neither a card number nor a track"
+	}
+	c.card.pan = pay.NewPAN(number)
+	return passed, ""
+}
+
+func cardTaken(c *Call) (pay.Answer, string) {
+	for _, l := range []Limits{c.merchant.Limits, c.terminal.Limits} {
+		if len(l.Prefixes) > 0 && !l.takes(c.card.pan) {
+			return pay.Answer57NotPermittedCard, "cards like " + c.card.pan.String() + " are not taken here"
+		}
+	}
+	return passed, ""
+}
+
+func (l Limits) takes(pan pay.PAN) bool {
+	for _, prefix := range l.Prefixes {
+		if strings.HasPrefix(pan.Reveal(), prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func withinAmount(c *Call) (pay.Answer, string) {
+	return c.eachLimit(func(whose string, l Limits, today total) (pay.Answer, string) {
+		if l.PerSale.Minor > 0 && c.amount.Minor > l.PerSale.Minor {
+			return pay.Answer61AmountLimit, fmt.Sprintf("%s is over %s's limit of %s", c.amount, whose, l.PerSale)
+		}
+		if l.PerDay.Minor > 0 && today.minor+c.amount.Minor > l.PerDay.Minor {
+			return pay.Answer61AmountLimit, fmt.Sprintf("%s is over what %s may take today", c.amount, whose)
+		}
+		return passed, ""
+	})
+}
+
+func withinCount(c *Call) (pay.Answer, string) {
+	return c.eachLimit(func(whose string, l Limits, today total) (pay.Answer, string) {
+		if l.DayCount > 0 && today.count >= l.DayCount {
+			return pay.Answer65CountLimit, fmt.Sprintf("%s has taken %d payments today", whose, today.count)
+		}
+		return passed, ""
+	})
+}
+
+// eachLimit asks for the merchant's limits and then for the terminal's.
+func (c *Call) eachLimit(ask func(string, Limits, total) (pay.Answer, string)) (pay.Answer, string) {
+	today := c.now.Format("060102")
+	answer, reason := ask("merchant "+c.merchant.Number, c.merchant.Limits, c.days[dayKey(c.merchant.Number, today)])
+	if answer != passed {
+		return answer, reason
+	}
+	return ask("terminal "+c.terminal.Number, c.terminal.Limits, c.days[dayKey(c.terminal.Number, today)])
+}
+
+// pinTranslated moves the PIN block from the terminal's key to the issuer's.
+func pinTranslated(c *Call) (pay.Answer, string) {
+	if !c.req.Has(iso8583.PIN) {
+		return passed, ""
+	}
+	format := hsm.PINFormat(c.Dialect.Security.PINFormat)
+	if control := c.req.Get(iso8583.SecurityControl); strings.HasPrefix(control, "1") {
+		format = hsm.PINUnionPayNoPAN // DOMAIN.md B.3: F53 first digit 1
+	}
+	block, err := c.HSM.TranslatePIN(TerminalKey(c.terminal.Number, "PIK"), format, KeyZPK, hsm.PINISO0, c.card.pan, []byte(c.req.Get(iso8583.PIN)))
+	switch {
+	case errors.Is(err, hsm.ErrPINBlock):
+		return pay.Answer99PINTranslation, "the PIN block does not decrypt to a PIN under this terminal's key"
+	case err != nil:
+		return pay.Answer99PINTranslation, err.Error()
+	}
+	c.card.pinBlock = block
+	return passed, ""
+}

@@ -1,0 +1,160 @@
+package acquirer_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tillproof/tillproof/simulators/acquirer"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// For each defect, something to do whose outcome it changes, and the outcome with the reference rules.
+var defectProbes = map[string]struct {
+	do   func(w *world) string
+	want string
+}{
+	"acquirer-skips-mac": {func(w *world) string {
+		frame := w.sealed(w.sale())
+		frame[len(frame)-1] ^= 1
+		return code(w.askFrame(frame))
+	}, "A0"},
+	"acquirer-answers-without-mac":  {answerMACFits, "true"},
+	"acquirer-mac-over-wrong-bytes": {answerMACFits, "true"},
+	"acquirer-ignores-track": {func(w *world) string {
+		return code(w.ask(with(w.sale(), iso8583.Track2, "6200123456789028D30121200000012300000")))
+	}, "14"},
+	"acquirer-wrong-kcv": {func(w *world) string { return w.loadKeys(w.ask(w.signInRequest())) }, ""},
+	"acquirer-same-keys": {func(w *world) string {
+		one, two := w.ask(w.signInRequest()), w.ask(w.signInRequest())
+		return fmt.Sprint(one.Get(iso8583.Keys) == two.Get(iso8583.Keys))
+	}, "false"},
+	"acquirer-posts-repeat": {func(w *world) string {
+		m := w.sale()
+		w.sendAll(m, m)
+		return w.money()
+	}, "1000 99000"},
+	"acquirer-loses-reversal": {reverseOnce, "0 100000"},
+	"acquirer-keeps-reversal": {reverseOnce, "0 100000"},
+	"acquirer-reverses-twice": {func(w *world) string {
+		m := w.sale()
+		w.sendAll(w.sale(), m, w.reversalOf(m), w.reversalOf(m))
+		return w.money()
+	}, "1000 99000"},
+	"acquirer-posts-decline": {func(w *world) string {
+		m := w.sale()
+		w.setPIN(m, "000000")
+		w.sendAll(m)
+		return w.money()
+	}, "0 100000"},
+	"acquirer-no-tombstone": {func(w *world) string {
+		m := w.sale()
+		w.sendAll(w.reversalOf(m), m)
+		return w.money()
+	}, "0 100000"},
+	"acquirer-no-timeout-reversal": {func(w *world) string {
+		w.issuer.SetCondition(issuer.Condition{Delay: 45e9})
+		w.sendAll(w.sale())
+		return w.money()
+	}, "0 100000"},
+	"acquirer-any-amount-reversal": {func(w *world) string {
+		m := w.sale()
+		w.sendAll(m, with(w.reversalOf(m), iso8583.Amount, "000000000999"))
+		return w.money()
+	}, "1000 99000"},
+	"acquirer-ignores-batch": {func(w *world) string { return code(w.ask(with(w.sale(), iso8583.Batch, "000007"))) }, "77"},
+	"acquirer-ignores-sign-in": {func(w *world) string {
+		w.ask(w.request(pay.SignOut))
+		w.batch = "000002"
+		return code(w.ask(w.sale()))
+	}, "77"},
+	"acquirer-accepts-unknown-terminal": {func(w *world) string {
+		return code(w.ask(with(w.request(pay.Echo), iso8583.Terminal, "10000099")))
+	}, "97"},
+	"acquirer-ignores-disabled": {func(w *world) string {
+		terminal(func(t *acquirer.Terminal) { t.State = acquirer.Disabled })(w, nil)
+		return code(w.ask(w.request(pay.Echo)))
+	}, "58"},
+	"acquirer-ignores-merchant": {func(w *world) string {
+		w.must(w.acquirer.UpdateMerchant(shop, func(m *acquirer.Merchant) { m.Closed = true }))
+		return code(w.ask(w.sale()))
+	}, "03"},
+	"acquirer-ignores-binding": {func(w *world) string {
+		return code(w.ask(with(w.signInRequest(), iso8583.TerminalInfo, "Sequence No12SN-T9-000009")))
+	}, "58"},
+	"acquirer-ignores-limits": {func(w *world) string {
+		limits(acquirer.Limits{PerSale: pay.CNY(1)})(w, nil)
+		return code(w.ask(w.sale()))
+	}, "61"},
+	"acquirer-wrong-echo": {func(w *world) string {
+		m := w.sale()
+		return fmt.Sprint(w.ask(m).Get(iso8583.Trace) == m.Get(iso8583.Trace))
+	}, "true"},
+	"acquirer-wrong-amount-echo": {func(w *world) string { return w.ask(w.sale()).Get(iso8583.Amount) }, "000000001000"},
+	"acquirer-forgets-batch": {func(w *world) string {
+		w.ask(w.request(pay.SignOut))
+		return w.signIn().Get(iso8583.Batch)
+	}, "000002"},
+}
+
+func TestDefects(t *testing.T) {
+	for _, d := range acquirer.Defects() {
+		t.Run(d.Name, func(t *testing.T) {
+			probe, ok := defectProbes[d.Name]
+			if !ok {
+				t.Fatal("nothing here shows what it changes")
+			}
+			honest := newWorld(t, setting{quiet: true})
+			honest.signIn()
+			if got := probe.do(honest); got != probe.want {
+				t.Errorf("the reference acquirer gives %q, want %q", got, probe.want)
+			}
+			rules := acquirer.Reference()
+			d.Edit(&rules)
+			w := newWorld(t, setting{acquirer: &rules, quiet: true})
+			if answer := w.ask(w.signInRequest()); code(answer) == "00" {
+				w.loadKeys(answer)
+			}
+			if got := probe.do(w); got == probe.want {
+				t.Errorf("the defect changes nothing: %q", got)
+			}
+		})
+	}
+}
+
+func TestDefectsAreTold(t *testing.T) {
+	categories := strings.Fields("security money protocol emv keys settlement resilience")
+	for _, d := range acquirer.Defects() {
+		if !strings.HasPrefix(d.Name, "acquirer-") || !slices.Contains(categories, d.Category) || d.Text == "" || d.Why == "" {
+			t.Errorf("defect %+q: name, category, text or reason is missing", d.Name)
+		}
+	}
+}
+
+func with(m *iso8583.Message, e iso8583.Element, value string) *iso8583.Message {
+	m.Set(e, value)
+	return m
+}
+
+func answerMACFits(w *world) string {
+	input, mac := w.pos.MACInput(w.ask(w.sale()))
+	ok, err := w.till.VerifyMAC("MAK", w.macAlgorithm(), input, mac)
+	w.must(err)
+	return fmt.Sprint(ok)
+}
+
+func reverseOnce(w *world) string {
+	m := w.sale()
+	w.sendAll(m, w.reversalOf(m))
+	return w.money()
+}
+
+// money tells what the merchant and Alice have, in minor units.
+func (w *world) money() string {
+	w.rest()
+	merchant, card := w.books()
+	return fmt.Sprint(merchant, " ", card)
+}

@@ -1,0 +1,172 @@
+package acquirer
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+)
+
+// Kinds of the acquirer's own journal lines. Each holds the whole of one thing as it is from then on.
+const (
+	merchantRecord = "merchant"
+	terminalRecord = "terminal"
+	paymentRecord  = "payment"
+)
+
+// change is one decision: what it alters, and the money it moves.
+type change struct {
+	merchants []Merchant
+	terminals []Terminal
+	payments  []Payment
+	books     *ledger.Tx
+}
+
+// commit makes a decision happen: in memory at once, so that the next message meets it, and in the journal as one batch.
+// done runs when the batch is durable; only then may anybody be told. If the journal fails, memory has run ahead of it,
+// and the acquirer falls silent rather than promise what a restart would forget.
+func (a *Acquirer) commit(c change, done func()) {
+	records := c.records()
+	for _, r := range records {
+		a.Trace.Consult("acquirer/journal/" + r.Kind)
+	}
+	if c.books != nil {
+		moves := c.books.Records()
+		a.traceMoves(moves)
+		records = append(records, moves...)
+		c.books.Commit()
+	}
+	for _, m := range c.merchants {
+		a.merchants[m.Number] = m
+	}
+	for _, t := range c.terminals {
+		a.terminals[t.Number] = t
+	}
+	for _, p := range c.payments {
+		a.put(p)
+	}
+	if a.Store == nil {
+		done()
+		return
+	}
+	a.Store.Append(records, func(err error) {
+		if err != nil {
+			a.broken = true
+			a.Trace.Record(trace.Event{Party: "acquirer", Kind: trace.Trouble, Name: "journal", Text: err.Error()})
+			return
+		}
+		done()
+	})
+}
+
+// traceMoves tells what money moves, as the ledger's records say it.
+func (a *Acquirer) traceMoves(records []journal.Record) {
+	if a.Trace == nil {
+		return
+	}
+	for _, r := range records {
+		var e ledger.Entry
+		if err := json.Unmarshal(r.Data, &e); err == nil && e.Kind != ledger.Open {
+			a.note(e.At, trace.Moved, string(e.Kind), e.String())
+		}
+	}
+}
+
+func (c change) records() []journal.Record {
+	var records []journal.Record
+	add := func(kind string, v any) {
+		data, err := json.Marshal(v)
+		if err != nil {
+			panic(fmt.Sprintf("acquirer: %s: %v", kind, err)) // plain structs always marshal
+		}
+		records = append(records, journal.Record{Kind: kind, Data: data})
+	}
+	for _, m := range c.merchants {
+		add(merchantRecord, m)
+	}
+	for _, t := range c.terminals {
+		add(terminalRecord, t)
+	}
+	for _, p := range c.payments {
+		add(paymentRecord, p)
+	}
+	return records
+}
+
+// replay takes one record of the journal back into memory.
+func (a *Acquirer) replay(r journal.Record) error {
+	var err error
+	switch r.Kind {
+	case merchantRecord:
+		var m Merchant
+		err = json.Unmarshal(r.Data, &m)
+		a.merchants[m.Number] = m
+	case terminalRecord:
+		var t Terminal
+		err = json.Unmarshal(r.Data, &t)
+		a.terminals[t.Number] = t
+	case paymentRecord:
+		var p Payment
+		err = json.Unmarshal(r.Data, &p)
+		a.put(p)
+	default:
+		return a.books.Replay(r)
+	}
+	if err != nil {
+		return fmt.Errorf("replay of a %s record: %w", r.Kind, err)
+	}
+	return nil
+}
+
+// put keeps a payment and what follows from it: the day's totals and the last RRN given out.
+func (a *Acquirer) put(p Payment) {
+	k := p.Key()
+	was, known := a.payments[k]
+	if !known {
+		a.order = append(a.order, k)
+	}
+	a.count(was, -1)
+	a.count(p, +1)
+	a.payments[k] = p
+	a.sawRRN(p.RRN)
+}
+
+// total is what a merchant or a terminal took on one day.
+type total struct {
+	count int
+	minor int64
+}
+
+func dayKey(number, yymmdd string) string { return number + " " + yymmdd }
+
+func (a *Acquirer) count(p Payment, by int) {
+	if p.State != Approved {
+		return
+	}
+	for _, number := range []string{p.Ref.Merchant, p.Ref.Terminal} {
+		k := dayKey(number, p.At.Format("060102"))
+		t := a.days[k]
+		a.days[k] = total{t.count + by, t.minor + int64(by)*p.Amount.Minor}
+	}
+}
+
+// merchantAccount names what the acquirer owes a merchant; interbank what other institutions owe the acquirer.
+func merchantAccount(number string) ledger.Account { return ledger.Account("merchant:" + number) }
+
+const interbank ledger.Account = "interbank"
+
+// open makes sure that the accounts of a payment stand open in tx.
+func open(tx *ledger.Tx, c pay.Currency, accounts ...ledger.Account) error {
+	for _, name := range accounts {
+		if _, err := tx.Balance(name); err == nil {
+			continue
+		}
+		if err := tx.Open(name, pay.Amount{Currency: c}, ledger.NoFloor); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package acquirer
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// question makes the issuer's request for a payment. The RRN names the payment on that side.
+func (c *Call) question(p Payment) *iso8583.Message {
+	m := c.networkRequest(p.Ref.Flow, p)
+	offer(m, iso8583.PAN, c.card.pan.Reveal())
+	offer(m, iso8583.Expiry, c.card.expiry)
+	offer(m, iso8583.Track2, c.card.track2.Reveal())
+	offer(m, iso8583.EntryMode, c.req.Get(iso8583.EntryMode))
+	offer(m, iso8583.MerchantType, c.merchant.MCC)
+	offer(m, iso8583.MerchantName, c.merchant.Name)
+	if len(c.card.pinBlock) > 0 {
+		offer(m, iso8583.PINCapture, c.req.Get(iso8583.PINCapture))
+		offer(m, iso8583.PIN, string(c.card.pinBlock))
+		offer(m, iso8583.SecurityControl, "2600000000000000") // ANSI X9.8 with card number, double-length 3DES (DOMAIN.md B.3)
+	}
+	return m
+}
+
+// networkRequest makes a request to the issuer with what all of them carry.
+func (a *Acquirer) networkRequest(f pay.Flow, p Payment) *iso8583.Message {
+	m := a.IssuerDialect.NewRequest(f)
+	amount, err := p.Amount.Digits()
+	if err == nil {
+		offer(m, iso8583.Amount, amount)
+	}
+	offer(m, iso8583.TransmissionTime, p.At.Format("0102150405"))
+	offer(m, iso8583.Trace, networkTrace(p))
+	offer(m, iso8583.LocalTime, p.At.Format("150405"))
+	offer(m, iso8583.LocalDate, p.At.Format("0102"))
+	offer(m, iso8583.Acquirer, a.Rules.ID)
+	offer(m, iso8583.RRN, p.RRN)
+	offer(m, iso8583.Terminal, p.Ref.Terminal)
+	offer(m, iso8583.Merchant, p.Ref.Merchant)
+	offer(m, iso8583.Currency, p.Amount.Currency.Digits())
+	return m
+}
+
+// networkTrace is the trace number of a payment between institutions: the running part of its RRN.
+func networkTrace(p Payment) string { return p.RRN[6:] }
+
+func offer(m *iso8583.Message, e iso8583.Element, value string) {
+	if value != "" {
+		m.Set(e, value)
+	}
+}
+
+// askIssuer sends a request to the issuer; take gets each answer that comes, whenever it comes.
+func (a *Acquirer) askIssuer(now time.Time, m *iso8583.Message, out iso8583.Outbox, take func(time.Time, *iso8583.Message)) {
+	a.traceMessage(now, trace.Sent, m)
+	a.Issuer.Serve(now, m, &issuerLine{a, now, out, take})
+}
+
+// issuerLine is the issuer's outbox: its answers come back to the acquirer, and it tells the time by its own timers.
+type issuerLine struct {
+	acquirer *Acquirer
+	now      time.Time
+	out      iso8583.Outbox
+	take     func(time.Time, *iso8583.Message)
+}
+
+// Send implements iso8583.Outbox.
+func (l *issuerLine) Send(m *iso8583.Message) {
+	l.acquirer.traceMessage(l.now, trace.Received, m)
+	l.take(l.now, m)
+}
+
+// After implements iso8583.Outbox.
+func (l *issuerLine) After(d time.Duration, f func(time.Time)) {
+	l.out.After(d, func(now time.Time) {
+		l.now = now
+		f(now)
+	})
+}
+
+// traceMessage records a message to or from the issuer; it is encoded only for the trace to show its bytes.
+func (a *Acquirer) traceMessage(now time.Time, kind trace.Kind, m *iso8583.Message) {
+	if a.Trace == nil {
+		return
+	}
+	name := m.MTI()
+	if spec, _, ok := a.IssuerDialect.Identify(m); ok {
+		name = string(spec.Flow)
+	}
+	e := trace.Event{At: now, Party: "acquirer", Kind: kind, Peer: "issuer", Name: name}
+	if m.Frame() == nil {
+		if _, err := a.IssuerDialect.Encode(nil, m); err != nil {
+			e.Text = err.Error()
+			a.Trace.Record(e)
+			return
+		}
+	}
+	e.Frame, e.Fields = a.IssuerDialect.Trace(m)
+	a.Trace.Record(e)
+}
+
+// undo sends a due reversal to the issuer, again and again until it is acknowledged. A row of attempts ends after
+// Rules.UndoAttempts; Resume starts another.
+func (a *Acquirer) undo(now time.Time, p Payment, out iso8583.Outbox) {
+	if p.Undo != UndoDue || a.undoing[p.Key()] {
+		return
+	}
+	a.undoing[p.Key()] = true
+	a.attemptUndo(now, p.Key(), 1, out)
+}
+
+func (a *Acquirer) attemptUndo(now time.Time, k Key, attempt int, out iso8583.Outbox) {
+	p := a.payments[k]
+	if p.Undo != UndoDue || attempt > a.Rules.UndoAttempts {
+		delete(a.undoing, k)
+		return
+	}
+	if !a.condition.NoIssuer {
+		a.askIssuer(now, a.undoRequest(p), out, func(now time.Time, answer *iso8583.Message) { a.undone(now, k, answer) })
+	}
+	if a.payments[k].Undo == UndoDue {
+		out.After(a.Rules.UndoInterval, func(now time.Time) { a.attemptUndo(now, k, attempt+1, out) })
+		return
+	}
+	delete(a.undoing, k)
+}
+
+// undoRequest makes the reversal of a payment towards the issuer.
+func (a *Acquirer) undoRequest(p Payment) *iso8583.Message {
+	m := a.networkRequest(pay.Reversal, p)
+	if pan, err := a.HSM.Open(KeyStore, p.Sealed); err == nil {
+		offer(m, iso8583.PAN, string(pan))
+	}
+	offer(m, iso8583.AuthCode, p.AuthCode)
+	offer(m, iso8583.OriginalTrace, networkTrace(p))
+	offer(m, iso8583.OriginalDate, p.At.Format("0102"))
+	offer(m, iso8583.OriginalTime, p.At.Format("150405"))
+	offer(m, iso8583.OriginalAcquirer, a.Rules.ID)
+	offer(m, iso8583.ReversalReason, string(pay.Answer98NoAnswer))
+	if spec, ok := a.IssuerDialect.Transaction(p.Ref.Flow); ok {
+		offer(m, iso8583.OriginalMTI, spec.Request)
+		for e, values := range spec.Constants {
+			value, _, _ := strings.Cut(values, "|")
+			offer(m, e, value)
+		}
+	}
+	return m
+}
+
+// undone takes the issuer's acknowledgement; any other answer leaves the reversal due.
+func (a *Acquirer) undone(now time.Time, k Key, answer *iso8583.Message) {
+	p := a.payments[k]
+	code := pay.Answer(answer.Get(iso8583.AnswerCode))
+	if p.Undo != UndoDue || code != pay.Answer00Approved {
+		a.note(now, trace.Noted, "undo", fmt.Sprintf("the issuer answers %s to the reversal of %s", code, p.RRN))
+		return
+	}
+	p.Undo = UndoDone
+	a.commit(change{payments: []Payment{p}}, func() {})
+}

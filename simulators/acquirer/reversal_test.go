@@ -1,0 +1,255 @@
+package acquirer_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tillproof/tillproof/simulators/acquirer"
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+func TestReversals(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		switches map[string]string
+		do       func(w *world, sale *iso8583.Message)
+		codes    []string // of the answers, in order
+		moved    int64
+		state    acquirer.PaymentState
+	}{
+		{name: "of an approved sale", codes: []string{"00", "00"}, state: acquirer.Reversed,
+			do: func(w *world, m *iso8583.Message) { w.sendAll(m, w.reversalOf(m)) }},
+		{name: "repeated, stored answer", codes: []string{"00", "00", "00", "00"}, state: acquirer.Reversed,
+			do: func(w *world, m *iso8583.Message) {
+				w.sendAll(m, w.reversalOf(m), w.reversalOf(m), w.reversalOf(m))
+			}},
+		{name: "repeated, 25 by switch", codes: []string{"00", "00", "25"}, state: acquirer.Reversed,
+			switches: map[string]string{"reversed_again": "25"},
+			do:       func(w *world, m *iso8583.Message) { w.sendAll(m, w.reversalOf(m), w.reversalOf(m)) }},
+		{name: "before its sale", codes: []string{"00", "94"}, state: acquirer.Tombstone,
+			do: func(w *world, m *iso8583.Message) { w.sendAll(w.reversalOf(m), m) }},
+		{name: "before its sale, repeated", codes: []string{"00", "00", "94"}, state: acquirer.Tombstone,
+			do: func(w *world, m *iso8583.Message) { w.sendAll(w.reversalOf(m), w.reversalOf(m), m) }},
+		{name: "of nothing, 25 by switch", codes: []string{"25"}, state: acquirer.Tombstone,
+			switches: map[string]string{"unknown_reversal": "25"},
+			do:       func(w *world, m *iso8583.Message) { w.sendAll(w.reversalOf(m)) }},
+		{name: "of another amount", codes: []string{"00", "64", "00"}, state: acquirer.Reversed,
+			do: func(w *world, m *iso8583.Message) {
+				other := w.reversalOf(m)
+				other.Set(iso8583.Amount, "000000000999")
+				w.sendAll(m, other, w.reversalOf(m))
+			}},
+		{name: "of a declined sale", codes: []string{"55", "00"}, state: acquirer.Declined,
+			do: func(w *world, m *iso8583.Message) { w.setPIN(m, "000000"); w.sendAll(m, w.reversalOf(m)) }},
+		{name: "of another kind of payment", codes: []string{"00", "25"}, state: acquirer.Approved, moved: 1000,
+			do: func(w *world, m *iso8583.Message) {
+				other := w.reversalOf(m)
+				other.Set(iso8583.TypeCode, "10")
+				w.sendAll(m, other)
+			}},
+		{name: "sale repeated", codes: []string{"00", "94"}, state: acquirer.Approved, moved: 1000,
+			do: func(w *world, m *iso8583.Message) { w.sendAll(m, m) }},
+		{name: "sale repeated after its reversal", codes: []string{"00", "00", "94"}, state: acquirer.Reversed,
+			do: func(w *world, m *iso8583.Message) { w.sendAll(m, w.reversalOf(m), m) }},
+		{name: "declined sale repeated", codes: []string{"55", "94"}, state: acquirer.Declined,
+			do: func(w *world, m *iso8583.Message) { w.setPIN(m, "000000"); w.sendAll(m, m) }},
+		{name: "of an earlier batch", codes: []string{"00", "00", "00"}, state: acquirer.Reversed,
+			do: func(w *world, m *iso8583.Message) {
+				w.sendAll(m)
+				w.sendAll(w.request(pay.SignOut))
+				answers := w.answers
+				w.signIn()
+				w.answers = answers
+				w.sendAll(w.reversalOf(m))
+			}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, setting{switches: c.switches})
+			w.signIn()
+			w.answers = nil
+			c.do(w, w.sale())
+			w.rest()
+			if diff := cmp.Diff(c.codes, w.codes()); diff != "" {
+				t.Errorf("answers, want then got:\n%s", diff)
+			}
+			w.wantBooks(c.moved)
+			if p := w.acquirer.Payments(); len(p) != 1 || p[0].State != c.state {
+				t.Errorf("payments: %+v, want one that is %s", p, c.state)
+			}
+		})
+	}
+}
+
+// sendAll delivers messages one after the other and keeps all answers.
+func (w *world) sendAll(messages ...*iso8583.Message) {
+	for _, m := range messages {
+		w.deliver(w.sealed(m))
+		w.rest()
+	}
+}
+
+func (w *world) codes() []string {
+	var list []string
+	for _, m := range w.answers {
+		list = append(list, code(m))
+	}
+	return list
+}
+
+// What the issuer's silence and slowness come to.
+func TestIssuerTrouble(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		arrange func(w *world)
+		do      func(w *world, m *iso8583.Message)
+		codes   []string
+		after   func(w *world)
+		moved   int64
+		undo    acquirer.Undo
+	}{
+		{name: "down, then back", codes: []string{"98"}, undo: acquirer.UndoDone,
+			arrange: func(w *world) {
+				w.issuer.SetCondition(issuer.Condition{Down: true})
+				w.loop.After(time.Minute, func() { w.issuer.SetCondition(issuer.Condition{}) })
+			}},
+		{name: "approves, but its answer is late", codes: []string{"98"}, undo: acquirer.UndoDone,
+			arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Delay: 45 * time.Second}) }},
+		{name: "slow", codes: []string{"00"}, moved: 1000,
+			arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Delay: 20 * time.Second}) }},
+		{name: "reversed while the issuer is asked", codes: []string{"00"}, undo: acquirer.UndoDone,
+			arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Delay: 20 * time.Second}) },
+			do: func(w *world, m *iso8583.Message) {
+				w.deliver(w.sealed(m))
+				w.deliver(w.sealed(w.reversalOf(m)))
+			}},
+		{name: "down for long, reversed when the next message comes", codes: []string{"98", "00"}, undo: acquirer.UndoDone,
+			arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Down: true}) },
+			do: func(w *world, m *iso8583.Message) {
+				w.sendAll(m)
+				w.issuer.SetCondition(issuer.Condition{})
+				w.sendAll(w.request(pay.Echo))
+			}},
+		{name: "its line fails after the approval", codes: []string{"00", "00"}, undo: acquirer.UndoDone,
+			do: func(w *world, m *iso8583.Message) {
+				w.sendAll(m)
+				w.acquirer.SetCondition(acquirer.Condition{NoIssuer: true})
+				w.loop.After(time.Minute, func() { w.acquirer.SetCondition(acquirer.Condition{}) })
+				w.sendAll(w.reversalOf(m))
+			}},
+		{name: "malfunction", codes: []string{"96"}, arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Answer: "96"}) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, setting{})
+			w.signIn()
+			w.answers = nil
+			if c.arrange != nil {
+				c.arrange(w)
+			}
+			if c.do == nil {
+				c.do = func(w *world, m *iso8583.Message) { w.sendAll(m) }
+			}
+			c.do(w, w.sale())
+			w.rest()
+			if diff := cmp.Diff(c.codes, w.codes()); diff != "" {
+				t.Errorf("answers, want then got:\n%s", diff)
+			}
+			w.wantBooks(c.moved)
+			if p := w.acquirer.Payments()[0]; p.Undo != c.undo {
+				t.Errorf("the issuer's reversal is %q, want %q", p.Undo, c.undo)
+			}
+		})
+	}
+}
+
+// An acquirer that starts again over its store, wherever its journal was cut, holds what it had told anybody, and brings
+// the issuer's books in line with its own.
+func TestRestart(t *testing.T) {
+	whole := newWorld(t, setting{})
+	recorder := &recording{Memory: whole.stores[0]}
+	whole.hosts.Store = recorder
+	whole.open()
+	history(whole)
+	again := *whole
+	again.hosts.Store = whole.stores[0]
+	again.open()
+	if diff := cmp.Diff(whole.acquirer.Statements(), again.acquirer.Statements()); diff != "" {
+		t.Errorf("statements after a restart, before then after:\n%s", diff)
+	}
+	if diff := cmp.Diff(whole.acquirer.Payments(), again.acquirer.Payments()); diff != "" {
+		t.Errorf("payments after a restart, before then after:\n%s", diff)
+	}
+	if diff := cmp.Diff(whole.acquirer.Terminals(), again.acquirer.Terminals()); diff != "" {
+		t.Errorf("terminals after a restart, before then after:\n%s", diff)
+	}
+	for n := range recorder.batches {
+		w := newWorld(t, setting{quiet: true})
+		cut := &recording{Memory: w.stores[0], limit: n + 1}
+		w.hosts.Store = cut
+		w.acquirer = nil
+		w.stores[0] = cut.Memory
+		w.open()
+		history(w) // silent from batch n on
+		w.hosts.Store = journal.NewMemory()
+		for _, b := range cut.kept {
+			w.must(journal.Commit(w.hosts.Store, b))
+		}
+		w.open()
+		w.acquirer.Resume(w.loop.Now(), w)
+		w.rest()
+		if merchant, card := w.books(); merchant+card != alice.Balance.Minor {
+			t.Errorf("cut after batch %d: the merchant has %d and Alice %d of %d", n, merchant, card, alice.Balance.Minor)
+		}
+	}
+}
+
+// history is a morning: sales approved and declined, a reversal, a reversal without a sale, a silent issuer.
+func history(w *world) {
+	frames := func(m *iso8583.Message) {
+		w.deliver(w.sealed(m))
+		w.rest()
+	}
+	w.deliver(w.sealed(w.signInRequest()))
+	if len(w.answers) > 0 && w.answers[len(w.answers)-1].Has(iso8583.Keys) {
+		w.loadKeys(w.answers[len(w.answers)-1])
+	} else {
+		return // the acquirer has fallen silent
+	}
+	first := w.sale()
+	frames(first)
+	frames(w.sale())
+	wrong := w.sale()
+	w.setPIN(wrong, "000000")
+	frames(wrong)
+	frames(w.reversalOf(first))
+	frames(w.reversalOf(w.sale()))
+	w.issuer.SetCondition(issuer.Condition{Delay: 45 * time.Second})
+	frames(w.sale())
+	w.issuer.SetCondition(issuer.Condition{})
+	frames(w.request(pay.SignOut))
+}
+
+var errCut = errors.New("the power is off")
+
+// recording is a store that counts its batches and, once it has limit of them, fails.
+type recording struct {
+	*journal.Memory
+	limit   int
+	batches int
+	kept    [][]journal.Record
+}
+
+func (r *recording) Append(batch []journal.Record, done func(error)) {
+	if r.limit > 0 && r.batches >= r.limit {
+		done(errCut)
+		return
+	}
+	r.batches++
+	r.kept = append(r.kept, batch)
+	r.Memory.Append(batch, done)
+}

@@ -1,0 +1,185 @@
+package acquirer
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// Check is one question asked of a request. An empty answer lets it pass; any other declines it, with a reason for people.
+type Check struct {
+	Name string
+	Ask  func(*Call) (answer pay.Answer, reason string)
+}
+
+// Flow is how one flow is served: its checks in order, then what it does.
+type Flow struct {
+	Flow   pay.Flow
+	Checks []Check
+	Serve  func(*Call)
+}
+
+// Fill is one thing that an answer carries. It gets the answer as decided.
+type Fill struct {
+	Name string
+	Do   func(*Call, Stored)
+}
+
+// Rules are all that an acquirer decides from. A value is immutable once an acquirer works with it.
+type Rules struct {
+	Flows   []Flow
+	Unknown []Check // for a message that no flow fits; the last always declines
+	Fill    []Fill
+
+	MAC              func(*Call, []byte) ([]byte, error)               // makes the MAC of an answer; nil: answers carry none
+	WorkingKeys      func(*Call, string) (f62, sent []byte, err error) // makes keys for a network code: as kept, as sent
+	Post             func(*ledger.Tx, Payment) error                   // an approved payment's money
+	Undo             func(*ledger.Tx, Payment, string) error           // a reversed payment's; the string is the reversal's own number
+	Posts            func(Payment) bool                                // whether a payment that the issuer decided moves money
+	RepeatedReversal func(*Call, Payment)
+	NextBatch        func(string) string // after a sign-out
+	AbandonUndo      Undo                // what a payment that the issuer did not answer needs of it
+	Tombstones       bool                // a reversal without its original declines the late original
+	Forward          bool                // reversals go on to the issuer
+
+	ID               string        // F32: this acquirer among institutions
+	IssuerID         string        // F44: the institution that decided
+	Organisation     string        // F63.1 of answers to payments
+	IssuerTimeout    time.Duration // then the payment ends as 98 and is reversed at the issuer; below the terminals' 60 s
+	UndoInterval     time.Duration // between reversals to the issuer
+	UndoAttempts     int           // in a row; the next request starts another row
+	LateOriginal     pay.Answer    // a payment whose reversal came first: its trace number is spent
+	DeclinedOriginal pay.Answer    // the reversal of a payment that was declined: there is nothing to do
+}
+
+// Reference gives the rules of an acquirer that does everything right. Switches that belong to a dialect (answer to an
+// unknown reversal, MAK length) are read there.
+func Reference() Rules {
+	return Rules{
+		Flows:            flows(),
+		Unknown:          []Check{{"system", systemWell}, {"flow", noFlow}},
+		Fill:             fills(),
+		MAC:              answerMAC,
+		WorkingKeys:      workingKeys,
+		Post:             post,
+		Undo:             undo,
+		Posts:            func(p Payment) bool { return p.State == Approved },
+		RepeatedReversal: again,
+		NextBatch:        nextBatch,
+		AbandonUndo:      UndoDue,
+		Tombstones:       true,
+		Forward:          true,
+		ID:               "48270000",
+		IssuerID:         "01020000",
+		Organisation:     "CUP",
+		IssuerTimeout:    30 * time.Second,
+		UndoInterval:     10 * time.Second,
+		UndoAttempts:     10,
+		LateOriginal:     pay.Answer94Duplicate,
+		DeclinedOriginal: pay.Answer00Approved,
+	}
+}
+
+// flows lists what is served. The checks stand in the order of DOMAIN.md A.14, but the MAC comes before the duplicate
+// check, so that nobody without the key learns what was answered.
+func flows() []Flow {
+	known := []Check{{"system", systemWell}, {"format", wellFormed}, {"merchant", merchantKnown}, {"terminal", terminalKnown},
+		{"enabled", terminalEnabled}, {"binding", terminalBound}}
+	trusted := slices.Concat(known, []Check{{"session", signedIn}, {"mac", macRight}})
+	payment := slices.Concat(known, []Check{{"session", signedIn}, {"batch", batchAgrees}, {"mac", macRight},
+		{"duplicate", traceFresh}, {"amount", amountGiven}, {"pin-present", pinPresent}, {"card", cardRead},
+		{"card-type", cardTaken}, {"amount-limit", withinAmount}, {"count-limit", withinCount}, {"pin", pinTranslated}})
+	return []Flow{
+		{pay.SignIn, slices.Concat(known, []Check{{"maintenance", notInMaintenance}}), signIn},
+		{pay.SignOut, slices.Concat(known, []Check{{"sign-out-batch", mayEndBatch}}), signOut},
+		{pay.Echo, known, echo},
+		{pay.Sale, payment, sale},
+		{pay.Reversal, slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal},
+	}
+}
+
+// flow gives a flow's entry. A flow that the dialect has and the acquirer does not serve is answered 40.
+func (r *Rules) flow(f pay.Flow) Flow {
+	for _, entry := range r.Flows {
+		if entry.Flow == f {
+			return entry
+		}
+	}
+	return Flow{Flow: f, Checks: []Check{{"system", systemWell}, {"served", notServed}}}
+}
+
+// change gives every flow a list of checks of its own, altered by edit; the lists of other rules stay as they were.
+func (r *Rules) change(name string, edit func(Check) (Check, bool)) {
+	r.Flows = slices.Clone(r.Flows)
+	for i := range r.Flows {
+		var checks []Check
+		for _, check := range r.Flows[i].Checks {
+			keep := true
+			if check.Name == name {
+				check, keep = edit(check)
+			}
+			if keep {
+				checks = append(checks, check)
+			}
+		}
+		r.Flows[i].Checks = checks
+	}
+}
+
+// drop takes a check out of every flow.
+func (r *Rules) drop(name string) {
+	r.change(name, func(c Check) (Check, bool) { return c, false })
+}
+
+// replace puts another question in a check's place.
+func (r *Rules) replace(name string, ask func(*Call) (pay.Answer, string)) {
+	r.change(name, func(c Check) (Check, bool) { return Check{c.Name, ask}, true })
+}
+
+// fills lists what answers carry beyond the echo (DOMAIN.md A.4.1, last line, and H.3).
+func fills() []Fill {
+	set := func(e iso8583.Element, value func(*Call, Stored) string) Fill {
+		return Fill{e.String(), func(c *Call, s Stored) { c.fill(e, value(c, s)) }}
+	}
+	return []Fill{
+		set(iso8583.AnswerCode, answerCode),
+		set(iso8583.RRN, func(_ *Call, s Stored) string { return s.RRN }),
+		set(iso8583.AuthCode, func(_ *Call, s Stored) string { return s.AuthCode }),
+		set(iso8583.LocalTime, func(_ *Call, s Stored) string { return s.At.Format("150405") }),
+		set(iso8583.LocalDate, func(_ *Call, s Stored) string { return s.At.Format("0102") }),
+		set(iso8583.SettlementDate, func(_ *Call, s Stored) string { return s.At.Format("0102") }),
+		set(iso8583.Acquirer, func(c *Call, _ Stored) string { return c.Rules.ID }),
+		set(iso8583.Institutions, func(c *Call, _ Stored) string { return pad(c.Rules.IssuerID) + pad(c.Rules.ID) }),
+		set(iso8583.CardOrganisation, func(c *Call, _ Stored) string { return c.Rules.Organisation }),
+		{"sign-in-again", askSignIn},
+	}
+}
+
+// fill sets an element of the answer if it has a value and the dialect's answer carries it.
+func (c *Call) fill(e iso8583.Element, value string) {
+	if value != "" && (c.spec == nil || c.Dialect.AnswerCarries(c.spec.Flow, e)) {
+		c.reply.Set(e, value)
+	}
+}
+
+func answerCode(c *Call, s Stored) string {
+	if s.Answer == pay.Answer00Approved && c.instead != "" {
+		return string(c.instead)
+	}
+	return string(s.Answer)
+}
+
+// pad fills an institution's number up to the eleven characters that each half of F44 has.
+func pad(id string) string { return id + strings.Repeat(" ", max(0, 11-len(id))) }
+
+// askSignIn sets the processing request in the header, nibble 6, to 3: sign in again (DOMAIN.md A.1).
+func askSignIn(c *Call, _ Stored) {
+	h := c.reply.Header()
+	if c.terminal.SignInAgain && len(h) == 12 {
+		c.reply.SetHeader(h[:5] + "3" + h[6:])
+	}
+}

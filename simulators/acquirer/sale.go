@@ -1,0 +1,97 @@
+package acquirer
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// sale asks the issuer. That it is asked stands in the journal first: after a restart nobody else would know that money may
+// have moved there.
+func sale(c *Call) {
+	p, err := c.payment()
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	if c.condition.NoIssuer {
+		c.decline(pay.Answer91IssuerDown, "issuer-line", "the line to the issuer is down")
+		return
+	}
+	p.State = Pending
+	question := c.question(p)
+	c.commit(change{payments: []Payment{p}}, func() { c.ask(p, question) })
+}
+
+// ask sends the question and waits for what comes first, the answer or the timeout.
+func (c *Call) ask(p Payment, question *iso8583.Message) {
+	c.out.After(c.Rules.IssuerTimeout, func(now time.Time) {
+		if p, waiting := c.pending(p.Key(), p.RRN); waiting {
+			c.now = now
+			c.abandon(p, pay.Answer98NoAnswer, "issuer-timeout", fmt.Sprintf("no answer from the issuer within %s", c.Rules.IssuerTimeout))
+		}
+	})
+	c.askIssuer(c.now, question, c.out, func(now time.Time, answer *iso8583.Message) {
+		c.now = now
+		c.answered(p, answer)
+	})
+}
+
+// abandon ends a payment that the issuer may have approved without one: the merchant gets no money, and the issuer a
+// reversal.
+func (c *Call) abandon(p Payment, answer pay.Answer, rule, reason string) {
+	p = p.abandoned(answer, c.Rules)
+	c.finish(change{payments: []Payment{p}}, p.stored(c.now), rule, reason)
+}
+
+// pending gives the payment if it still waits for the issuer.
+func (a *Acquirer) pending(k Key, rrn string) (Payment, bool) {
+	p := a.payments[k]
+	return p, p.State == Pending && p.RRN == rrn
+}
+
+// answered takes the issuer's decision: an approval is posted, and a payment that has ended meanwhile stays ended.
+func (c *Call) answered(p Payment, answer *iso8583.Message) {
+	p, waiting := c.pending(p.Key(), p.RRN)
+	if !waiting {
+		c.note(c.now, trace.Trouble, "late", "the issuer's answer for "+answer.Get(iso8583.RRN)+" came when the payment had ended")
+		return
+	}
+	p.Answer, p.State = pay.Answer(answer.Get(iso8583.AnswerCode)), Declined
+	reason := "the issuer declined"
+	if c.IssuerDialect.Answer(p.Answer).Category == iso8583.CategoryApproved {
+		p.State, p.AuthCode, reason = Approved, answer.Get(iso8583.AuthCode), "the issuer approved"
+	}
+	tx := c.books.Begin(c.now)
+	if c.Rules.Posts(p) {
+		c.Trace.Consult("acquirer/post")
+		if err := c.Rules.Post(tx, p); err != nil {
+			c.abandon(p, pay.Answer96Malfunction, "books", err.Error())
+			return
+		}
+	}
+	c.finish(change{payments: []Payment{p}, books: tx}, p.stored(c.now), "issuer", reason)
+}
+
+// post moves an approved payment: other institutions owe it to the acquirer, and the acquirer to the merchant. The id comes
+// from the terminal's wire, so that a repeat moves nothing.
+func post(tx *ledger.Tx, p Payment) error {
+	return postAs(tx, p, ledger.ID(p.Key().String()+":post"))
+}
+
+func postAs(tx *ledger.Tx, p Payment, id ledger.ID) error {
+	merchant := merchantAccount(p.Ref.Merchant)
+	if err := open(tx, p.Amount.Currency, interbank, merchant); err != nil {
+		return err
+	}
+	return tx.Post(id, interbank, merchant, p.Amount)
+}
+
+// undo takes a posting back.
+func undo(tx *ledger.Tx, p Payment, _ string) error {
+	return tx.Void(ledger.ID(p.Key().String()+":undo"), ledger.ID(p.Key().String()+":post"))
+}

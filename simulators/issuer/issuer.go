@@ -1,0 +1,237 @@
+// Package issuer is the reference issuer: it knows the cards, checks what is asked of them, and keeps the cardholders' accounts.
+package issuer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// Names of the keys in the issuer's HSM.
+const (
+	KeyZPK      = "ZPK"      // PIN blocks from the acquirer
+	KeyCVK      = "CVK"      // card verification values, a double-length DES key
+	KeyPINStore = "PINSTORE" // PINs at rest; made by New when it is absent
+)
+
+// Config is what an issuer works with. Rules, Store and Trace may be nil: the reference rules, no memory beyond this one, no
+// trace.
+type Config struct {
+	Dialect *iso8583.Dialect
+	HSM     *hsm.HSM
+	Rules   *Rules
+	Store   journal.Store
+	Trace   *trace.Recorder
+}
+
+// Issuer is one world's issuer. It belongs to the world's loop: it takes no locks.
+type Issuer struct {
+	Config
+	books     *ledger.Ledger
+	condition Condition
+	cards     map[string]account // by the hash of the card number
+	names     map[string]string  // card name to hash
+	payments  map[string]Payment // by RRN
+	order     []string           // of payments, as they came
+	days      map[string]total
+	broken    bool // the journal failed: what is in memory may not be durable
+}
+
+// New makes an issuer and replays what its store holds.
+func New(c Config) (*Issuer, error) {
+	if c.Rules == nil {
+		r := Reference()
+		c.Rules = &r
+	}
+	i := &Issuer{Config: c, books: ledger.New(), cards: map[string]account{}, names: map[string]string{},
+		payments: map[string]Payment{}, days: map[string]total{}}
+	if !c.HSM.Has(KeyPINStore) {
+		if _, err := c.HSM.Generate(KeyPINStore, hsm.TDES2); err != nil {
+			return nil, fmt.Errorf("issuer: %w", err)
+		}
+	}
+	if c.Store != nil {
+		if err := c.Store.Replay(i.replay); err != nil {
+			return nil, fmt.Errorf("issuer: %w", err)
+		}
+	}
+	return i, nil
+}
+
+// Serve answers one request of the acquirer.
+func (i *Issuer) Serve(now time.Time, req *iso8583.Message, out iso8583.Outbox) {
+	if i.condition.Down || i.broken {
+		i.note(now, trace.Trouble, "silent", "the issuer takes the request and does nothing")
+		return
+	}
+	i.traceMessage(now, trace.Received, req)
+	(&Call{Issuer: i, now: now, req: req, out: out}).serve()
+}
+
+// Condition is what ails the issuer. The zero value is good health.
+type Condition struct {
+	Down   bool          // requests are taken and nothing happens
+	Delay  time.Duration // answers leave that much later than the decision
+	Answer pay.Answer    // every payment is declined so: 96 malfunction
+}
+
+// SetCondition arranges what ails the issuer from now on.
+func (i *Issuer) SetCondition(c Condition) { i.condition = c }
+
+// Status is how a card stands.
+type Status string
+
+// The statuses of a card. "" is Active.
+const (
+	Active     Status = "active"
+	Lost       Status = "lost"
+	Stolen     Status = "stolen"
+	Restricted Status = "restricted"
+	Closed     Status = "closed"
+	PickUp     Status = "pick-up"
+	Dormant    Status = "dormant"
+)
+
+// Card is a card and its account, as they are opened.
+type Card struct {
+	Name        string // stands for the card in traces, journals and statements
+	PAN         pay.PAN
+	Expiry      string // YYMM
+	Service     string // service code of track 2
+	PIN         pay.Secret
+	Balance     pay.Amount // opening
+	Status      Status
+	MaxPINTries int  // wrong PINs in a row; 0 means 3
+	PickUp      bool // too many wrong PINs: 38, keep the card, instead of 75
+	Limits      Limits
+}
+
+// Limits bound what a card may spend. A zero limit is none.
+type Limits struct {
+	PerSale  pay.Amount `json:"per_sale,omitzero"`
+	PerDay   pay.Amount `json:"per_day,omitzero"`
+	DayCount int        `json:"day_count,omitempty"`
+}
+
+// Account is what the issuer keeps of a card, and what may be changed later. It holds no card number.
+type Account struct {
+	Name        string `json:"name"`
+	Expiry      string `json:"expiry"`
+	Status      Status `json:"status"`
+	Tries       int    `json:"tries"` // wrong PINs in a row so far
+	MaxPINTries int    `json:"max_pin_tries"`
+	PickUp      bool   `json:"pick_up,omitempty"`
+	Limits      Limits `json:"limits,omitzero"`
+}
+
+// account is how an Account stands in the journal.
+type account struct {
+	Account
+	Hash string `json:"hash"`          // of the card number
+	PIN  []byte `json:"pin,omitempty"` // reference block under KeyPINStore
+}
+
+// AddCard opens an account with a card on it. Adding the same one again, as after a restart, changes nothing.
+func (i *Issuer) AddCard(c Card) error {
+	hash := hashOf(c.PAN)
+	if _, known := i.cards[hash]; known && i.names[c.Name] == hash {
+		return nil
+	}
+	if _, taken := i.names[c.Name]; taken || c.Name == "" || c.PAN.IsZero() {
+		return fmt.Errorf("issuer: card %q: want a card number and a name of its own", c.Name)
+	}
+	a := account{Hash: hash, Account: Account{Name: c.Name, Expiry: c.Expiry, Status: c.Status, MaxPINTries: c.MaxPINTries,
+		PickUp: c.PickUp, Limits: c.Limits}}
+	if a.MaxPINTries == 0 {
+		a.MaxPINTries = 3
+	}
+	if a.Status == "" {
+		a.Status = Active
+	}
+	if !c.PIN.IsZero() {
+		var err error
+		if a.PIN, err = i.HSM.EncryptPIN(KeyPINStore, hsm.PINISO0, c.PIN, c.PAN); err != nil {
+			return fmt.Errorf("issuer: card %q: %w", c.Name, err)
+		}
+	}
+	tx := i.books.Begin(time.Time{})
+	if err := openAccounts(tx, c, i.Rules.Floor); err != nil {
+		return fmt.Errorf("issuer: card %q: %w", c.Name, err)
+	}
+	i.commit(change{cards: []account{a}, books: tx}, func() {})
+	return nil
+}
+
+// UpdateCard changes what the issuer keeps of a card: status, wrong tries, limits.
+func (i *Issuer) UpdateCard(name string, edit func(*Account)) error {
+	a, known := i.cards[i.names[name]]
+	if !known {
+		return fmt.Errorf("issuer: card %q is not known: add it first", name)
+	}
+	edit(&a.Account)
+	a.Name = name
+	i.commit(change{cards: []account{a}}, func() {})
+	return nil
+}
+
+// Card gives what the issuer keeps of a card.
+func (i *Issuer) Card(name string) (Account, bool) {
+	a, known := i.cards[i.names[name]]
+	return a.Account, known
+}
+
+// Balance gives the money of a card's account.
+func (i *Issuer) Balance(name string) (ledger.Balance, error) {
+	return i.books.Balance(cardAccount(name))
+}
+
+// Ledger gives the issuer's books, to be read.
+func (i *Issuer) Ledger() *ledger.Ledger { return i.books }
+
+// Payments lists the payments in the order they came.
+func (i *Issuer) Payments() []Payment {
+	list := make([]Payment, len(i.order))
+	for n, rrn := range i.order {
+		list[n] = i.payments[rrn]
+	}
+	return list
+}
+
+// Where the card verification value stands in track 2, counted from behind the service code: a PIN verification field of
+// five digits comes first, as on most cards.
+const (
+	cvvFrom = 5
+	cvvTo   = 8
+)
+
+// Stripe gives the track 2 that the issuer writes on a card: number, D, expiry, service code, five zeros where a PIN
+// verification value may stand, the card verification value, and zeros up to 37 digits.
+func (i *Issuer) Stripe(c Card) (pay.Secret, error) {
+	cvv, err := i.HSM.CVV(KeyCVK, c.PAN, c.Expiry, c.Service)
+	if err != nil {
+		return pay.Secret{}, fmt.Errorf("issuer: card %q: %w", c.Name, err)
+	}
+	track := c.PAN.Reveal() + "D" + c.Expiry + c.Service + "00000" + cvv
+	if len(track) > 37 {
+		return pay.Secret{}, errors.New("issuer: card " + c.Name + ": its number leaves no room for the verification value")
+	}
+	return pay.NewSecret(track + "0000000000"[:min(10, 37-len(track))]), nil
+}
+
+func hashOf(pan pay.PAN) string {
+	sum := sha256.Sum256([]byte("tillproof card number " + pan.Reveal()))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (i *Issuer) note(now time.Time, kind trace.Kind, name, text string) {
+	i.Trace.Record(trace.Event{At: now, Party: "issuer", Kind: kind, Name: name, Text: text})
+}

@@ -1,0 +1,179 @@
+package issuer
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+)
+
+// Kinds of the issuer's own journal lines. Each holds the whole of one thing as it is from then on.
+const (
+	cardRecord    = "card"
+	paymentRecord = "payment"
+)
+
+// PaymentState is what became of a payment.
+type PaymentState string
+
+// The states of a payment.
+const (
+	Approved  PaymentState = "approved"
+	Declined  PaymentState = "declined"
+	Reversed  PaymentState = "reversed"  // has no effect any more
+	Tombstone PaymentState = "tombstone" // its reversal came, and it never did
+)
+
+// Payment is what the issuer knows of one payment, which the acquirer's RRN names.
+type Payment struct {
+	RRN      string       `json:"rrn"`
+	Flow     pay.Flow     `json:"flow"`
+	Card     string       `json:"card,omitempty"` // name
+	At       time.Time    `json:"at"`
+	Amount   pay.Amount   `json:"amount,omitzero"`
+	State    PaymentState `json:"state"`
+	Answer   pay.Answer   `json:"answer"`
+	AuthCode string       `json:"auth_code,omitempty"`
+}
+
+// change is one decision: what it alters, and the money it moves.
+type change struct {
+	cards    []account
+	payments []Payment
+	books    *ledger.Tx
+}
+
+// commit makes a decision happen: in memory at once, so that the next message meets it, and in the journal as one batch.
+// done runs when the batch is durable; only then may anybody be told. If the journal fails, memory has run ahead of it,
+// and the issuer falls silent rather than promise what a restart would forget.
+func (i *Issuer) commit(c change, done func()) {
+	records := c.records()
+	if c.books != nil {
+		moves := c.books.Records()
+		i.traceMoves(moves)
+		records = append(records, moves...)
+		c.books.Commit()
+	}
+	for _, a := range c.cards {
+		i.keep(a)
+	}
+	for _, p := range c.payments {
+		i.put(p)
+	}
+	if i.Store == nil {
+		done()
+		return
+	}
+	i.Store.Append(records, func(err error) {
+		if err != nil {
+			i.broken = true
+			i.Trace.Record(trace.Event{Party: "issuer", Kind: trace.Trouble, Name: "journal", Text: err.Error()})
+			return
+		}
+		done()
+	})
+}
+
+// traceMoves tells what money moves, as the ledger's records say it.
+func (i *Issuer) traceMoves(records []journal.Record) {
+	if i.Trace == nil {
+		return
+	}
+	for _, r := range records {
+		var e ledger.Entry
+		if err := json.Unmarshal(r.Data, &e); err == nil && e.Kind != ledger.Open {
+			i.note(e.At, trace.Moved, string(e.Kind), e.String())
+		}
+	}
+}
+
+func (c change) records() []journal.Record {
+	var records []journal.Record
+	add := func(kind string, v any) {
+		data, err := json.Marshal(v)
+		if err != nil {
+			panic(fmt.Sprintf("issuer: %s: %v", kind, err)) // plain structs always marshal
+		}
+		records = append(records, journal.Record{Kind: kind, Data: data})
+	}
+	for _, a := range c.cards {
+		add(cardRecord, a)
+	}
+	for _, p := range c.payments {
+		add(paymentRecord, p)
+	}
+	return records
+}
+
+// replay takes one record of the journal back into memory.
+func (i *Issuer) replay(r journal.Record) error {
+	var err error
+	switch r.Kind {
+	case cardRecord:
+		var a account
+		err = json.Unmarshal(r.Data, &a)
+		i.keep(a)
+	case paymentRecord:
+		var p Payment
+		err = json.Unmarshal(r.Data, &p)
+		i.put(p)
+	default:
+		return i.books.Replay(r)
+	}
+	if err != nil {
+		return fmt.Errorf("replay of a %s record: %w", r.Kind, err)
+	}
+	return nil
+}
+
+func (i *Issuer) keep(a account) {
+	i.cards[a.Hash] = a
+	i.names[a.Name] = a.Hash
+}
+
+// put keeps a payment and the day's totals that follow from it.
+func (i *Issuer) put(p Payment) {
+	was, known := i.payments[p.RRN]
+	if !known {
+		i.order = append(i.order, p.RRN)
+	}
+	i.Rules.Count(i, was, -1)
+	i.Rules.Count(i, p, +1)
+	i.payments[p.RRN] = p
+}
+
+// total is what a card spent on one day.
+type total struct {
+	count int
+	minor int64
+}
+
+func dayKey(card string, at time.Time) string { return card + " " + at.Format("060102") }
+
+// count keeps the day's totals: a payment that is reversed gives back what it took.
+func count(i *Issuer, p Payment, by int) {
+	if p.State != Approved {
+		return
+	}
+	k := dayKey(p.Card, p.At)
+	t := i.days[k]
+	i.days[k] = total{t.count + by, t.minor + int64(by)*p.Amount.Minor}
+}
+
+// cardAccount names a cardholder's money; interbank what the issuer owes other institutions.
+func cardAccount(name string) ledger.Account { return ledger.Account("card:" + name) }
+
+const interbank ledger.Account = "interbank"
+
+func openAccounts(tx *ledger.Tx, c Card, floor int64) error {
+	if _, err := tx.Balance(interbank); err != nil {
+		if err := tx.Open(interbank, pay.Amount{Currency: c.Balance.Currency}, ledger.NoFloor); err != nil {
+			return err
+		}
+	}
+	return tx.Open(cardAccount(c.Name), c.Balance, floor)
+}

@@ -1,0 +1,91 @@
+package issuer
+
+import (
+	"slices"
+
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// Check is one question asked of a request. An empty answer lets it pass; any other declines it, with a reason for people.
+type Check struct {
+	Name string
+	Ask  func(*Call) (answer pay.Answer, reason string)
+}
+
+// Flow is how one flow is served: its checks in order, then what it does.
+type Flow struct {
+	Flow   pay.Flow
+	Checks []Check
+	Serve  func(*Call)
+}
+
+// Rules are all that an issuer decides from. A value is immutable once an issuer works with it.
+type Rules struct {
+	Flows       []Flow
+	Statuses    map[Status]pay.Answer // the answer to a card that may not be used
+	WrongPIN    func(tries int) int   // the count of wrong tries after one more
+	RightPIN    func(tries int) int   // and after a right PIN
+	Count       func(i *Issuer, p Payment, by int)
+	Post        func(*ledger.Tx, Payment) error
+	Undo        func(*ledger.Tx, Payment) error
+	Floor       int64 // minor units below which no account may fall
+	Tombstones  bool  // a reversal without its original declines the late original
+	Late        pay.Answer
+	UnknownCard pay.Answer
+}
+
+// Reference gives the rules of an issuer that does everything right.
+func Reference() Rules {
+	return Rules{
+		Flows: []Flow{
+			{pay.Sale, []Check{{"condition", healthy}, {"format", wellFormed}, {"repeat", first}, {"amount", amountGiven},
+				{"card", cardKnown}, {"status", cardUsable}, {"expiry", notExpired}, {"pin-tries", triesLeft}, {"cvv", cvvRight},
+				{"pin", pinRight}, {"amount-limit", withinAmount}, {"count-limit", withinCount}}, sale},
+			{pay.Reversal, []Check{{"format", wellFormed}}, reversal},
+		},
+		Statuses: map[Status]pay.Answer{Lost: pay.Answer41Lost, Stolen: pay.Answer43Stolen, Restricted: pay.Answer62Restricted,
+			Closed: pay.Answer14BadCard, PickUp: "04", Dormant: "21"},
+		WrongPIN:    func(tries int) int { return tries + 1 },
+		RightPIN:    func(int) int { return 0 },
+		Count:       count,
+		Post:        post,
+		Undo:        undo,
+		Tombstones:  true,
+		Late:        pay.Answer94Duplicate,
+		UnknownCard: pay.Answer14BadCard,
+	}
+}
+
+// flow gives a flow's entry. A flow that the issuer does not serve is answered 40.
+func (r *Rules) flow(f pay.Flow) Flow {
+	for _, entry := range r.Flows {
+		if entry.Flow == f {
+			return entry
+		}
+	}
+	return Flow{f, nil, func(c *Call) {
+		c.end(pay.Answer40NotSupported, "served", "this issuer does not serve "+string(f))
+	}}
+}
+
+// drop takes a check out of every flow; the lists of other rules stay as they were.
+func (r *Rules) drop(name string) {
+	r.Flows = slices.Clone(r.Flows)
+	for i, f := range r.Flows {
+		r.Flows[i].Checks = slices.DeleteFunc(slices.Clone(f.Checks), func(c Check) bool { return c.Name == name })
+	}
+}
+
+// replace puts another question in a check's place.
+func (r *Rules) replace(name string, ask func(*Call) (pay.Answer, string)) {
+	r.Flows = slices.Clone(r.Flows)
+	for i, f := range r.Flows {
+		r.Flows[i].Checks = slices.Clone(f.Checks)
+		for j, c := range f.Checks {
+			if c.Name == name {
+				r.Flows[i].Checks[j].Ask = ask
+			}
+		}
+	}
+}
