@@ -297,7 +297,6 @@ func TestRefuses(t *testing.T) {
 
 // TestTooMuch reads packets without an end.
 func TestTooMuch(t *testing.T) {
-	frames := packets(t, layers.LinkTypeRaw, dialogue[0])
 	read, write := io.Pipe()
 	done := make(chan struct{})
 	go func() {
@@ -311,7 +310,7 @@ func TestTooMuch(t *testing.T) {
 	}()
 	_, err := capture.Streams(read)
 	if err == nil || !strings.Contains(err.Error(), "the file holds more than 64 MiB") {
-		t.Errorf("after %d frames: %v", len(frames), err)
+		t.Errorf("got %v", err)
 	}
 	_ = read.Close()
 	<-done
