@@ -104,6 +104,15 @@ func (f Frame) String() string {
 // MarshalText writes String.
 func (f Frame) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
+// UnmarshalText reads what MarshalText wrote: the masked bytes; which of them are masked is not kept.
+func (f *Frame) UnmarshalText(b []byte) error {
+	*f = Frame{bytes: make([]byte, hex.DecodedLen(len(b)))}
+	if _, err := hex.Decode(f.bytes, b); err != nil {
+		*f = Frame{bytes: slices.Clone(b), opaque: true}
+	}
+	return nil
+}
+
 func (s Span) mask(b []byte) {
 	for n := max(s.From, 0); n < s.To && n/2 < len(b); n++ {
 		switch {

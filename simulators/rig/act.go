@@ -1,0 +1,399 @@
+package rig
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// Till gives a till of the cast, seated at its first use: registered at the host where that can be arranged, its master key
+// loaded, switched on, cashier 01 logged in. Nothing is sent yet.
+func (w *World) Till(name string) (*Till, error) {
+	if t, ok := w.tills[name]; ok {
+		return t, nil
+	}
+	shop, place, err := w.Rig.Cast.Till(name)
+	if err != nil {
+		return nil, err
+	}
+	t := &Till{Name: name, world: w, shop: shop, store: journal.NewMemory()}
+	t.config = terminal.Config{Name: name, Number: place.Number, Merchant: shop.Number, MerchantName: shop.Name, MCC: shop.MCC,
+		Serial: place.Serial, Dialect: w.Rig.Dialect, HSM: hsm.New(w.Seed.Reader(name + "/hsm")), Rules: w.Rig.rules.terminal, Trace: w.Trace}
+	for _, o := range shop.Operators {
+		t.config.Operators = append(t.config.Operators, terminal.Operator{ID: o.Number, Role: terminal.Role(o.Role), Password: pay.NewSecret(o.Password)})
+	}
+	if t.tap, err = newTap(t, w.seats.dialer(w)); err != nil {
+		return nil, err
+	}
+	if err := t.register(place); err != nil {
+		return nil, err
+	}
+	w.tills[name], w.order = t, append(w.order, t)
+	if err := t.powerOn(); err != nil {
+		return nil, err
+	}
+	return t, t.LogIn("01")
+}
+
+// register loads the till's master key, and makes the till known to a host that can be arranged.
+func (t *Till) register(place ShopTill) error {
+	w := t.world
+	if err := t.masterKey(); err != nil {
+		return err
+	}
+	kcv, err := t.loadMasterKey()
+	if err != nil {
+		return err
+	}
+	c, ok := w.Control()
+	if !ok {
+		return nil
+	}
+	seed := TerminalSeed{Number: place.Number, Merchant: t.shop.Number, Serial: place.Serial, Place: place.Place, KeyKind: string(t.masterAlgorithm())}
+	for _, part := range t.tmk {
+		seed.TMK = append(seed.TMK, NewClear(hex.EncodeToString(part)))
+	}
+	seeded, err := c.Seed(w.ctx, Seeds{Merchants: []MerchantSeed{{Number: t.shop.Number, Name: t.shop.Name, MCC: t.shop.MCC}}, Terminals: []TerminalSeed{seed}})
+	if err != nil {
+		return err
+	}
+	if got := seeded.KCVs[place.Number]; got != kcv.String() {
+		return fmt.Errorf("till %s: the host says KCV %s of the master key, the till %s: check the components", t.Name, got, kcv)
+	}
+	return nil
+}
+
+// masterKey finds the components: the profile's, or two drawn from the seed.
+func (t *Till) masterKey() error {
+	for _, p := range t.world.Rig.Profile.Terminals {
+		if p.Label == t.Name && len(p.TMK.Components) > 0 {
+			for _, text := range p.TMK.Components {
+				part, err := hex.DecodeString(text)
+				if err != nil {
+					return fmt.Errorf("till %s: master key: a component is not hex", t.Name)
+				}
+				t.tmk = append(t.tmk, part)
+			}
+			return nil
+		}
+	}
+	name := t.Name + "/tmk/" + string(t.masterAlgorithm())
+	t.tmk = [][]byte{t.world.Seed.Bytes(name+"/1", 16), t.world.Seed.Bytes(name+"/2", 16)}
+	return nil
+}
+
+// Do gives the till an event and lets the world come to rest.
+func (t *Till) Do(e terminal.Event) error {
+	t.do(e)
+	return t.world.Rest()
+}
+
+// LogIn types an operator's number and right password.
+func (t *Till) LogIn(operator string) error {
+	password, err := t.password(operator)
+	if err != nil {
+		return err
+	}
+	if err := t.Do(terminal.Event{Kind: terminal.LogIn, Operator: operator, Password: password}); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (t *Till) password(operator string) (pay.Secret, error) {
+	i := slices.IndexFunc(t.shop.Operators, func(s Staff) bool { return s.Number == operator })
+	if i < 0 {
+		return pay.Secret{}, fmt.Errorf("operator %q of %s %w", operator, t.shop.Name, errNotCast)
+	}
+	return pay.NewSecret(t.shop.Operators[i].Password), nil
+}
+
+// LogInWrongly types an operator's number and another password of the same length, over and over.
+func (t *Till) LogInWrongly(operator string, times int) error {
+	password, err := t.password(operator)
+	if err != nil {
+		return err
+	}
+	for range times {
+		if err := t.Do(terminal.Event{Kind: terminal.LogIn, Operator: operator, Password: otherDigits(password)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// otherDigits gives a secret of the same length in which every digit is another one.
+func otherDigits(s pay.Secret) pay.Secret {
+	b := []byte(s.Reveal())
+	for i, d := range b {
+		b[i] = '0' + (d-'0'+3)%10
+	}
+	return pay.NewSecret(string(b))
+}
+
+// SignIn presses the sign-in key.
+func (t *Till) SignIn() error { return t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.SignIn}) }
+
+// PINAct is what a cardholder does when the till asks for the PIN.
+type PINAct string
+
+// What a cardholder may do at the PIN.
+const (
+	PINNobody PINAct = ""       // nobody is there
+	PINRight  PINAct = "right"  //
+	PINWrong  PINAct = "wrong"  // another of the same length
+	PINNone   PINAct = "none"   // enter without digits
+	PINCancel PINAct = "cancel" // the red key
+)
+
+// Swipe sells: the cashier chooses sale and amount, the cardholder draws the stripe through the reader and does act at the PIN.
+func (t *Till) Swipe(who string, amount pay.Amount, act PINAct) error {
+	holder, err := t.world.Card(who)
+	if err != nil {
+		return err
+	}
+	stripe, err := t.world.stripe(holder)
+	if err != nil {
+		return err
+	}
+	return t.sell(amount, terminal.Event{Kind: terminal.Swipe, Stripe: stripe}, holder, act)
+}
+
+// SwipeBadly sells with a stripe that the reader cannot read.
+func (t *Till) SwipeBadly(who string, amount pay.Amount) error {
+	holder, err := t.world.Card(who)
+	if err != nil {
+		return err
+	}
+	return t.sell(amount, terminal.Event{Kind: terminal.Swipe, Stripe: terminal.Stripe{Bad: true}}, holder, PINNobody)
+}
+
+// KeyIn sells by a card number typed at the till, with a wrong last digit if asked.
+func (t *Till) KeyIn(who string, amount pay.Amount, wrongDigit bool) error {
+	holder, err := t.world.Card(who)
+	if err != nil {
+		return err
+	}
+	pan := holder.PAN
+	if wrongDigit {
+		last := pan[len(pan)-1]
+		pan = pan[:len(pan)-1] + string('0'+(last-'0'+1)%10)
+	}
+	return t.sell(amount, terminal.Event{Kind: terminal.KeyIn, PAN: pay.NewPAN(pan), Expiry: holder.Expiry}, holder, PINRight)
+}
+
+func (t *Till) sell(amount pay.Amount, card terminal.Event, holder Cardholder, act PINAct) error {
+	if err := t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.Sale, Amount: amount}); err != nil {
+		return err
+	}
+	if t.need != terminal.NeedCard {
+		return nil // the till does not sell now; its screen says why
+	}
+	return t.present(card, holder, act)
+}
+
+func (t *Till) present(card terminal.Event, holder Cardholder, act PINAct) error {
+	if err := t.Do(card); err != nil {
+		return err
+	}
+	if t.need != terminal.NeedPIN {
+		if act == PINWrong || act == PINNone || act == PINCancel {
+			return fmt.Errorf("till %s never asked %s for the PIN", t.Name, holder.Name)
+		}
+		return nil
+	}
+	return t.pin(holder, act)
+}
+
+func (t *Till) pin(holder Cardholder, act PINAct) error {
+	pin := pay.NewSecret(holder.PIN)
+	switch act {
+	case PINRight:
+		return t.Do(terminal.Event{Kind: terminal.EnterPIN, PIN: pin})
+	case PINWrong:
+		return t.Do(terminal.Event{Kind: terminal.EnterPIN, PIN: otherDigits(pin)})
+	case PINNone:
+		return t.Do(terminal.Event{Kind: terminal.EnterPIN})
+	case PINCancel:
+		return t.Do(terminal.Event{Kind: terminal.Cancel})
+	}
+	return nil
+}
+
+// EnterPIN goes on with a sale in which the till waits for the PIN.
+func (t *Till) EnterPIN(who string, act PINAct) error {
+	if t.need != terminal.NeedPIN {
+		return fmt.Errorf("till %s does not wait for a PIN: it is %s", t.Name, t.Status().State)
+	}
+	holder, err := t.world.Card(who)
+	if err != nil {
+		return err
+	}
+	return t.pin(holder, act)
+}
+
+// SwipeAgain goes on with a sale in which the till waits for a card.
+func (t *Till) SwipeAgain(who string) error {
+	if t.need != terminal.NeedCard {
+		return fmt.Errorf("till %s does not wait for a card: it is %s", t.Name, t.Status().State)
+	}
+	holder, err := t.world.Card(who)
+	if err != nil {
+		return err
+	}
+	stripe, err := t.world.stripe(holder)
+	if err != nil {
+		return err
+	}
+	return t.present(terminal.Event{Kind: terminal.Swipe, Stripe: stripe}, holder, PINRight)
+}
+
+// StartAgain switches the till off, if it is on, and on again; the cashier logs in.
+func (t *Till) StartAgain() error {
+	t.powerOff()
+	if err := t.powerOn(); err != nil {
+		return err
+	}
+	if err := t.world.Rest(); err != nil {
+		return err
+	}
+	return t.LogIn("01")
+}
+
+// SetClock makes the till's own clock read at.
+func (t *Till) SetClock(at time.Time) { t.skew = at.Sub(t.world.Loop.Now()) }
+
+// Rewire gives a till that was seated, and has not traded yet, other settings, and switches it on anew.
+func (t *Till) Rewire(edit func(*terminal.Config)) error {
+	edit(&t.config)
+	t.powerOff()
+	t.store = journal.NewMemory()
+	if err := t.powerOn(); err != nil {
+		return err
+	}
+	return t.LogIn("01")
+}
+
+// SetKeyScheme makes the till sign in for that kind of working keys (DOMAIN.md A.5.1), with a master key that fits.
+func (t *Till) SetKeyScheme(code string) error {
+	t.config.KeyScheme = code
+	if err := t.masterKey(); err != nil {
+		return err
+	}
+	_, place, err := t.world.Rig.Cast.Till(t.Name)
+	if err != nil {
+		return err
+	}
+	if err := t.register(place); err != nil {
+		return err
+	}
+	return t.Rewire(func(*terminal.Config) {})
+}
+
+// LoseMasterKey takes the master key out of the till; the host knows nothing of it.
+func (t *Till) LoseMasterKey() { t.config.HSM.Delete(terminal.KeyTMK) }
+
+// Service loads the master key again and closes a case that was opened.
+func (t *Till) Service() error {
+	if _, err := t.loadMasterKey(); err != nil {
+		return err
+	}
+	return t.Rewire(func(*terminal.Config) {})
+}
+
+// CutPowerAt takes the till's power away at the first point for which at says so, once.
+func (t *Till) cutPowerAt(at func(point) bool) {
+	t.cut = func(p point) bool {
+		if !at(p) {
+			return false
+		}
+		t.cut = nil
+		return true
+	}
+}
+
+// Card gives a cardholder, whose account is opened at the issuer at its first use where the host can be arranged.
+func (w *World) Card(who string) (Cardholder, error) { return w.card(who, nil) }
+
+func (w *World) card(who string, holds *pay.Amount) (Cardholder, error) {
+	c, err := w.Rig.Cast.Cardholder(who)
+	if err != nil {
+		return c, err
+	}
+	if w.opened[c.Name] {
+		if holds != nil {
+			return c, fmt.Errorf("%s's account is open already: say what the card holds before it is used", c.Name)
+		}
+		return c, nil
+	}
+	control, ok := w.Control()
+	if !ok || c.Status == "unknown" {
+		return c, nil
+	}
+	if holds != nil {
+		c.Balance = *holds
+	}
+	w.opened[c.Name] = true
+	_, err = control.Seed(w.ctx, Seeds{Cards: []CardSeed{c.seed()}})
+	return c, err
+}
+
+// CardHolds opens a cardholder's account with so much money. It comes before the card's first use.
+func (w *World) CardHolds(who string, amount pay.Amount) error {
+	if _, ok := w.Control(); !ok {
+		return ErrNoSight
+	}
+	_, err := w.card(who, &amount)
+	return err
+}
+
+var errNoSuchAccount = errors.New("has no account here")
+
+// CardBalance gives what a card may still spend.
+func (w *World) CardBalance(who string) (pay.Amount, error) {
+	c, err := w.Rig.Cast.Cardholder(who)
+	if err != nil {
+		return pay.Amount{}, err
+	}
+	return w.available("card:" + c.Name)
+}
+
+// MerchantBalance gives what the acquirer owes a merchant.
+func (w *World) MerchantBalance(name string) (pay.Amount, error) {
+	shop, err := w.Rig.Cast.Merchant(name)
+	if err != nil {
+		return pay.Amount{}, err
+	}
+	amount, err := w.available("merchant:" + shop.Number)
+	if errors.Is(err, errNoSuchAccount) {
+		return pay.Amount{}, nil // no money came yet
+	}
+	return amount, err
+}
+
+func (w *World) available(account string) (pay.Amount, error) {
+	state, err := w.Look()
+	if err != nil {
+		return pay.Amount{}, err
+	}
+	h, ok := state.Balances[account]
+	if !ok {
+		return pay.Amount{}, fmt.Errorf("%s %w", account, errNoSuchAccount)
+	}
+	return h.Available, nil
+}
+
+// cvkBox holds the card verification key of a world's issuer for those who write stripes.
+func cvkBox(seed sim.Seed) (*hsm.HSM, error) {
+	box := hsm.New(seed.Reader("cards/hsm"))
+	_, err := box.Import(issuerCVK, hsm.TDES2, seed.Bytes("cvk", 16))
+	return box, err
+}

@@ -1,0 +1,209 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/acquirer"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// Conditions of the acquirer that an Arrangement may name.
+const (
+	ConditionNormal      = "normal"
+	ConditionMaintenance = "maintenance" // everything is answered 96
+	ConditionCutOver     = "cut-over"    // everything is answered 90
+	ConditionSilent      = "silent"      // requests are taken and nothing happens
+	ConditionNoIssuer    = "no-issuer"   // the line to the issuer is down
+	ConditionSlow        = "slow"        // answers leave Delay later
+	ConditionAnswers     = "answers"     // the Nth request of Flow is answered with Answer
+)
+
+// Statuses of a terminal or merchant at the host that an Arrangement may name.
+const (
+	StatusDisabled  = "disabled"
+	StatusUnknown   = "unknown"
+	StatusKnown     = "known"
+	StatusSignedOut = "signed-out"
+	StatusAskSignIn = "ask-sign-in" // the next answer asks the terminal to sign in again
+)
+
+// Arrange implements Control.
+func (h *host) Arrange(_ context.Context, a Arrangement) error {
+	switch {
+	case a.Terminal != "":
+		return h.arrangeTerminal(a)
+	case a.Merchant != "":
+		return h.arrangeMerchant(a)
+	case a.Card != "":
+		return h.arrangeCard(a)
+	case a.Party == "issuer":
+		return h.arrangeIssuer(a)
+	}
+	return h.arrangeAcquirer(a)
+}
+
+func (h *host) arrangeAcquirer(a Arrangement) error {
+	var c acquirer.Condition
+	switch a.Condition {
+	case ConditionNormal:
+		h.script.lines = nil
+	case ConditionMaintenance:
+		c.Answer = pay.Answer96Malfunction
+	case ConditionCutOver:
+		c.Answer = pay.Answer90CutOver
+	case ConditionSilent:
+		c.Silent = true
+	case ConditionNoIssuer:
+		c.NoIssuer = true
+	case ConditionSlow:
+		c.Delay = a.Delay
+	case ConditionAnswers:
+		h.script.lines = append(h.script.lines, scriptLine{a.Flow, a.Nth, a.Answer})
+		return nil
+	default:
+		return fmt.Errorf("acquirer: there is no condition %q", a.Condition)
+	}
+	h.acquirer.SetCondition(c)
+	return nil
+}
+
+func (h *host) arrangeIssuer(a Arrangement) error {
+	switch a.Condition {
+	case ConditionNormal:
+		h.issuer.SetCondition(issuer.Condition{})
+	case ConditionSilent:
+		h.issuer.SetCondition(issuer.Condition{Down: true})
+	case ConditionSlow:
+		h.issuer.SetCondition(issuer.Condition{Delay: a.Delay})
+	case ConditionMaintenance:
+		h.issuer.SetCondition(issuer.Condition{Answer: pay.Answer96Malfunction})
+	default:
+		return fmt.Errorf("issuer: there is no condition %q", a.Condition)
+	}
+	return nil
+}
+
+func (h *host) arrangeTerminal(a Arrangement) error {
+	return h.acquirer.UpdateTerminal(a.Terminal, func(t *acquirer.Terminal) {
+		switch a.Status {
+		case StatusDisabled:
+			t.State = acquirer.Disabled
+		case StatusUnknown:
+			t.Unlisted = true
+		case StatusKnown:
+			t.Unlisted = false
+			if t.State == acquirer.Disabled {
+				t.State = acquirer.Initial
+			}
+		case StatusSignedOut:
+			t.State = acquirer.SignedOut
+		case StatusAskSignIn:
+			t.SignInAgain = true
+		}
+		if a.Batch != "" {
+			t.Batch = a.Batch
+		}
+		if a.Place != "" {
+			t.Place = a.Place
+		}
+	})
+}
+
+func (h *host) arrangeMerchant(a Arrangement) error {
+	return h.acquirer.UpdateMerchant(a.Merchant, func(m *acquirer.Merchant) { m.Closed = a.Status != StatusKnown })
+}
+
+func (h *host) arrangeCard(a Arrangement) error {
+	return h.issuer.UpdateCard(a.Card, func(c *issuer.Account) {
+		if a.Status != "" {
+			c.Status = issuer.Status(a.Status)
+		}
+		if a.PINTries != nil {
+			c.Tries = *a.PINTries
+		}
+	})
+}
+
+func (h *host) addCard(c CardSeed) error {
+	return h.issuer.AddCard(issuer.Card{Name: c.Name, PAN: pay.NewPAN(c.PAN.Reveal()), Expiry: c.Expiry, Service: c.Service, PIN: c.PIN.Secret,
+		Balance: c.Balance, Status: issuer.Status(c.Status), MaxPINTries: c.PINTries, PickUp: c.PickUp,
+		Limits: issuer.Limits{PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.DayCount}})
+}
+
+// script stands before the acquirer and gives the answers that a scenario dictated. A declining answer is given in the
+// acquirer's place, which never sees the request; of an approving one only the code is replaced.
+type script struct {
+	host  *host
+	next  iso8583.Handler
+	lines []scriptLine
+	seen  map[pay.Flow]int
+}
+
+type scriptLine struct {
+	flow   pay.Flow
+	nth    int // 0: every
+	answer pay.Answer
+}
+
+// Serve implements iso8583.Handler.
+func (s *script) Serve(now time.Time, req *iso8583.Message, out iso8583.Outbox) {
+	spec, answer, ok := s.host.dialect.Identify(req)
+	if !ok || answer {
+		s.next.Serve(now, req, out)
+		return
+	}
+	if s.seen == nil {
+		s.seen = map[pay.Flow]int{}
+	}
+	s.seen[spec.Flow]++
+	for _, line := range s.lines {
+		if line.flow != spec.Flow || (line.nth != 0 && line.nth != s.seen[spec.Flow]) {
+			continue
+		}
+		if s.host.dialect.Answer(line.answer).Category != iso8583.CategoryApproved {
+			s.send(now, spec, s.host.dialect.NewAnswer(req), line.answer, out)
+			return
+		}
+		s.next.Serve(now, req, &rewriter{Outbox: out, script: s, spec: spec, answer: line.answer, now: now})
+		return
+	}
+	s.next.Serve(now, req, out)
+}
+
+// rewriter replaces the answer code in what the acquirer answers.
+type rewriter struct {
+	iso8583.Outbox
+	script *script
+	spec   *iso8583.Transaction
+	answer pay.Answer
+	now    time.Time
+}
+
+// Send implements iso8583.Outbox.
+func (r *rewriter) Send(m *iso8583.Message) { r.script.send(r.now, r.spec, m, r.answer, r.Outbox) }
+
+func (s *script) send(now time.Time, spec *iso8583.Transaction, m *iso8583.Message, answer pay.Answer, out iso8583.Outbox) {
+	d := s.host.dialect
+	m.Set(iso8583.AnswerCode, string(answer))
+	if !m.Has(iso8583.LocalTime) {
+		m.Set(iso8583.LocalTime, now.Format("150405"))
+		m.Set(iso8583.LocalDate, now.Format("0102"))
+	}
+	var err error
+	if key := acquirer.TerminalKey(m.Get(iso8583.Terminal), "MAK"); spec.MAC && s.host.keys.Has(key) {
+		algorithm := hsm.MACAlgorithm(d.Security.MAC)
+		_, err = d.Seal(nil, m, func(input []byte) ([]byte, error) { return s.host.keys.MAC(key, algorithm, input) })
+	} else {
+		_, err = d.Encode(nil, m)
+	}
+	if err != nil {
+		s.host.trace.Record(traceTrouble(now, "acquirer", "script", err))
+		return
+	}
+	out.Send(m)
+}

@@ -1,0 +1,123 @@
+package rig
+
+import (
+	"context"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+)
+
+// Control is the way into the host under test beside the payment line: what a scenario arranges before, and looks at after.
+// An embedded host and one behind a control door (serve in another process) offer it; a remote host does not.
+type Control interface {
+	// Seed adds merchants, terminals and cards.
+	Seed(ctx context.Context, s Seeds) (Seeded, error)
+	// Arrange changes the state of the host or of something in it.
+	Arrange(ctx context.Context, a Arrangement) error
+	// Look tells what the host's books and journals hold now.
+	Look(ctx context.Context) (State, error)
+}
+
+// Seeds are the things a world begins with.
+type Seeds struct {
+	Merchants []MerchantSeed `json:"merchants,omitempty"`
+	Terminals []TerminalSeed `json:"terminals,omitempty"`
+	Cards     []CardSeed     `json:"cards,omitempty"`
+}
+
+// MerchantSeed registers a merchant.
+type MerchantSeed struct {
+	Number string `json:"number"` // fifteen characters, F42
+	Name   string `json:"name"`
+	MCC    string `json:"mcc,omitempty"`
+}
+
+// TerminalSeed registers a terminal and its master key.
+type TerminalSeed struct {
+	Number   string  `json:"number"` // eight characters, F41
+	Merchant string  `json:"merchant"`
+	Serial   string  `json:"serial,omitempty"`
+	Place    string  `json:"place,omitempty"`
+	Batch    string  `json:"batch,omitempty"` // six digits; 000001 when absent
+	TMK      []Clear `json:"tmk,omitempty"`   // XOR components in hex
+	KeyKind  string  `json:"key_kind,omitempty"`
+}
+
+// CardSeed opens an account with a card on it.
+type CardSeed struct {
+	Name     string     `json:"name"` // stands for the PAN in traces and balances
+	PAN      Clear      `json:"pan"`
+	Expiry   string     `json:"expiry"` // YYMM
+	Service  string     `json:"service"`
+	PIN      Clear      `json:"pin"`
+	Balance  pay.Amount `json:"balance"`
+	Status   string     `json:"status,omitempty"`
+	PerSale  pay.Amount `json:"per_sale,omitzero"`
+	PerDay   pay.Amount `json:"per_day,omitzero"`
+	DayCount int        `json:"day_count,omitempty"`
+	PINTries int        `json:"pin_tries,omitempty"`
+	PickUp   bool       `json:"pick_up,omitempty"` // too many PIN tries: 38 and keep the card, instead of 75
+}
+
+// Seeded tells the check values of the keys that were loaded, by terminal number.
+type Seeded struct {
+	KCVs map[string]string `json:"kcvs,omitempty"`
+}
+
+// Arrangement is one change of the host's state. Party is acquirer or issuer; Terminal, Merchant or Card narrows it to one
+// of them. Only what is set changes.
+type Arrangement struct {
+	Party     string        `json:"party"`
+	Terminal  string        `json:"terminal,omitempty"`
+	Merchant  string        `json:"merchant,omitempty"`
+	Card      string        `json:"card,omitempty"`
+	Condition string        `json:"condition,omitempty"` // of the party: maintenance, cut-over, ... "" for normal
+	Status    string        `json:"status,omitempty"`    // of the terminal, merchant or card
+	Place     string        `json:"place,omitempty"`
+	Batch     string        `json:"batch,omitempty"`
+	Delay     time.Duration `json:"delay,omitempty"`
+	Flow      pay.Flow      `json:"flow,omitempty"`      // condition "answers": this flow's
+	Nth       int           `json:"nth,omitempty"`       // ... nth request (0: every one) is answered
+	Answer    pay.Answer    `json:"answer,omitempty"`    // ... with this code
+	PINTries  *int          `json:"pin_tries,omitempty"` // of the card: wrong PINs in a row so far
+}
+
+// State is what the host's books and journals hold.
+type State struct {
+	Balances   map[string]Holding `json:"balances"` // by account: card:alice, merchant:898..., interbank
+	Statements []audit.Statement  `json:"statements"`
+	Terminals  []TerminalState    `json:"terminals"`
+	Events     []trace.Event      `json:"events,omitempty"`    // of the host's parties, when they are kept apart from the tills'
+	Consulted  []string           `json:"consulted,omitempty"` // rule entries asked
+}
+
+// Holding is an account's money.
+type Holding struct {
+	Balance   pay.Amount `json:"balance"`
+	Available pay.Amount `json:"available"`
+}
+
+// TerminalState is what the host knows of a terminal.
+type TerminalState struct {
+	Number   string `json:"number"`
+	State    string `json:"state"`
+	Batch    string `json:"batch"`
+	SignedIn bool   `json:"signed_in"`
+}
+
+// Clear is a secret that a setting carries in the clear over the control door (loopback only) and that still never prints.
+type Clear struct{ pay.Secret }
+
+// NewClear wraps text.
+func NewClear(text string) Clear { return Clear{pay.NewSecret(text)} }
+
+// MarshalText reveals the text: the one place where a seed's secret leaves memory.
+func (c Clear) MarshalText() ([]byte, error) { return []byte(c.Reveal()), nil }
+
+// UnmarshalText reads it.
+func (c *Clear) UnmarshalText(b []byte) error {
+	c.Secret = pay.NewSecret(string(b))
+	return nil
+}

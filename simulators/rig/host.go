@@ -1,0 +1,201 @@
+package rig
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/tillproof/tillproof/simulators/acquirer"
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/wire"
+)
+
+// issuerCVK names the card verification key; the seed gives it, so that whoever writes stripes knows it too.
+const issuerCVK = issuer.KeyCVK
+
+// host is the embedded acquirer with its issuer: one world's host, in one loop.
+type host struct {
+	loop     *sim.Loop
+	dialect  *iso8583.Dialect
+	framer   wire.Framer
+	acquirer *acquirer.Acquirer
+	issuer   *issuer.Issuer
+	keys     *hsm.HSM // the acquirer's
+	script   *script
+	trace    *trace.Recorder
+	stores   []journal.Store
+}
+
+// hostConfig is what a host is made of.
+type hostConfig struct {
+	loop             *sim.Loop
+	dialect, network *iso8583.Dialect
+	seed             sim.Seed
+	rules            ruleSet
+	trace            *trace.Recorder
+	acquirerStore    journal.Store
+	issuerStore      journal.Store
+}
+
+func newHost(c hostConfig) (*host, error) {
+	acqBox, issBox := hsm.New(c.seed.Reader("acquirer/hsm")), hsm.New(c.seed.Reader("issuer/hsm"))
+	zpk := c.seed.Bytes("zpk", 16)
+	for _, box := range []*hsm.HSM{acqBox, issBox} {
+		if _, err := box.Import(acquirer.KeyZPK, hsm.TDES2, zpk); err != nil {
+			return nil, fmt.Errorf("host: zone key: %w", err)
+		}
+	}
+	if _, err := issBox.Import(issuerCVK, hsm.TDES2, c.seed.Bytes("cvk", 16)); err != nil {
+		return nil, fmt.Errorf("host: card verification key: %w", err)
+	}
+	iss, err := issuer.New(issuer.Config{Dialect: c.network, HSM: issBox, Rules: c.rules.issuer, Store: c.issuerStore, Trace: c.trace})
+	if err != nil {
+		return nil, err
+	}
+	acq, err := acquirer.New(acquirer.Config{Dialect: c.dialect, IssuerDialect: c.network, Issuer: iss, HSM: acqBox,
+		Rules: c.rules.acquirer, Store: c.acquirerStore, Trace: c.trace})
+	if err != nil {
+		return nil, err
+	}
+	framer, err := c.dialect.Framing.ServerFramer()
+	if err != nil {
+		return nil, fmt.Errorf("host: %w", err)
+	}
+	h := &host{loop: c.loop, framer: framer, dialect: c.dialect, acquirer: acq, issuer: iss, keys: acqBox, trace: c.trace,
+		stores: []journal.Store{c.acquirerStore, c.issuerStore}}
+	h.script = &script{host: h, next: acq}
+	return h, nil
+}
+
+// accept makes the host's side of a new connection.
+func (h *host) accept(write func([]byte), hangUp func()) *front {
+	return &front{loop: h.loop, dialect: h.dialect, framer: h.framer, handler: h.script, trace: h.trace, write: write, hangUp: hangUp}
+}
+
+// Seed implements Control.
+func (h *host) Seed(_ context.Context, s Seeds) (Seeded, error) {
+	out := Seeded{KCVs: map[string]string{}}
+	for _, m := range s.Merchants {
+		if err := h.acquirer.AddMerchant(acquirer.Merchant{Number: m.Number, Name: m.Name, MCC: m.MCC}); err != nil {
+			return out, err
+		}
+	}
+	for _, t := range s.Terminals {
+		if len(t.TMK) > 0 {
+			kcv, err := h.loadTMK(t)
+			if err != nil {
+				return out, err
+			}
+			out.KCVs[t.Number] = kcv.String()
+		}
+		err := h.acquirer.AddTerminal(acquirer.Terminal{Number: t.Number, Merchant: t.Merchant, Serial: t.Serial, Place: t.Place, Batch: t.Batch})
+		if err != nil {
+			return out, err
+		}
+	}
+	for _, c := range s.Cards {
+		if err := h.addCard(c); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+func (h *host) loadTMK(t TerminalSeed) (hsm.KCV, error) {
+	var components [][]byte
+	for i, c := range t.TMK {
+		b, err := hex.DecodeString(c.Reveal())
+		if err != nil {
+			return hsm.KCV{}, fmt.Errorf("terminal %s: component %d of its master key is not hex", t.Number, i+1)
+		}
+		components = append(components, b)
+	}
+	algorithm := hsm.TDES2
+	if t.KeyKind != "" {
+		algorithm = hsm.Algorithm(t.KeyKind)
+	}
+	kcv, err := h.keys.Import(acquirer.TerminalKey(t.Number, "TMK"), algorithm, components...)
+	if err != nil {
+		return kcv, fmt.Errorf("terminal %s: master key: %w", t.Number, err)
+	}
+	return kcv, nil
+}
+
+// Look implements Control.
+func (h *host) Look(context.Context) (State, error) {
+	s := State{Balances: map[string]Holding{}, Consulted: h.trace.Consulted()}
+	for _, l := range []*ledger.Ledger{h.acquirer.Ledger(), h.issuer.Ledger()} {
+		for _, account := range l.Accounts() {
+			b, err := l.Balance(account)
+			if err != nil {
+				return s, fmt.Errorf("host: %w", err)
+			}
+			s.Balances[string(account)] = Holding{Balance: b.Booked, Available: b.Available}
+		}
+	}
+	for _, t := range h.acquirer.Terminals() {
+		s.Terminals = append(s.Terminals, TerminalState{Number: t.Number, State: string(t.State), Batch: t.Batch, SignedIn: t.State == acquirer.SignedIn})
+	}
+	s.Statements = append(h.acquirer.Statements(), h.issuer.Statements()...)
+	return s, nil
+}
+
+// loopStore hands a store's word on an append back in the loop of the party that asked.
+type loopStore struct {
+	journal.Store
+	loop *sim.Loop
+}
+
+// Append implements journal.Store.
+func (s loopStore) Append(batch []journal.Record, done func(error)) {
+	s.Store.Append(batch, func(err error) { s.loop.Post(func() { done(err) }) })
+}
+
+var _ iso8583.Outbox = (*front)(nil)
+
+// later is a Control in a loop of its own: each call runs there and waits for its end.
+type later struct {
+	loop *sim.Loop
+	host *host
+}
+
+func (l later) in(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	l.loop.Post(func() { f(); close(done) })
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Seed implements Control.
+func (l later) Seed(ctx context.Context, s Seeds) (out Seeded, err error) {
+	if e := l.in(ctx, func() { out, err = l.host.Seed(ctx, s) }); e != nil {
+		return out, e
+	}
+	return out, err
+}
+
+// Arrange implements Control.
+func (l later) Arrange(ctx context.Context, a Arrangement) (err error) {
+	if e := l.in(ctx, func() { err = l.host.Arrange(ctx, a) }); e != nil {
+		return e
+	}
+	return err
+}
+
+// Look implements Control.
+func (l later) Look(ctx context.Context) (out State, err error) {
+	if e := l.in(ctx, func() { out, err = l.host.Look(ctx) }); e != nil {
+		return out, e
+	}
+	return out, err
+}

@@ -1,0 +1,311 @@
+package rig
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// Profile names the system under test: where it is, how it speaks, which terminals, keys and cards it knows, and what it
+// claims to do. It is checked whole before anything starts.
+type Profile struct {
+	Name       string             `yaml:"name"`
+	Seat       string             `yaml:"seat"`    // embedded (default) or remote
+	Dialect    string             `yaml:"dialect"` // a shipped name or the path of a dialect file
+	Address    string             `yaml:"address"` // remote: host:port
+	Remote     bool               `yaml:"remote"`  // allows an address that is not loopback
+	TLS        *TLSFiles          `yaml:"tls"`
+	Connection iso8583.Connection `yaml:"connection"`
+	Timers     map[string]string  `yaml:"timers"`
+	Switches   map[string]string  `yaml:"switches"`
+	Claims     []string           `yaml:"claims"` // topics of the features it does; empty claims all
+	Production []string           `yaml:"production_kcvs"`
+	Terminals  []ProfileTerminal  `yaml:"terminals"`
+	Cards      []ProfileCard      `yaml:"cards"`
+
+	file    string
+	dialect *iso8583.Dialect
+	tls     *tls.Config
+	lines   *ast.File
+}
+
+// TLSFiles are PEM files, looked for beside the profile.
+type TLSFiles struct {
+	CA          string `yaml:"ca"`
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	ServerName  string `yaml:"server_name"`
+}
+
+// ProfileTerminal is a terminal that the host knows, under the name that features use.
+type ProfileTerminal struct {
+	Label    string     `yaml:"label"` // T1
+	Number   string     `yaml:"number"`
+	Merchant string     `yaml:"merchant"`
+	Name     string     `yaml:"merchant_name"`
+	Serial   string     `yaml:"serial"`
+	TMK      ProfileKey `yaml:"tmk"`
+}
+
+// ProfileKey is a key as two or three XOR components in hex, with its check value.
+type ProfileKey struct {
+	Algorithm  hsm.Algorithm `yaml:"algorithm"` // 3des-2 when absent
+	Components []string      `yaml:"components"`
+	KCV        string        `yaml:"kcv"`
+}
+
+// ProfileCard is a test card that the host knows, under the name that features use.
+type ProfileCard struct {
+	Name    string `yaml:"name"`
+	PAN     string `yaml:"pan"`
+	Expiry  string `yaml:"expiry"`
+	Service string `yaml:"service"`
+	PIN     string `yaml:"pin"`
+	Track2  string `yaml:"track_2"`
+	Balance string `yaml:"balance"` // for `serve`, which opens the account with it
+}
+
+// The seats a profile may name.
+const (
+	SeatEmbedded = "embedded"
+	SeatRemote   = "remote"
+)
+
+// DefaultProfile is what runs when none is named: the embedded acquirer.
+const DefaultProfile = "embedded"
+
+// LoadProfile reads a profile file, or a shipped profile by its name, with its dialect, and checks it whole. The error
+// names file, line and setting.
+func LoadProfile(name string) (*Profile, error) {
+	text, file, err := profileText(name)
+	if err != nil {
+		return nil, err
+	}
+	p := &Profile{file: file, Seat: SeatEmbedded}
+	if p.lines, err = parser.ParseBytes(text, 0); err != nil {
+		return nil, fmt.Errorf("profile %s:%s", file, yamlText(err))
+	}
+	if err := yaml.UnmarshalWithOptions(text, p, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("profile %s:%s", file, yamlText(err))
+	}
+	if p.dialect, err = p.loadDialect(); err != nil {
+		return nil, err
+	}
+	if p.tls, err = p.loadTLS(); err != nil {
+		return nil, err
+	}
+	return p, p.check()
+}
+
+// loadTLS reads the PEM files that the profile names.
+func (p *Profile) loadTLS() (*tls.Config, error) {
+	if p.TLS == nil {
+		return nil, nil
+	}
+	config := &tls.Config{ServerName: p.TLS.ServerName, MinVersion: tls.VersionTLS12}
+	beside := func(name string) string {
+		if filepath.IsAbs(name) {
+			return name
+		}
+		return filepath.Join(filepath.Dir(p.file), name)
+	}
+	if p.TLS.CA != "" {
+		pem, err := os.ReadFile(beside(p.TLS.CA))
+		if err != nil {
+			return nil, p.mistake("$.tls.ca", "%v", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, p.mistake("$.tls.ca", "%s holds no certificate in PEM", p.TLS.CA)
+		}
+	}
+	if p.TLS.Certificate != "" {
+		cert, err := tls.LoadX509KeyPair(beside(p.TLS.Certificate), beside(p.TLS.Key))
+		if err != nil {
+			return nil, p.mistake("$.tls.certificate", "%v", err)
+		}
+		config.Certificates = []tls.Certificate{cert}
+	}
+	return config, nil
+}
+
+func profileText(name string) (text []byte, file string, err error) {
+	shipped := path.Join("profiles", name+".yaml")
+	if text, err = fs.ReadFile(fixtures.FS, shipped); err == nil {
+		return text, shipped, nil
+	}
+	if text, err = os.ReadFile(name); err != nil {
+		known, _ := fs.Glob(fixtures.FS, "profiles/*.yaml")
+		for i, k := range known {
+			known[i] = strings.TrimSuffix(path.Base(k), ".yaml")
+		}
+		return nil, "", fmt.Errorf("profile %s: %w (shipped profiles: %s)", name, err, strings.Join(known, ", "))
+	}
+	return text, name, nil
+}
+
+// yamlText turns goccy's "[12:3] message\n excerpt" into "12: message".
+func yamlText(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	if place, message, ok := strings.Cut(strings.TrimPrefix(text, "["), "] "); ok && text != place {
+		line, _, _ := strings.Cut(place, ":")
+		return line + ": " + message
+	}
+	return " " + text
+}
+
+func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
+	if p.Dialect == "" {
+		return nil, p.mistake("$.name", "names no dialect: add `dialect: unionpay-pos` or the path of a dialect file")
+	}
+	fsys, file := fs.FS(fixtures.FS), path.Join("dialects", p.Dialect+".yaml")
+	if _, err := fs.Stat(fsys, file); err != nil {
+		own := p.Dialect
+		if !filepath.IsAbs(own) {
+			own = filepath.Join(filepath.Dir(p.file), own)
+		}
+		if _, err := os.Stat(own); err != nil {
+			return nil, p.mistake("$.dialect", "%q is neither a shipped dialect nor a file", p.Dialect)
+		}
+		fsys, file = os.DirFS(filepath.Dir(own)), filepath.Base(own)
+	}
+	d, err := iso8583.Load(fsys, file)
+	if err != nil {
+		return nil, err
+	}
+	overrides := map[string]string{}
+	for _, set := range []map[string]string{p.Timers, p.Switches} {
+		for k, v := range set {
+			overrides[k] = v
+		}
+	}
+	if p.Connection != "" {
+		overrides["connection"] = string(p.Connection)
+	}
+	if len(overrides) == 0 {
+		return d, nil
+	}
+	if d, err = d.With(overrides); err != nil {
+		return nil, fmt.Errorf("profile %s: %w", p.file, err)
+	}
+	return d, nil
+}
+
+// check holds the profile's settings against one another. Every mistake is told, each with its line.
+func (p *Profile) check() error {
+	var all []error
+	if p.Seat != SeatEmbedded && p.Seat != SeatRemote {
+		all = append(all, p.mistake("$.seat", "%q is no seat: want %s or %s", p.Seat, SeatEmbedded, SeatRemote))
+	}
+	if p.Seat == SeatRemote {
+		all = append(all, p.checkAddress())
+		if len(p.Terminals) == 0 {
+			all = append(all, p.mistake("$.seat", "a remote host needs `terminals`: number, merchant and keys that it knows"))
+		}
+	}
+	for i, t := range p.Terminals {
+		all = append(all, p.checkTerminal(fmt.Sprintf("$.terminals[%d]", i), t))
+	}
+	for i, c := range p.Cards {
+		if !pay.NewPAN(c.PAN).LuhnValid() {
+			all = append(all, p.mistake(fmt.Sprintf("$.cards[%d].pan", i), "the check digit of the card number is wrong"))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (p *Profile) checkAddress() error {
+	host, _, err := net.SplitHostPort(p.Address)
+	if err != nil {
+		return p.mistake("$.address", "%q: want host:port", p.Address)
+	}
+	if ip := net.ParseIP(host); !p.Remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return p.mistake("$.address", "%s is not this machine: say `remote: true` if test traffic may go there", p.Address)
+	}
+	return nil
+}
+
+func (p *Profile) checkTerminal(at string, t ProfileTerminal) error {
+	if t.Label == "" || t.Number == "" || t.Merchant == "" {
+		return p.mistake(at, "a terminal needs label, number and merchant")
+	}
+	if len(t.TMK.Components) == 0 {
+		return nil
+	}
+	box := hsm.New(sim.Seed(0).Reader("profile"))
+	kcv, err := t.TMK.load(box, "tmk")
+	if err != nil {
+		return p.mistake(at+".tmk.components", "%v", err)
+	}
+	if t.TMK.KCV != "" && !kcv.Matches(t.TMK.KCV) {
+		return p.mistake(at+".tmk.kcv", "KCV is %s, want %s: check the components", kcv, t.TMK.KCV)
+	}
+	if slices.ContainsFunc(p.Production, kcv.Matches) {
+		return p.mistake(at+".tmk", "KCV %s is on the list of production keys: tests run with test keys only", kcv)
+	}
+	return nil
+}
+
+// load puts the key into a security module.
+func (k ProfileKey) load(box *hsm.HSM, name string) (hsm.KCV, error) {
+	var components [][]byte
+	for i, c := range k.Components {
+		b, err := hex.DecodeString(strings.ReplaceAll(c, " ", ""))
+		if err != nil {
+			return hsm.KCV{}, fmt.Errorf("component %d is not hex", i+1)
+		}
+		components = append(components, b)
+	}
+	algorithm := k.Algorithm
+	if algorithm == "" {
+		algorithm = hsm.TDES2
+	}
+	return box.Import(name, algorithm, components...)
+}
+
+// mistake is an error with the place of the setting at path (a goccy YAML path) or of the nearest setting above it.
+func (p *Profile) mistake(at, format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	for name := at; name != ""; {
+		if line := p.line(name); line > 0 {
+			return fmt.Errorf("profile %s:%d: %s: %s", p.file, line, strings.TrimPrefix(at, "$."), text)
+		}
+		cut := strings.LastIndexAny(name, ".[")
+		if cut < 0 {
+			break
+		}
+		name = name[:cut]
+	}
+	return fmt.Errorf("profile %s: %s: %s", p.file, strings.TrimPrefix(at, "$."), text)
+}
+
+func (p *Profile) line(at string) int {
+	yp, err := yaml.PathString(at)
+	if err != nil || p.lines == nil {
+		return 0
+	}
+	node, err := yp.FilterFile(p.lines)
+	if err != nil || node == nil || node.GetToken() == nil {
+		return 0
+	}
+	return node.GetToken().Position.Line
+}

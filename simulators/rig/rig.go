@@ -1,0 +1,177 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// The lines between tills and host.
+const (
+	LineMemory = "memory" // one virtual clock, one goroutine, no socket
+	LineSocket = "socket" // real time, TCP
+)
+
+// Options say what a rig seats.
+type Options struct {
+	Profile *Profile // nil: the default profile
+	Line    string   // LineMemory or LineSocket; "" is memory
+	Control string   // address of the control door of a `serve` in another process; its worlds are used instead of our own
+	Defects []string // defects armed in every world
+	Lang    string   // of screens and receipts in the trace: en (default), zh
+}
+
+// Rig makes worlds: it holds what all worlds of a run share and nothing that one of them changes.
+type Rig struct {
+	Profile *Profile
+	Dialect *iso8583.Dialect
+	Cast    *Cast
+
+	options Options
+	network *iso8583.Dialect // between acquirer and issuer
+	texts   *terminal.Texts
+	rules   ruleSet
+	pki     *pki
+}
+
+// New makes a rig. An unknown defect, a broken fixture or an unfit profile is an error.
+func New(o Options) (*Rig, error) {
+	if o.Line == "" {
+		o.Line = LineMemory
+	}
+	if o.Lang == "" {
+		o.Lang = "en"
+	}
+	var err error
+	if o.Profile == nil {
+		if o.Profile, err = LoadProfile(DefaultProfile); err != nil {
+			return nil, err
+		}
+	}
+	if o.Profile.Seat == SeatRemote && o.Line == LineMemory {
+		return nil, fmt.Errorf("profile %s: a remote host is reached over sockets: use --line socket", o.Profile.Name)
+	}
+	r := &Rig{Profile: o.Profile, Dialect: o.Profile.dialect, options: o}
+	if r.Cast, err = LoadCast(fixtures.FS); err != nil {
+		return nil, err
+	}
+	if err := r.Cast.bind(o.Profile); err != nil {
+		return nil, err
+	}
+	if r.network, err = iso8583.Load(fixtures.FS, "dialects/issuer-network.yaml"); err != nil {
+		return nil, err
+	}
+	if r.texts, err = terminal.LoadTexts(fixtures.FS, o.Lang); err != nil {
+		return nil, err
+	}
+	if r.rules, err = armed(o.Defects); err != nil {
+		return nil, err
+	}
+	if r.pki, err = newPKI(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Screen gives a screen in words.
+func (r *Rig) Screen(s terminal.Screen) string { return terminal.RenderScreen(s, r.texts) }
+
+// Slip gives a receipt as it looks.
+func (r *Rig) Slip(s terminal.Slip) string { return terminal.RenderSlip(s, r.texts) }
+
+// Words gives the words of a text id in the rig's language.
+func (r *Rig) Words(id string) (string, bool) { return r.texts.Words(id), r.texts.Has(id) }
+
+// decode reads a frame of the tills' dialect; nil when it cannot be read.
+func (r *Rig) decode(frame []byte) *iso8583.Message {
+	m := r.Dialect.New()
+	if err := r.Dialect.Decode(m, frame); err != nil {
+		return nil
+	}
+	return m
+}
+
+// World seats the parties of one scenario. line overrides the rig's line when it is not "" (scenarios about time always sit
+// in memory). Close it when the scenario is over.
+func (r *Rig) World(ctx context.Context, seed sim.Seed, line string) (*World, error) {
+	if line == "" {
+		line = r.options.Line
+	}
+	w := &World{Rig: r, Seed: seed, Line: line, Trace: trace.NewRecorder(nil), tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{}}
+	w.ctx, w.cancel = context.WithCancel(ctx)
+	if line == LineMemory {
+		w.Loop = sim.NewVirtual(sim.Start)
+	} else {
+		w.Loop = sim.NewReal()
+	}
+	if err := w.seat(); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// bind puts the profile's terminals and cards in the place of the cast's, under the names that features use.
+func (c *Cast) bind(p *Profile) error {
+	for i, t := range p.Terminals {
+		shop, till, err := c.Till(t.Label)
+		if err != nil {
+			return p.mistake(fmt.Sprintf("$.terminals[%d].label", i), "%v", err)
+		}
+		c.replaceTill(shop.Name, till.Name, t)
+	}
+	for i, card := range p.Cards {
+		holder, err := c.Cardholder(card.Name)
+		if err != nil {
+			return p.mistake(fmt.Sprintf("$.cards[%d].name", i), "%v", err)
+		}
+		holder.PAN, holder.Expiry, holder.Service, holder.PIN, holder.Track2 = card.PAN, card.Expiry, card.Service, card.PIN, card.Track2
+		for j := range c.cards {
+			if c.cards[j].Name == holder.Name {
+				c.cards[j] = holder
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Cast) replaceTill(shop, till string, t ProfileTerminal) {
+	for i := range c.merchants {
+		if c.merchants[i].Name != shop {
+			continue
+		}
+		c.merchants[i].Number = t.Merchant
+		for j := range c.merchants[i].Tills {
+			if c.merchants[i].Tills[j].Name == till {
+				c.merchants[i].Tills[j].Number, c.merchants[i].Tills[j].Serial = t.Number, t.Serial
+			}
+		}
+	}
+}
+
+// stripe writes track 2 of a card as its issuer did: PAN, separator, expiry, service code, PVKI and PVV (not used here), CVV.
+// A forged stripe has another CVV.
+func (w *World) stripe(c Cardholder) (terminal.Stripe, error) {
+	track := c.Track2
+	if track == "" {
+		cvv, err := w.cvkBox.CVV(issuerCVK, pay.NewPAN(c.PAN), c.Expiry, c.Service)
+		if err != nil {
+			return terminal.Stripe{}, fmt.Errorf("stripe of %s: %w", c.Name, err)
+		}
+		if c.Stripe == "forged" {
+			cvv = strings.Map(func(d rune) rune { return '0' + (d-'0'+1)%10 }, cvv)
+		}
+		track = c.PAN + "D" + c.Expiry + c.Service + "10000" + cvv + "00"
+	}
+	return terminal.Stripe{Track2: pay.NewSecret(track)}, nil
+}
+
+// Line tells which line the rig's worlds have unless they are about time.
+func (r *Rig) Line() string { return r.options.Line }

@@ -1,0 +1,219 @@
+package rig
+
+import (
+	"errors"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/fault"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/wire"
+)
+
+// Crossing is one message on a till's line, as its sender sent it, and what the line did to it.
+type Crossing struct {
+	At      time.Time
+	Till    string
+	Answer  bool             // from the host
+	Flow    pay.Flow         // "" when no flow of the dialect fits
+	Nth     int              // the how-manieth request of its flow in this world; for an answer, of the request it answers
+	Message *iso8583.Message // nil: garbage
+	Note    string           // lost, late, copy, cut, changed, garbage, length
+}
+
+// tap is a till's line: it carries frames between the till's link and a connection, writes down what crosses, and lets the
+// world's faults act on it.
+type tap struct {
+	till   *Till
+	line   uint64 // the link's number of the connection
+	conn   conn
+	dialer dialer
+	host   wire.Framer // reads and writes as the host does
+	in     *wire.Inbox // what the host writes, in frames
+	held   int         // messages that a fault holds back
+	dials  int         // connections being opened
+	silent bool
+}
+
+func newTap(t *Till, d dialer) (*tap, error) {
+	framer, err := t.world.Rig.Dialect.Framing.Framer("")
+	if err != nil {
+		return nil, err
+	}
+	server, err := t.world.Rig.Dialect.Framing.ServerFramer()
+	if err != nil {
+		return nil, err
+	}
+	return &tap{till: t, dialer: d, host: server, in: wire.NewInbox(framer)}, nil
+}
+
+// busy tells that something on the line will still happen by itself.
+func (p *tap) busy() bool { return p.held > 0 || p.dials > 0 }
+
+func (p *tap) loopAfter(d time.Duration, f func()) { p.till.world.Loop.After(d, f) }
+
+// dial opens a connection for the link's line number.
+func (p *tap) dial(line uint64) {
+	p.close()
+	p.line = line
+	w := p.till.world
+	if state := w.lineState; state == LineRefuses {
+		w.injected(p.till.Name, "refuse", "the line refuses the connection")
+		p.loopAfter(latency, func() { p.failed(line, wire.Refused) })
+		return
+	}
+	p.dials++
+	life := p.till.life
+	p.dialer.dial(caller{
+		open: func(c conn) {
+			p.dials--
+			if p.line != line || p.till.life != life {
+				c.Close()
+				return
+			}
+			p.conn = c
+			p.in.Reset()
+			p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkConnected, Line: line})
+		},
+		failed: func(err error) { p.dials--; p.failed(line, wire.FaultOf(err)) },
+		bytes:  func(b []byte) { p.arrived(line, b) },
+		closed: func(err error) { p.ended(line, wire.FaultOf(err)) },
+	}, p.till.Now())
+}
+
+func (p *tap) failed(line uint64, f wire.Fault) {
+	if p.line == line {
+		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkDialFailed, Line: line, Fault: f})
+	}
+}
+
+func (p *tap) ended(line uint64, f wire.Fault) {
+	if p.line == line && p.conn != nil {
+		p.conn = nil
+		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkClosed, Line: line, Fault: f})
+	}
+}
+
+// hangUp closes the connection because the link wants it.
+func (p *tap) hangUp(line uint64) {
+	if p.line == line {
+		p.close()
+		p.line = 0
+	}
+}
+
+func (p *tap) close() {
+	if p.conn != nil {
+		p.conn.Close()
+		p.conn = nil
+	}
+}
+
+// drop closes the connection under the link's feet, as a change of network does.
+func (p *tap) drop() {
+	if p.conn == nil {
+		return
+	}
+	p.close()
+	line := p.line
+	p.loopAfter(0, func() {
+		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkClosed, Line: line, Fault: wire.Closed})
+	})
+}
+
+// write takes one frame that the link writes, and passes it on to the host as the faults leave it.
+func (p *tap) write(line uint64, b []byte) {
+	if p.line != line || p.conn == nil {
+		return
+	}
+	framed := append([]byte(nil), b...)
+	frame, _, err := p.host.Next(framed)
+	if err != nil || frame == nil {
+		frame = framed // a link only writes whole frames; whatever else this is, it is passed on
+	}
+	w := p.till.world
+	c := w.crossed(p.till, w.Rig.decode(frame), false, frame)
+	p.pass(c, fault.Request, framed, func(b []byte) {
+		if p.conn != nil && w.lineState != LineSilent {
+			p.conn.Write(b)
+		}
+	})
+}
+
+// arrived takes what the host wrote, frame by frame, and passes it on to the link.
+func (p *tap) arrived(line uint64, b []byte) {
+	w := p.till.world
+	if p.line != line || p.conn == nil || w.lineState == LineSilent {
+		return
+	}
+	p.in.Add(b)
+	for {
+		frame, ok, err := p.in.Next()
+		if err != nil { // not framed as the dialect says: the link shall judge it
+			p.in.Reset()
+			p.give(b)
+			return
+		}
+		if !ok {
+			return
+		}
+		p.answer(frame)
+	}
+}
+
+func (p *tap) answer(frame []byte) {
+	w := p.till.world
+	c := w.crossed(p.till, w.Rig.decode(frame), true, frame)
+	framed, err := p.host.Append(nil, frame)
+	if err != nil {
+		framed = frame // it was read by the same framing: cannot be too long for it
+	}
+	p.pass(c, fault.Answer, framed, p.give)
+}
+
+// give hands bytes to the till's link.
+func (p *tap) give(b []byte) {
+	p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkBytes, Line: p.line, Chunk: b})
+}
+
+// pass delivers what the faults make of a frame, now or later, and cuts the line where they say so.
+func (p *tap) pass(c *Crossing, d fault.Direction, framed []byte, deliver func([]byte)) {
+	w, life := p.till.world, p.till.life
+	out, err := w.faults.Frame(w.Loop.Now(), p.till.Name, d, framed)
+	if err != nil {
+		w.broken = errors.Join(w.broken, err)
+		return
+	}
+	for _, e := range out.Injected {
+		w.Trace.Record(e)
+		switch note := fault.Kind(e.Name).Note(); {
+		case e.Name == string(fault.Duplicate):
+			row := *c
+			row.Note = note
+			w.Wire = append(w.Wire, &row)
+		case note != "":
+			c.Note = note
+		}
+	}
+	p.held++
+	last := time.Duration(0)
+	for _, piece := range out.Pieces {
+		last = max(last, piece.After)
+		p.loopAfter(piece.After, func() {
+			if p.till.life == life {
+				deliver(piece.Bytes)
+			}
+		})
+	}
+	p.loopAfter(last, func() {
+		p.held--
+		if out.Cut && p.till.life == life {
+			p.drop()
+		}
+	})
+}
+
+func (w *World) injected(party, name, text string) {
+	w.Trace.Record(trace.Event{At: w.Loop.Now(), Party: party, Kind: trace.Injected, Name: name, Text: text})
+}

@@ -1,0 +1,201 @@
+package rig
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// SendMade sends a message that a tester made, beside the till's machine but with its keys: a good one of that flow, as edit
+// changes it, sealed again. The answer, if one comes, is only written down.
+//
+// A sale is Bob's, 10.00 CNY, with the till's next trace number; a reversal takes back the till's last sale.
+func (t *Till) SendMade(flow pay.Flow, edit func(*iso8583.Message) error) error {
+	m, err := t.made(flow)
+	if err != nil {
+		return err
+	}
+	if err := edit(m); err != nil {
+		return err
+	}
+	d := t.world.Rig.Dialect
+	if spec, ok := d.Transaction(flow); ok && spec.MAC && m.Has(iso8583.MAC) {
+		_, err = d.Seal(nil, m, t.mac)
+	} else {
+		_, err = d.Encode(nil, m)
+	}
+	if err != nil {
+		return fmt.Errorf("till %s: made %s: %w", t.Name, flow, err)
+	}
+	return t.SendAgain(m)
+}
+
+func (t *Till) mac(input []byte) ([]byte, error) {
+	return t.config.HSM.MAC(terminal.KeyMAK, hsm.MACAlgorithm(t.world.Rig.Dialect.Security.MAC), input)
+}
+
+// made copies the last good message of that flow on this till's line, or builds a sale.
+func (t *Till) made(flow pay.Flow) (*iso8583.Message, error) {
+	if flow == pay.SignIn {
+		return t.madeSignIn()
+	}
+	sale := t.lastSale()
+	if flow == pay.Sale || sale == nil {
+		fresh, err := t.madeSale()
+		if err != nil || flow == pay.Sale {
+			return fresh, err
+		}
+		sale = fresh
+	}
+	m := t.world.Rig.Dialect.NewRequest(flow)
+	if m == nil {
+		return nil, fmt.Errorf("the dialect has no flow %s", flow)
+	}
+	for _, e := range []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.EntryMode,
+		iso8583.Condition, iso8583.Terminal, iso8583.Merchant, iso8583.Currency, iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode,
+		iso8583.ReadCapability, iso8583.ICCondition, iso8583.MAC} {
+		if sale.Has(e) && t.world.Rig.Dialect.Carries(flow, e) {
+			m.Set(e, sale.Get(e))
+		}
+	}
+	m.Set(iso8583.ReversalReason, "98")
+	return m, nil
+}
+
+func (t *Till) lastSale() *iso8583.Message {
+	for _, c := range slices.Backward(t.world.Wire) {
+		if c.Till == t.Name && c.Flow == pay.Sale && !c.Answer {
+			return c.Message.Clone()
+		}
+	}
+	return nil
+}
+
+func (t *Till) madeSignIn() (*iso8583.Message, error) {
+	m := t.world.Rig.Dialect.NewRequest(pay.SignIn)
+	status := t.Status()
+	scheme := t.config.KeyScheme
+	if scheme == "" {
+		scheme = "003"
+	}
+	for e, v := range map[iso8583.Element]string{iso8583.Trace: status.Trace, iso8583.Terminal: t.config.Number, iso8583.Merchant: t.config.Merchant,
+		iso8583.Batch: status.Batch, iso8583.NetworkCode: scheme, iso8583.Operator: "01 "} {
+		m.Set(e, v)
+	}
+	return m, nil
+}
+
+func (t *Till) madeSale() (*iso8583.Message, error) {
+	holder, err := t.world.Card("Bob")
+	if err != nil {
+		return nil, err
+	}
+	stripe, err := t.world.stripe(holder)
+	if err != nil {
+		return nil, err
+	}
+	m := t.world.Rig.Dialect.NewRequest(pay.Sale)
+	status := t.Status()
+	for e, v := range map[iso8583.Element]string{iso8583.PAN: holder.PAN, iso8583.Amount: "000000001000", iso8583.Trace: status.Trace,
+		iso8583.EntryMode: "022", iso8583.Track2: stripe.Track2.Reveal(), iso8583.Terminal: t.config.Number, iso8583.Merchant: t.config.Merchant,
+		iso8583.Currency: pay.Currency156CNY.Digits(), iso8583.SecurityControl: strings.Repeat("0", 16), iso8583.Batch: status.Batch,
+		iso8583.NetworkCode: "000", iso8583.ReadCapability: "6", iso8583.ICCondition: "0", iso8583.MAC: "00000000"} {
+		if t.world.Rig.Dialect.Carries(pay.Sale, e) {
+			m.Set(e, v)
+		}
+	}
+	return m, nil
+}
+
+// SendAgain sends the very bytes of a message once more on this till's line; the answer, if one comes, is only written down.
+func (t *Till) SendAgain(m *iso8583.Message) error {
+	if t.link == nil {
+		return fmt.Errorf("till %s has no power", t.Name)
+	}
+	t.exchange(m, func(*iso8583.Message, iso8583.Trouble) {})
+	return t.world.Rest()
+}
+
+// SendGarbage sends a well-framed frame that nobody can read.
+func (t *Till) SendGarbage() error {
+	if t.tap.conn == nil {
+		return fmt.Errorf("till %s has no open connection to send garbage on", t.Name)
+	}
+	framed, err := t.tap.host.Append(nil, []byte(strings.Repeat("\xFF", 40)))
+	if err != nil {
+		return err
+	}
+	t.tap.write(t.tap.line, framed)
+	return t.world.Rest()
+}
+
+// SetNextTrace sets the trace number of the till's next message. A till that was signed in signs in again with the number
+// before it.
+func (t *Till) SetNextTrace(n int) error {
+	again := t.Status().SignedIn
+	if again {
+		n--
+	}
+	if err := t.Rewire(func(c *terminal.Config) { c.FirstTrace = n }); err != nil || !again {
+		return err
+	}
+	return t.SignIn()
+}
+
+// CutPower takes the till's power away, once, right after it sends the nth message of a flow, or right when the answer to it
+// is there and before anything of it is carried out.
+func (t *Till) CutPower(receiving bool, flow pay.Flow, nth int) {
+	t.cutPowerAt(func(p point) bool {
+		m := p.message
+		if p.after != !receiving {
+			return false
+		}
+		if p.after {
+			if p.action.Kind != terminal.Exchange {
+				return false
+			}
+			m = p.action.Message
+		}
+		spec, _, ok := t.world.Rig.Dialect.Identify(m)
+		return ok && spec.Flow == flow && t.world.flows[flow] == nth
+	})
+}
+
+// Password gives an operator's right password.
+func (t *Till) Password(operator string) (pay.Secret, error) { return t.password(operator) }
+
+// Statements tells what the till's journal says of every payment; a till without power says nothing.
+func (t *Till) Statements() []audit.Statement {
+	if t.machine == nil {
+		return nil
+	}
+	return t.machine.Statements()
+}
+
+// Tills lists the seated tills in the order they were seated.
+func (w *World) Tills() []*Till { return w.order }
+
+// Name is what a table of messages calls it: sale, sale answer, garbage, unknown.
+func (c *Crossing) Name() string {
+	switch {
+	case c.Message == nil:
+		return "garbage"
+	case c.Flow == "":
+		return "unknown"
+	case c.Answer:
+		return string(c.Flow) + " answer"
+	}
+	return string(c.Flow)
+}
+
+// Ref names the payment that the message is about. A dialect without batches leaves it empty.
+func (c *Crossing) Ref() audit.Ref {
+	return audit.Ref{Terminal: c.Message.Get(iso8583.Terminal), Merchant: c.Message.Get(iso8583.Merchant),
+		Batch: c.Message.Get(iso8583.Batch), Trace: c.Message.Get(iso8583.Trace), Flow: c.Flow}
+}

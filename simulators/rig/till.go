@@ -1,0 +1,292 @@
+package rig
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// Till is a terminal at its place in a world: it carries out what the machine and its link want done.
+type Till struct {
+	Name   string
+	world  *World
+	config terminal.Config
+	shop   Shop
+	tmk    [][]byte
+
+	machine *terminal.Terminal // nil while the power is off
+	link    *iso8583.Link
+	tap     *tap
+	store   journal.Store
+	timers  map[string]*sim.Timer
+	links   map[uint64]*sim.Timer
+	ticket  uint64
+	waiting map[uint64]func(*iso8583.Message, iso8583.Trouble) // open exchanges by ticket
+	life    int                                                // counts power-ons; what an earlier life set going is dropped
+	skew    time.Duration                                      // of the till's own clock against the world's
+
+	cut func(point) bool // decides that the power goes now
+
+	need    terminal.Need
+	Screens []terminal.Screen // shown, in order
+	Slips   []terminal.Slip   // printed, in order
+	Endings []terminal.Ending
+}
+
+// point is a place in a till's life where the power may go.
+type point struct {
+	after   bool // after the action (sending); otherwise before the event is handled (receiving)
+	action  terminal.Action
+	message *iso8583.Message
+}
+
+// Now gives the till's own time.
+func (t *Till) Now() time.Time { return t.world.Loop.Now().Add(t.skew) }
+
+// Status tells how the terminal is; a till without power is in state "off".
+func (t *Till) Status() terminal.Status {
+	if t.machine == nil {
+		return terminal.Status{State: "off"}
+	}
+	return t.machine.Status()
+}
+
+// Need is what the till waits for a person to do.
+func (t *Till) Need() terminal.Need { return t.need }
+
+// powerOn starts the machine: a new life over the same journal and keys.
+func (t *Till) powerOn() error {
+	if t.machine != nil {
+		t.powerOff()
+	}
+	machine, err := terminal.New(t.config)
+	if err != nil {
+		return fmt.Errorf("till %s: %w", t.Name, err)
+	}
+	if err := t.store.Replay(machine.Restore); err != nil {
+		return fmt.Errorf("till %s: %w", t.Name, err)
+	}
+	d := t.world.Rig.Dialect
+	link, err := iso8583.NewLink(iso8583.LinkConfig{Dialect: d, Connection: d.Connection, Timers: d.Timers})
+	if err != nil {
+		return fmt.Errorf("till %s: %w", t.Name, err)
+	}
+	t.life++
+	t.machine, t.link = machine, link
+	t.timers, t.links = map[string]*sim.Timer{}, map[uint64]*sim.Timer{}
+	t.waiting = map[uint64]func(*iso8583.Message, iso8583.Trouble){}
+	t.note("power on")
+	t.do(terminal.Event{Kind: terminal.PowerOn})
+	return nil
+}
+
+// powerOff drops everything that is not in the journal or the security module.
+func (t *Till) powerOff() {
+	if t.machine == nil {
+		return
+	}
+	t.life++
+	for _, timer := range t.timers {
+		timer.Stop()
+	}
+	for _, timer := range t.links {
+		timer.Stop()
+	}
+	t.tap.close()
+	t.machine, t.link, t.need = nil, nil, ""
+	t.note("power off")
+}
+
+func (t *Till) note(text string) {
+	t.world.Trace.Record(trace.Event{At: t.world.Loop.Now(), Party: t.Name, Kind: trace.Noted, Text: text})
+}
+
+// do gives the machine an event and carries out its actions in order.
+func (t *Till) do(e terminal.Event) {
+	if t.machine == nil || (t.cut != nil && e.Kind == terminal.Answered && t.cut(point{message: e.Message})) {
+		t.powerOff()
+		return
+	}
+	switch e.Kind {
+	case terminal.Swipe, terminal.KeyIn, terminal.EnterPIN, terminal.Confirm, terminal.Cancel, terminal.Choose, terminal.LogIn:
+		t.need = ""
+	}
+	var actions terminal.Actions
+	t.machine.Step(t.Now(), e, &actions)
+	life := t.life
+	for _, a := range actions.All() {
+		t.carryOut(a)
+		if t.life != life {
+			return
+		}
+		if t.cut != nil && t.cut(point{after: true, action: a}) {
+			t.powerOff()
+			return
+		}
+	}
+}
+
+func (t *Till) carryOut(a terminal.Action) {
+	switch a.Kind {
+	case terminal.Exchange:
+		t.need = ""
+		t.exchange(a.Message, func(m *iso8583.Message, trouble iso8583.Trouble) {
+			if m != nil {
+				t.do(terminal.Event{Kind: terminal.Answered, Message: m})
+			} else {
+				t.do(terminal.Event{Kind: terminal.Unanswered, Trouble: trouble})
+			}
+		})
+	case terminal.Show:
+		t.Screens = append(t.Screens, a.Screen)
+		t.record(trace.Shown, a.Screen.ID, t.world.Rig.Screen(a.Screen))
+	case terminal.Ask:
+		t.need = a.Need
+	case terminal.Print:
+		t.Slips = append(t.Slips, a.Slip)
+		t.record(trace.Printed, string(a.Slip.Copy), t.world.Rig.Slip(a.Slip))
+	case terminal.Write:
+		t.write(a)
+	case terminal.StartTimer:
+		t.startTimer(a.Timer, a.After)
+	case terminal.StopTimer:
+		t.timers[a.Timer].Stop()
+		delete(t.timers, a.Timer)
+	case terminal.SetClock:
+		t.skew = a.At.Sub(t.world.Loop.Now())
+	case terminal.UseNetwork:
+		t.note("network " + a.Network)
+		t.tap.drop()
+	case terminal.End:
+		t.need = ""
+		t.Endings = append(t.Endings, a.Ending)
+	}
+}
+
+func (t *Till) record(kind trace.Kind, name, text string) {
+	t.world.Trace.Record(trace.Event{At: t.world.Loop.Now(), Party: t.Name, Kind: kind, Name: name, Text: text})
+}
+
+func (t *Till) write(a terminal.Action) {
+	life := t.life
+	for _, r := range a.Records {
+		t.record(trace.Stored, r.Kind, "")
+	}
+	t.store.Append(a.Records, func(err error) {
+		if a.Await {
+			t.world.Loop.After(0, func() { t.inLife(life, terminal.Event{Kind: terminal.Stored, Err: err}) })
+		}
+	})
+}
+
+func (t *Till) startTimer(name string, after time.Duration) {
+	life := t.life
+	t.timers[name].Stop()
+	t.timers[name] = t.world.Loop.After(after, func() {
+		delete(t.timers, name)
+		t.inLife(life, terminal.Event{Kind: terminal.Fired, Timer: name})
+	})
+}
+
+func (t *Till) inLife(life int, e terminal.Event) {
+	if t.life == life {
+		t.do(e)
+	}
+}
+
+// exchange sends a sealed message over the till's link and calls back once, with the answer or with what went wrong.
+func (t *Till) exchange(m *iso8583.Message, back func(*iso8583.Message, iso8583.Trouble)) {
+	t.ticket++
+	t.waiting[t.ticket] = back
+	t.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkExchange, Ticket: t.ticket, Message: m})
+}
+
+// linkStep gives the link an event and carries out its actions.
+func (t *Till) linkStep(e iso8583.LinkEvent) {
+	if t.link == nil {
+		return
+	}
+	var actions iso8583.LinkActions
+	t.link.Step(t.world.Loop.Now(), e, &actions)
+	for _, a := range actions.All() {
+		t.linkDo(a)
+	}
+}
+
+func (t *Till) linkDo(a iso8583.LinkAction) {
+	switch a.Kind {
+	case iso8583.LinkDial:
+		t.tap.dial(a.Line)
+	case iso8583.LinkWrite:
+		t.tap.write(a.Line, a.Bytes)
+	case iso8583.LinkHangup:
+		t.tap.hangUp(a.Line)
+	case iso8583.LinkStartTimer:
+		life := t.life
+		t.links[a.Timer] = t.world.Loop.After(a.After, func() {
+			delete(t.links, a.Timer)
+			if t.life == life {
+				t.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkFired, Timer: a.Timer})
+			}
+		})
+	case iso8583.LinkStopTimer:
+		t.links[a.Timer].Stop()
+		delete(t.links, a.Timer)
+	case iso8583.LinkDeliver:
+		t.ended(a.Ticket, a.Message, iso8583.Trouble{})
+	case iso8583.LinkFail:
+		t.trouble(a.Trouble)
+		t.ended(a.Ticket, nil, a.Trouble)
+	case iso8583.LinkStray:
+		t.trouble(a.Trouble)
+	}
+}
+
+func (t *Till) trouble(trouble iso8583.Trouble) {
+	t.record(trace.Trouble, trouble.Word(), trouble.Text())
+}
+
+// ended calls an exchange's owner back from the loop, so that no machine is stepped from inside another's step.
+func (t *Till) ended(ticket uint64, m *iso8583.Message, trouble iso8583.Trouble) {
+	life := t.life
+	t.world.Loop.After(0, func() {
+		if t.life != life {
+			return
+		}
+		back := t.waiting[ticket]
+		delete(t.waiting, ticket)
+		if back != nil {
+			back(m, trouble)
+		}
+	})
+}
+
+// resting tells that nothing is under way here that would go on by itself.
+func (t *Till) resting() bool {
+	if t.machine == nil {
+		return true
+	}
+	return !t.machine.Status().Busy && len(t.waiting) == 0 && len(t.links) == 0 && !t.tap.busy()
+}
+
+// loadMasterKey loads the master key by its components, as a technician with two key holders does.
+func (t *Till) loadMasterKey() (hsm.KCV, error) {
+	kcv, err := t.config.HSM.Import(terminal.KeyTMK, t.masterAlgorithm(), t.tmk...)
+	if err != nil {
+		return kcv, fmt.Errorf("till %s: master key: %w", t.Name, err)
+	}
+	return kcv, nil
+}
+
+func (t *Till) masterAlgorithm() hsm.Algorithm {
+	if scheme := t.config.KeyScheme; scheme == "005" || scheme == "006" {
+		return hsm.SM4
+	}
+	return hsm.TDES2
+}

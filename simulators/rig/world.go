@@ -1,0 +1,276 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/fault"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// LineState is what the lines of a world do with everything that comes.
+type LineState string
+
+// The states of the lines.
+const (
+	LineWorks   LineState = ""
+	LineRefuses LineState = "refuses"
+	LineSilent  LineState = "silent"
+)
+
+// World is everything one scenario may touch: tills, cards, the line, and the host's seat. It belongs to one goroutine.
+type World struct {
+	Rig   *Rig
+	Seed  sim.Seed
+	Line  string
+	Loop  *sim.Loop
+	Trace *trace.Recorder
+	Wire  []*Crossing // what crossed the tills' lines, in order of sending
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	seats  seats
+	tills  map[string]*Till
+	order  []*Till
+	faults *fault.Injector
+	flows  map[pay.Flow]int // requests so far
+	cvkBox *hsm.HSM
+	opened map[string]bool // cards with an account at the issuer
+
+	lineState LineState
+	protected bool  // by TLS
+	broken    error // a fault that could not be made
+	closed    bool
+}
+
+// seats is where the host sits: how to reach it and how to arrange and see it.
+type seats interface {
+	dialer(w *World) dialer
+	control() (Control, bool)
+	protect() error // puts TLS on the line
+	close()
+}
+
+func (w *World) seat() (err error) {
+	w.faults, err = fault.New(fault.Config{Dialect: w.Rig.Dialect, Random: w.Seed.Stream("fault")})
+	if err != nil {
+		return err
+	}
+	if w.cvkBox, err = cvkBox(w.Seed); err != nil {
+		return err
+	}
+	switch {
+	case w.Rig.options.Control != "" && w.Line == LineSocket:
+		w.seats, err = servedSeats(w)
+	case w.Rig.Profile.Seat == SeatRemote && w.Line == LineSocket:
+		w.seats = remoteSeats(w)
+	case w.Line == LineSocket:
+		w.seats, err = socketSeats(w)
+	default:
+		w.seats, err = memorySeats(w)
+	}
+	return err
+}
+
+// Close frees sockets and goroutines. The world's trace may still be read.
+func (w *World) Close() {
+	if w.closed {
+		return
+	}
+	w.closed = true
+	for _, t := range w.order {
+		t.tap.close()
+	}
+	if w.seats != nil {
+		w.seats.close()
+	}
+	w.cancel()
+}
+
+// Control is the way into the host, if this seat has one.
+func (w *World) Control() (Control, bool) { return w.seats.control() }
+
+// ErrNoSight says that a step needs to arrange or see more of the host than this seat gives. The scenario is skipped.
+var ErrNoSight = errors.New("this host cannot be arranged or looked into: no control door")
+
+func (w *World) mustControl() (Control, error) {
+	if c, ok := w.seats.control(); ok {
+		return c, nil
+	}
+	return nil, ErrNoSight
+}
+
+// Arrange changes the host's state.
+func (w *World) Arrange(a Arrangement) error {
+	c, err := w.mustControl()
+	if err != nil {
+		return err
+	}
+	return c.Arrange(w.ctx, a)
+}
+
+// Look gives the host's books.
+func (w *World) Look() (State, error) {
+	c, err := w.mustControl()
+	if err != nil {
+		return State{}, err
+	}
+	return c.Look(w.ctx)
+}
+
+// patience is how long a world on sockets may take to come to rest after an act.
+const patience = 15 * time.Second
+
+// Rest runs the world until nothing goes on by itself: no exchange is open, no message is held back, no reversal is under way.
+func (w *World) Rest() error {
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	err := w.Loop.Run(ctx, func() bool {
+		return !slices.ContainsFunc(w.order, func(t *Till) bool { return !t.resting() })
+	})
+	if w.broken != nil {
+		return w.broken
+	}
+	if err == nil && w.Loop.Virtual() {
+		err = w.Loop.Drain(ctx, 4*latency) // what crosses the line now arrives
+	}
+	if err != nil {
+		for _, t := range w.order {
+			if !t.resting() {
+				return fmt.Errorf("till %s hangs in state %s: %w", t.Name, t.Status().State, err)
+			}
+		}
+		return fmt.Errorf("the world does not come to rest: %w", err)
+	}
+	return nil
+}
+
+// Pass lets time pass; only a virtual clock does that.
+func (w *World) Pass(d time.Duration) error {
+	if !w.Loop.Virtual() {
+		return errors.New("time passes by itself on sockets: tag the scenario @clock")
+	}
+	if err := w.Loop.Drain(w.ctx, d); err != nil {
+		return fmt.Errorf("time does not pass: %w", err)
+	}
+	return w.Rest()
+}
+
+// Faults gives the injector of this world's lines.
+func (w *World) Faults() *fault.Injector { return w.faults }
+
+// SetLine changes what the lines do with everything. LineWorks also takes back the faults that have not acted yet.
+func (w *World) SetLine(s LineState) {
+	w.lineState = s
+	if s == LineWorks {
+		w.faults.Clear()
+	}
+}
+
+// Protect puts TLS on the lines: the host's certificate is judged by each till's clock.
+func (w *World) Protect() error {
+	w.protected = true
+	return w.seats.protect()
+}
+
+// crossed writes down a message on a till's line. A request is counted by flow; an answer gets the number of its request.
+func (w *World) crossed(t *Till, m *iso8583.Message, answer bool, frame []byte) *Crossing {
+	c := &Crossing{At: w.Loop.Now(), Till: t.Name, Answer: answer, Message: m}
+	e := trace.Event{At: c.At, Party: t.Name, Peer: "host", Kind: trace.Sent, Name: "garbage"}
+	if answer {
+		e.Kind = trace.Received
+	}
+	if m == nil {
+		e.Frame = trace.Opaque(frame)
+	} else {
+		e.Frame, e.Fields = w.Rig.Dialect.Trace(m)
+		if spec, _, ok := w.Rig.Dialect.Identify(m); ok {
+			c.Flow = spec.Flow
+			e.Name = string(spec.Flow)
+			if answer {
+				e.Name += " answer"
+			}
+		} else {
+			e.Name = "unknown"
+		}
+	}
+	w.number(c)
+	w.Trace.Record(e)
+	w.Wire = append(w.Wire, c)
+	return c
+}
+
+func (w *World) number(c *Crossing) {
+	if !c.Answer {
+		w.flows[c.Flow]++
+		c.Nth = w.flows[c.Flow]
+		return
+	}
+	if c.Message == nil {
+		return
+	}
+	key := w.Rig.Dialect.Key(c.Message)
+	for _, earlier := range slices.Backward(w.Wire) {
+		if !earlier.Answer && earlier.Message != nil && earlier.Flow == c.Flow && w.Rig.Dialect.Key(earlier.Message) == key {
+			c.Nth = earlier.Nth
+			return
+		}
+	}
+}
+
+// Statements gathers what all parties state about the money.
+func (w *World) Statements() ([]audit.Statement, error) {
+	var all []audit.Statement
+	for _, t := range w.order {
+		if t.machine == nil {
+			if err := t.powerOn(); err != nil {
+				return nil, err
+			}
+			if err := w.Rest(); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, t.machine.Statements()...)
+	}
+	state, err := w.Look()
+	if errors.Is(err, ErrNoSight) {
+		return all, nil
+	}
+	return append(all, state.Statements...), err
+}
+
+// Verify judges the money of the world.
+func (w *World) Verify() ([]audit.Break, error) {
+	statements, err := w.Statements()
+	if err != nil {
+		return nil, err
+	}
+	return audit.Judge(slices.Values(statements)), nil
+}
+
+// Events gives the world's trace, with what a host in another process recorded, in the order of time.
+func (w *World) Events() []trace.Event {
+	events := w.Trace.Events()
+	c, ok := w.seats.control()
+	if _, away := c.(*door); !ok || !away {
+		return events
+	}
+	state, err := c.Look(w.ctx)
+	if err != nil {
+		return append(events, trace.Event{At: w.Loop.Now(), Party: "rig", Kind: trace.Trouble, Name: "control door", Text: err.Error()})
+	}
+	events = append(events, state.Events...)
+	slices.SortStableFunc(events, func(a, b trace.Event) int { return a.At.Compare(b.At) })
+	for i := range events {
+		events[i].Seq = i + 1
+	}
+	return events
+}

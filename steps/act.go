@@ -1,0 +1,213 @@
+package steps
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// actSteps are what cashiers, operators and cardholders do.
+func actSteps() []Step {
+	return []Step{
+		{Name: "sign-in", En: `the cashier signs in at {till}`, Zh: `收银员在 {till} 签到`,
+			Example: `When the cashier signs in at "T1"`, ExampleZh: `当 收银员在 "T1" 签到`,
+			Is: "Presses the sign-in key.", do: onTill(func(_ *scenario, t *rig.Till, _ args) error { return t.SignIn() })},
+		{Name: "operator-logs-in", En: `operator {text} logs in at {till}( with a wrong password)?(?: {count} times)?`, Zh: `操作员 {text} 在 {till} 登录(但密码错误)?(?: {count} 次)?`,
+			Example: `When operator "01" logs in at "T1" with a wrong password 3 times`, ExampleZh: `当 操作员 "01" 在 "T1" 登录但密码错误 3 次`,
+			Is: "Logs out whoever is in, then types number and password, so many times over.", do: atTill(1, logsIn)},
+		{Name: "operator-changes-password", En: `operator {text} changes the password at {till} to {text}`, Zh: `操作员 {text} 在 {till} 把密码改为 {text}`,
+			Example: `When operator "01" changes the password at "T1" to "0000"`, ExampleZh: `当 操作员 "01" 在 "T1" 把密码改为 "0000"`,
+			Is: "Logs in with the right password and sets a new one, which the till may refuse.", do: atTill(1, changesPassword)},
+		{Name: "operator-unlocks", En: `operator {text} unlocks operator {text} at {till}`, Zh: `操作员 {text} 在 {till} 解锁操作员 {text}`, Order: []int{0, 2, 1},
+			Example: `When operator "00" unlocks operator "01" at "T1"`, ExampleZh: `当 操作员 "00" 在 "T1" 解锁操作员 "01"`,
+			Is: "Logs in with the right password and gives the other operator the right password anew, which unlocks.", do: atTill(2, unlocks)},
+		{Name: "swipes", En: `{who} swipes {amount} at {till}`, Zh: `{who}在 {till} 刷卡消费 {amount}`, Order: []int{0, 2, 1},
+			Example: `When Bob swipes 10.00 CNY at "T1"`, ExampleZh: `当 小波在 "T1" 刷卡消费 10.00 元`,
+			Is: "Sale, amount, a good swipe. If the till asks for a PIN, nobody enters one.", do: swipe},
+		{Name: "swipes-with-pin", En: `{who} swipes {amount} at {till} and enters (?:her|his) PIN`, Zh: `{who}在 {till} 刷卡消费 {amount}并输入密码`, Order: []int{0, 2, 1},
+			Example: `When Alice swipes 10.00 CNY at "T1" and enters her PIN`, ExampleZh: `当 小爱在 "T1" 刷卡消费 10.00 元并输入密码`,
+			Is: "As swipes, and the right PIN if the till asks, once.", do: swipeAnd(rig.PINRight)},
+		{Name: "swipes-pin-otherwise", En: `{who} swipes {amount} at {till} and (enters a wrong PIN|enters no PIN|cancels at the PIN)`,
+			Zh: `{who}在 {till} 刷卡消费 {amount}并(输错密码|不输密码直接确认|在输密码时取消)`, Order: []int{0, 2, 1, 3},
+			Example: `When Alice swipes 10.00 CNY at "T1" and enters a wrong PIN`, ExampleZh: `当 小爱在 "T1" 刷卡消费 10.00 元并输错密码`,
+			Is: "Another PIN of the same length; enter without digits; the cancel key. Once.", do: swipeOtherwise},
+		{Name: "swipes-badly", En: `{who} swipes {amount} at {till} and the stripe cannot be read`, Zh: `{who}在 {till} 刷卡消费 {amount}但磁条读不出`, Order: []int{0, 2, 1},
+			Example: `When Alice swipes 10.00 CNY at "T1" and the stripe cannot be read`, ExampleZh: `当 小爱在 "T1" 刷卡消费 10.00 元但磁条读不出`,
+			Is: "The reader reports a bad swipe instead of tracks.", do: swipeBadly},
+		{Name: "then-enters-pin", En: `{who} (enters (?:her|his) PIN|enters a wrong PIN|swipes again) at {till}`, Zh: `{who}在 {till} (输入密码|输错密码|重新刷卡)`, Order: []int{0, 2, 1},
+			Example: `And Alice enters her PIN at "T1"`, ExampleZh: `并且 小爱在 "T1" 输入密码`,
+			Is: "Goes on with a sale in which the till waits for a PIN or a card.", do: atTill(2, goesOn)},
+		{Name: "keys-in-card", En: `the cashier keys in {who}'s card( with a wrong digit)? for {amount} at {till}`, Zh: `收银员在 {till} 手工输入{who}的卡号(且错一位)?消费 {amount}`, Order: []int{3, 0, 1, 2},
+			Example: `When the cashier keys in Bob's card for 10.00 CNY at "T1"`, ExampleZh: `当 收银员在 "T1" 手工输入小波的卡号消费 10.00 元`,
+			Is: "Card number and expiry typed by hand; the right PIN if asked.", do: atTill(3, keysIn)},
+		{Name: "reprints", En: `the cashier prints the last receipt again at {till}`, Zh: `收银员在 {till} 重印上一张签购单`,
+			Example: `When the cashier prints the last receipt again at "T1"`, ExampleZh: `当 收银员在 "T1" 重印上一张签购单`,
+			Is: "Presses reprint.", do: onTill(func(_ *scenario, t *rig.Till, _ args) error { return t.Do(terminal.Event{Kind: terminal.Reprint}) })},
+		{Name: "network-switch", En: `{till} changes from Wi-Fi to 4G`, Zh: `{till} 从 Wi-Fi 切换到 4G`,
+			Example: `When "T1" changes from Wi-Fi to 4G`, ExampleZh: `当 "T1" 从 Wi-Fi 切换到 4G`,
+			Is: "The open connection is gone; the next one goes over the other network.",
+			do: onTill(func(_ *scenario, t *rig.Till, _ args) error {
+				return t.Do(terminal.Event{Kind: terminal.SwitchNetwork, Network: "4g"})
+			})},
+		{Name: "power-cut", En: `the power of {till} goes off right after (sending|receiving) {message}`, Zh: `{till} 在(发出|收到){message}后立即断电`,
+			Example: `Given the power of "T1" goes off right after sending the 1st sale`, ExampleZh: `假如 "T1" 在发出第 1 笔消费后立即断电`,
+			Is: "Sending: right after the action that sends. Receiving: the answer is there, and nothing of it is carried out.", do: onTill(powerCut)},
+		{Name: "starts-again", En: `{till} starts again`, Zh: `{till} 重新启动`,
+			Example: `And "T1" starts again`, ExampleZh: `并且 "T1" 重新启动`,
+			Is: "Power on over the same journal; cashier 01 logs in. A running till is switched off first.",
+			do: onTill(func(_ *scenario, t *rig.Till, _ args) error { return t.StartAgain() })},
+		{Name: "time-passes", En: `{duration} pass`, Zh: `经过 {duration}`,
+			Example: `When 10 minutes pass`, ExampleZh: `当 经过 10 分钟`,
+			Is: "The virtual clock moves on and everything due happens. Needs @clock.", do: timePasses},
+	}
+}
+
+func logsIn(_ *scenario, t *rig.Till, a args) error {
+	times := 1
+	if a.at(3) != "" {
+		n, err := strconv.Atoi(a.at(3))
+		if err != nil {
+			return err
+		}
+		times = n
+	}
+	if t.Status().Operator != "" {
+		if err := t.Do(terminal.Event{Kind: terminal.LogOut}); err != nil {
+			return err
+		}
+	}
+	if a.at(2) != "" {
+		return t.LogInWrongly(a.at(0), times)
+	}
+	for range times {
+		if err := t.LogIn(a.at(0)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func changesPassword(s *scenario, t *rig.Till, a args) error {
+	if err := logsIn(s, t, args{list: []string{a.at(0), a.at(1), "", ""}}); err != nil {
+		return err
+	}
+	return t.Do(terminal.Event{Kind: terminal.SetPassword, Operator: a.at(0), Password: pay.NewSecret(a.at(2))})
+}
+
+func unlocks(s *scenario, t *rig.Till, a args) error {
+	if err := logsIn(s, t, args{list: []string{a.at(0), a.at(2), "", ""}}); err != nil {
+		return err
+	}
+	password, err := t.Password(a.at(1))
+	if err != nil {
+		return err
+	}
+	return t.Do(terminal.Event{Kind: terminal.SetPassword, Operator: a.at(1), Password: password})
+}
+
+func swipe(s *scenario, a args) error { return swipeAnd(rig.PINNobody)(s, a) }
+
+func swipeAnd(act rig.PINAct) func(*scenario, args) error {
+	return atTill(2, func(_ *scenario, t *rig.Till, a args) error {
+		amount, err := pay.ParseAmount(a.at(1))
+		if err != nil {
+			return err
+		}
+		return t.Swipe(a.at(0), amount, act)
+	})
+}
+
+func swipeOtherwise(s *scenario, a args) error {
+	acts := map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "enters no PIN": rig.PINNone, "cancels at the PIN": rig.PINCancel}
+	return swipeAnd(acts[a.at(3)])(s, a)
+}
+
+func swipeBadly(s *scenario, a args) error {
+	return atTill(2, func(_ *scenario, t *rig.Till, a args) error {
+		amount, err := pay.ParseAmount(a.at(1))
+		if err != nil {
+			return err
+		}
+		return t.SwipeBadly(a.at(0), amount)
+	})(s, a)
+}
+
+func goesOn(_ *scenario, t *rig.Till, a args) error {
+	switch a.at(1) {
+	case "swipes again":
+		return t.SwipeAgain(a.at(0))
+	case "enters a wrong PIN":
+		return t.EnterPIN(a.at(0), rig.PINWrong)
+	}
+	return t.EnterPIN(a.at(0), rig.PINRight)
+}
+
+func keysIn(_ *scenario, t *rig.Till, a args) error {
+	amount, err := pay.ParseAmount(a.at(2))
+	if err != nil {
+		return err
+	}
+	return t.KeyIn(a.at(0), amount, a.at(1) != "")
+}
+
+func powerCut(_ *scenario, t *rig.Till, a args) error {
+	m, err := parseMessage(a.at(2))
+	if err != nil {
+		return err
+	}
+	t.CutPower(a.at(1) == "receiving", m.flow, m.nth)
+	return nil
+}
+
+func timePasses(s *scenario, a args) error {
+	d, err := time.ParseDuration(a.at(0))
+	if err != nil {
+		return err
+	}
+	return s.world.Pass(d)
+}
+
+// testerSteps send what no till would.
+func testerSteps() []Step {
+	return []Step{
+		{Name: "sends-without", En: `{till} is made to send a {flow} without {field}`, Zh: `令 {till} 发出缺少 {field} 的{flow}`, Order: []int{0, 2, 1},
+			Example: `When "T1" is made to send a sale without F4`, ExampleZh: `当 令 "T1" 发出缺少 F4 的消费`,
+			Is: "A tester's message beside the till's machine: a good one but for the field, sealed with the till's MAK. The answer is awaited.",
+			do: sends(func(m *iso8583.Message, a args) error { return m.UnsetPath(a.at(2)) })},
+		{Name: "sends-with", En: `{till} is made to send a {flow} with {field} {text}`, Zh: `令 {till} 发出 {field} 为 {text} 的{flow}`, Order: []int{0, 2, 3, 1},
+			Example: `When "T1" is made to send a sale with F49 "999"`, ExampleZh: `当 令 "T1" 发出 F49 为 "999" 的消费`,
+			Is: "As above, with another value in the field.",
+			do: sends(func(m *iso8583.Message, a args) error {
+				value, err := fieldValue(m.Dialect(), a.at(2), a.at(3))
+				if err != nil {
+					return err
+				}
+				return m.SetPath(a.at(2), value)
+			})},
+		{Name: "sends-again", En: `{till} is made to send {message} again`, Zh: `令 {till} 再次发出{message}`,
+			Example: `When "T1" is made to send the 1st sale again`, ExampleZh: `当 令 "T1" 再次发出第 1 笔消费`,
+			Is: "The very bytes of that request once more. The answer is awaited.", do: onTill(sendsAgain)},
+		{Name: "sends-garbage", En: `{till} is made to send garbage`, Zh: `令 {till} 发出乱码`,
+			Example: `When "T1" is made to send garbage`, ExampleZh: `当 令 "T1" 发出乱码`,
+			Is: "A well-framed frame that nobody can read. No answer is awaited.",
+			do: onTill(func(_ *scenario, t *rig.Till, _ args) error { return t.SendGarbage() })},
+	}
+}
+
+func sends(edit func(*iso8583.Message, args) error) func(*scenario, args) error {
+	return onTill(func(_ *scenario, t *rig.Till, a args) error {
+		return t.SendMade(pay.Flow(a.at(1)), func(m *iso8583.Message) error { return edit(m, a) })
+	})
+}
+
+func sendsAgain(s *scenario, t *rig.Till, a args) error {
+	c, err := s.crossing(a.at(1))
+	if err != nil {
+		return err
+	}
+	return t.SendAgain(c.Message)
+}

@@ -1,0 +1,101 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/cucumber/godog"
+)
+
+// Step is one line that features may say, in English and in Chinese, and what it means.
+type Step struct {
+	Name      string
+	En, Zh    string // patterns: anchored expressions with {placeholders}
+	Order     []int  // which English argument each Chinese one is, where the order differs: [1 0] has the second first
+	Example   string
+	ExampleZh string
+	Is        string // what it arranges, does or checks
+	Table     bool   // a table follows
+	do        func(*scenario, args) error
+}
+
+// args are a step's arguments: strings that read the same in both languages, and its table.
+type args struct {
+	list  []string
+	table *godog.Table
+}
+
+func (a args) at(i int) string { return a.list[i] }
+
+// Table lists every step, by noun.
+func Table() []Step {
+	return slices.Concat(castSteps(), hostSteps(), lineSteps(), actSteps(), testerSteps(), tillSteps(), wireSteps(), bookSteps(), outputSteps())
+}
+
+// register gives godog both patterns of every step. It panics, as godog does, on a pattern that is no expression; a test
+// holds that none is.
+func register(sc *godog.ScenarioContext) error {
+	for _, step := range Table() {
+		en, enSlots, err := compile(step.En, english)
+		if err != nil {
+			return fmt.Errorf("step %s: %w", step.Name, err)
+		}
+		zh, zhSlots, err := compile(step.Zh, chinese)
+		if err != nil {
+			return fmt.Errorf("step %s: %w", step.Name, err)
+		}
+		if len(enSlots) != len(zhSlots) {
+			return fmt.Errorf("step %s: %d arguments in English, %d in Chinese", step.Name, len(enSlots), len(zhSlots))
+		}
+		order := step.Order
+		if order == nil {
+			for i := range zhSlots {
+				order = append(order, i)
+			}
+		}
+		identity := make([]int, len(enSlots))
+		for i := range identity {
+			identity[i] = i
+		}
+		sc.Step(en, handler(step, english, enSlots, enSlots, identity))
+		sc.Step(zh, handler(step, chinese, zhSlots, enSlots, order))
+	}
+	return nil
+}
+
+// handler makes a function of the signature that godog wants: a context, one string a capture, a table if the step has one.
+func handler(step Step, l language, slots, en []slot, order []int) any {
+	in := []reflect.Type{reflect.TypeFor[context.Context]()}
+	for _, s := range slots {
+		for range s.captures() {
+			in = append(in, reflect.TypeFor[string]())
+		}
+	}
+	if step.Table {
+		in = append(in, reflect.TypeFor[*godog.Table]())
+	}
+	signature := reflect.FuncOf(in, []reflect.Type{reflect.TypeFor[error]()}, false)
+	return reflect.MakeFunc(signature, func(given []reflect.Value) []reflect.Value {
+		ctx := given[0].Interface().(context.Context)
+		a := args{list: make([]string, len(slots))}
+		next := 1
+		for i, s := range slots {
+			var captured []string
+			for range s.captures() {
+				captured = append(captured, given[next].String())
+				next++
+			}
+			a.list[order[i]] = s.value(l, captured, en[order[i]])
+		}
+		if step.Table {
+			a.table = given[next].Interface().(*godog.Table)
+		}
+		err := reflect.New(reflect.TypeFor[error]()).Elem()
+		if e := step.do(current(ctx), a); e != nil {
+			err.Set(reflect.ValueOf(e))
+		}
+		return []reflect.Value{err}
+	}).Interface()
+}
