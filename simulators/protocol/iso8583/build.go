@@ -41,6 +41,7 @@ func (f *file) build() (*Dialect, error) {
 	if b.wrong != nil {
 		return nil, errors.Join(b.wrong...)
 	}
+	b.d.settleMACs()
 	b.d.codec = newMoov(b.d)
 	return b.d, nil
 }
@@ -192,8 +193,8 @@ func (b *builder) buildFlow(e *entry[flowEntry]) {
 		b.constant(section, t, &c)
 	}
 	setIf(&t.Reversible, v.Reversible)
-	setIf(&t.MAC, v.MAC)
-	if t.MAC && !b.d.Has(MAC) {
+	setIf(&t.mac, v.MAC)
+	if t.mac && !b.d.Has(MAC) {
 		b.fail(e.where(), "%s: mac: the dialect has no mac element", section)
 	}
 	t.requestRules = b.rules(section+": carries", t.requestRules, v.Carries)
@@ -217,14 +218,14 @@ func (b *builder) flowMTIs(e *entry[flowEntry], t *Transaction) {
 		}
 		missing := *mti.to == "" && mti.name != "repeat"
 		if missing || *mti.to != "" && (len(*mti.to) != 4 || notDigit([]byte(*mti.to)) >= 0) {
-			b.fail(e.where(), "transactions: %s: %s: want an MTI of four digits", e.key, mti.name)
+			b.fail(fmt.Sprintf("%s:%d", e.file, max(e.line, mti.word.line)), "transactions: %s: %s: want an MTI of four digits", e.key, mti.name)
 		}
 	}
 }
 
 func (t *Transaction) inherit(base *Transaction) {
 	t.Request, t.Answer, t.Repeat = base.Request, base.Answer, base.Repeat
-	t.Reversible, t.MAC, t.echo = base.Reversible, base.MAC, base.echo
+	t.Reversible, t.mac, t.echo = base.Reversible, base.mac, base.echo
 	for e, v := range base.Constants {
 		t.Constants[e], t.accept[e] = v, base.accept[e]
 	}

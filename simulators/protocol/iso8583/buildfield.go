@@ -104,13 +104,13 @@ func (b *builder) fieldContent(f *field, v *fieldEntry, fail failFunc) {
 
 func (b *builder) fieldSecrecy(f *field, v *fieldEntry, fail failFunc) {
 	if !f.secrecy.known() {
-		fail("secret: %q is not one of none, pan, tlv, whole", f.secrecy)
+		fail("secret: %q is not one of none, pan, tlv, keys, whole", f.secrecy)
 	}
 	if f.secrecy == "" {
 		f.secrecy = usualSecrecy(f.number)
 	}
-	if f.secrecy == secretTLV && f.content != asBytes && f.content != hexText {
-		fail("secret: tlv: want type b")
+	if (f.secrecy == secretTLV || f.secrecy == secretKeys) && f.content != asBytes && f.content != hexText {
+		fail("secret: %s: want type b", f.secrecy)
 	}
 	for _, mti := range v.ClearIn {
 		if len(mti.text) != 4 || notDigit([]byte(mti.text)) >= 0 {
@@ -137,7 +137,7 @@ func (b *builder) fieldParts(f *field, v *fieldEntry, fail failFunc) {
 		if p.Size < 0 || p.Size == 0 && i < len(v.Parts)-1 {
 			fail("part %d: size: only the last part may take the rest", i+1)
 		}
-		if !p.Secret.known() || p.Secret == secretTLV {
+		if !p.Secret.known() || p.Secret == secretTLV || p.Secret == secretKeys {
 			fail("part %d: secret: %q is not one of none, pan, whole", i+1, p.Secret)
 		}
 		f.parts = append(f.parts, part{p.Name, k, from, p.Size, p.Secret})

@@ -16,11 +16,12 @@ const (
 	secretNone  secrecy = "none"
 	secretPAN   secrecy = "pan"   // first six and last four
 	secretTLV   secrecy = "tlv"   // BER-TLV whose card number, track and name tags are hidden
+	secretKeys  secrecy = "keys"  // working keys in the layout of UnionPay's F62: only the KCVs are seen
 	secretWhole secrecy = "whole" // nothing
 )
 
 func (s secrecy) known() bool {
-	return slices.Contains([]secrecy{"", secretNone, secretPAN, secretTLV, secretWhole}, s)
+	return slices.Contains([]secrecy{"", secretNone, secretPAN, secretTLV, secretKeys, secretWhole}, s)
 }
 
 // usualSecrecy is what ISO 8583 usually puts into a field. It hides also what a dialect names no element for.
@@ -40,8 +41,10 @@ func secrecyOf(e Element) secrecy {
 	switch e {
 	case PAN:
 		return secretPAN
-	case Track1, Track2, Track3, PIN, Keys:
+	case Track1, Track2, Track3, PIN:
 		return secretWhole
+	case Keys:
+		return secretKeys
 	case Chip:
 		return secretTLV
 	}
@@ -151,7 +154,7 @@ func hide(v []byte, s secrecy) string {
 	switch s {
 	case secretPAN:
 		return pay.MaskPAN(string(v))
-	case secretTLV:
+	case secretTLV, secretKeys:
 		text := []byte(hex.EncodeToString(v))
 		for _, r := range secretRanges(v, s) {
 			for k := 2 * r.from; k < 2*r.to; k++ {
@@ -163,7 +166,7 @@ func hide(v []byte, s secrecy) string {
 	return hidden(v)
 }
 
-func hidden(v []byte) string { return fmt.Sprintf("(hidden, %d)", len(v)) }
+func hidden(v []byte) string { return fmt.Sprintf("(%d hidden)", len(v)) }
 
 // stretch is a run of a value's units.
 type stretch struct{ from, to int }
@@ -177,8 +180,22 @@ func secretRanges(v []byte, s secrecy) []stretch {
 		return []stretch{{6, len(v) - 4}}
 	case s == secretTLV:
 		return secretTags(v)
+	case s == secretKeys:
+		return workingKeys(v)
 	}
 	return nil
+}
+
+// workingKeys leaves out the four-byte KCV behind each key (DOMAIN.md A.8). Of another length everything is secret.
+func workingKeys(v []byte) (all []stretch) {
+	key, ok := map[int]int{24: 8, 40: 16, 56: 24, 60: 16, 84: 24}[len(v)]
+	if !ok {
+		return []stretch{{0, len(v)}}
+	}
+	for at := 0; at < len(v); at += key + 4 {
+		all = append(all, stretch{at, at + key})
+	}
+	return all
 }
 
 // Trace gives m as an event's frame and fields, masked; m must have a Frame. A frame that cannot be walked through, such

@@ -106,6 +106,7 @@ type Transaction struct {
 	MAC        bool   // requests and answers carry a MAC
 	Repeat     string // MTI of a repeat where it differs (0421)
 
+	mac          bool                 // as the flow's entry says; MAC also heeds the security section
 	accept       map[Element][]string // constants with alternatives: any of these
 	requestRules []rule
 	answerRules  []rule

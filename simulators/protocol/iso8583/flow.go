@@ -1,6 +1,7 @@
 package iso8583
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -10,6 +11,9 @@ import (
 // its MTI it takes the one with most constants in the message, none of them different (DOMAIN.md A.4).
 func (d *Dialect) Identify(m *Message) (t *Transaction, answer bool, ok bool) {
 	mti, most := m.value(slotMTI), -1
+	if len(mti) == 0 {
+		return nil, false, false
+	}
 	for _, candidate := range d.transactions {
 		isAnswer := string(mti) == candidate.Answer
 		if !isAnswer && string(mti) != candidate.Request && string(mti) != candidate.Repeat {
@@ -48,11 +52,21 @@ func (d *Dialect) Carries(f pay.Flow, e Element) bool {
 	if !ok || !d.Has(e) {
 		return false
 	}
-	if _, constant := t.accept[e]; constant || e == MAC && t.MAC {
-		return true
-	}
-	for _, r := range t.requestRules {
-		if r.name == e.String() || r.place == (place{field: d.at[e].field}) && r.name[0] <= '9' {
+	_, constant := t.accept[e]
+	return constant || e == MAC && t.MAC || d.allows(t.requestRules, e)
+}
+
+// AnswerCarries tells the same of the flow's answer.
+func (d *Dialect) AnswerCarries(f pay.Flow, e Element) bool {
+	t, ok := d.Transaction(f)
+	return ok && d.Has(e) && (e == MAC && t.MAC || d.allows(t.answerRules, e))
+}
+
+// allows looks for a rule about the element itself, then for one about its whole field. Elements may share a place.
+func (d *Dialect) allows(rules []rule, e Element) bool {
+	whole := strconv.Itoa(d.at[e].field)
+	for _, r := range rules {
+		if r.name == e.String() || r.name == whole {
 			return r.need != forbidden
 		}
 	}

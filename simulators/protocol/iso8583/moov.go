@@ -37,7 +37,11 @@ func newMoov(d *Dialect) *moovCodec {
 }
 
 func (c *moovCodec) encode(d *Dialect, dst []byte, m *Message) (out []byte, err error) {
-	defer recovered(&err)
+	defer func() {
+		if why := panicked(recover()); why != nil {
+			out, err = dst, &EncodeError{"message", why}
+		}
+	}()
 	msg := moov.NewMessage(c.spec)
 	if err := msg.BinaryField(0, m.value(slotMTI)); err != nil {
 		return dst, &EncodeError{"MTI", err}
@@ -59,7 +63,11 @@ func (c *moovCodec) encode(d *Dialect, dst []byte, m *Message) (out []byte, err 
 }
 
 func (c *moovCodec) decode(d *Dialect, m *Message, frame []byte, off int) (err error) {
-	defer recovered(&err)
+	defer func() {
+		if why := panicked(recover()); why != nil {
+			err = &DecodeError{"message", off, why}
+		}
+	}()
 	msg := moov.NewMessage(c.spec)
 	unpackErr := msg.Unpack(frame[off:])
 	var failed *moverrors.UnpackError
@@ -113,11 +121,12 @@ func innermost(err error) error {
 	return fault("the dialect has no such field")
 }
 
-// recovered makes a panic of moov's an error: it never reaches a caller.
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = &DecodeError{"message", 0, fmt.Errorf("moov panicked: %T", r)}
+// panicked makes a panic of moov's an error: it never reaches a caller. Its words are left out, as they may show values.
+func panicked(r any) error {
+	if r == nil {
+		return nil
 	}
+	return faultf("moov panicked: %T", r)
 }
 
 var (

@@ -40,6 +40,24 @@ func (m *Message) SetNamed(id, value string) error {
 	return nil
 }
 
+// Named gives what stands there, bytes in hex, and whether it is present.
+func (m *Message) Named(id string) (value string, present bool, err error) {
+	switch id {
+	case "MTI":
+		return m.MTI(), m.has(slotMTI), nil
+	case "TPDU":
+		return m.TPDU(), m.TPDU() != "", nil
+	case "header":
+		return m.Header(), m.Header() != "", nil
+	}
+	p, err := m.named(id)
+	if err != nil {
+		return "", false, err
+	}
+	v, ok := m.get(p)
+	return show(m.dialect.fields[p.field].kind, v), ok, nil
+}
+
 // UnsetNamed takes a field, or a part as Unset does, out of the message.
 func (m *Message) UnsetNamed(id string) error {
 	p, err := m.named(id)

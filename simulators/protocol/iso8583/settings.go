@@ -25,7 +25,7 @@ func settings() []setting {
 		}},
 		{"framing", "tpdu", func(d *Dialect, v string) error { return nibbles(&d.Framing.TPDU, v, 10) }},
 		{"framing", "header", func(d *Dialect, v string) error { return nibbles(&d.Framing.Header, v, len(v)+len(v)%2) }},
-		{"framing", "http", func(d *Dialect, v string) error { return flag(&d.Framing.HTTP, v) }},
+		{"framing", "http", func(d *Dialect, v string) error { return yesNo(&d.Framing.HTTP, v) }},
 		{"framing", "max", func(d *Dialect, v string) error { return count(&d.Framing.Max, v) }},
 		{"framing", "connection", func(d *Dialect, v string) error {
 			return oneOf(&d.Connection, v, Multiplexed, Serial, PerTransaction)
@@ -40,7 +40,7 @@ func settings() []setting {
 			return oneOf(&d.Security.PINFormat, v, "iso-0", "iso-1", "iso-3", "iso-4", "unionpay-no-pan")
 		}},
 		{"security", "keys", func(d *Dialect, v string) error { return oneOf(&d.Security.Keys, v, "unionpay-f62", "none") }},
-		{"security", "sm4", func(d *Dialect, v string) error { return flag(&d.Security.SM4, v) }},
+		{"security", "sm4", func(d *Dialect, v string) error { return yesNo(&d.Security.SM4, v) }},
 		{"timers", "connect", func(d *Dialect, v string) error { return duration(&d.Timers.Connect, v) }},
 		{"timers", "answer", func(d *Dialect, v string) error { return duration(&d.Timers.Answer, v) }},
 		{"timers", "idle_logout", func(d *Dialect, v string) error { return duration(&d.Timers.IdleLogout, v) }},
@@ -52,7 +52,7 @@ func settings() []setting {
 		{"switches", "swipe_pin_format", func(d *Dialect, v string) error {
 			return oneOf(&d.Switches.SwipePINFormat, v, "1", "2")
 		}},
-		{"switches", "header_by_entry", func(d *Dialect, v string) error { return flag(&d.Switches.HeaderByEntry, v) }},
+		{"switches", "header_by_entry", func(d *Dialect, v string) error { return yesNo(&d.Switches.HeaderByEntry, v) }},
 		{"switches", "unknown_reversal", func(d *Dialect, v string) error { return code(&d.Switches.UnknownReversal, v) }},
 		{"switches", "reversed_again", func(d *Dialect, v string) error {
 			if v == "" {
@@ -62,7 +62,7 @@ func settings() []setting {
 			return code(&d.Switches.ReversedAgain, v)
 		}},
 		{"switches", "empty_keys_means_no_change", func(d *Dialect, v string) error {
-			return flag(&d.Switches.EmptyKeysMeansNoChange, v)
+			return yesNo(&d.Switches.EmptyKeysMeansNoChange, v)
 		}},
 		{"switches", "no_pin_limit", func(d *Dialect, v string) error {
 			n, err := strconv.ParseInt(v, 10, 64)
@@ -96,7 +96,19 @@ func (d *Dialect) With(overrides map[string]string) (*Dialect, error) {
 	if wrong != nil {
 		return nil, fmt.Errorf("dialect %s: %s", d.Name, strings.Join(wrong, "; "))
 	}
+	other.settleMACs()
 	return &other, nil
+}
+
+// settleMACs lets no flow carry a MAC where the security section says none.
+func (d *Dialect) settleMACs() {
+	own := make([]*Transaction, len(d.transactions))
+	for i, t := range d.transactions {
+		settled := *t
+		settled.MAC = t.mac && d.Security.MAC != "none"
+		own[i] = &settled
+	}
+	d.transactions = own
 }
 
 func oneOf[T ~string](to *T, v string, allowed ...T) error {
@@ -121,7 +133,7 @@ func nibbles(to *string, v string, n int) error {
 	return nil
 }
 
-func flag(to *bool, v string) error {
+func yesNo(to *bool, v string) error {
 	if v != "true" && v != "false" {
 		return faultf("%q is not true or false", v)
 	}

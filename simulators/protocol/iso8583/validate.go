@@ -29,14 +29,14 @@ func (d *Dialect) Validate(m *Message) []Violation {
 	}
 	var known bitset // fields that a rule allows
 	complain := func(kind string, p place, name, why string) {
-		list = append(list, Violation{kind, name, fmt.Sprintf("%s %s: %s", d.placeLabel(p), name, fmt.Sprintf(why, what))})
+		list = append(list, Violation{kind, name, fmt.Sprintf("%s: %s", d.title(p, name), fmt.Sprintf(why, what))})
 	}
 	for _, r := range rules {
 		_, has := m.get(r.place)
 		holds := r.when.holds(m)
 		switch {
 		case (r.need == mandatory || holds) && !has:
-			complain("mandatory", r.place, r.label(), "mandatory in a %s, absent")
+			complain("mandatory", r.place, r.label(), "mandatory in this %s, absent")
 		case (r.need == forbidden || r.need == bound && !holds) && has:
 			complain("forbidden", r.place, r.label(), "not allowed in this %s")
 		}
@@ -49,12 +49,12 @@ func (d *Dialect) Validate(m *Message) []Violation {
 	}
 	list = append(list, d.constants(m, t, answer, what)...)
 	mac := m.at(MAC)
-	if t.MAC && d.Security.MAC != "none" && !m.Has(MAC) {
-		complain("mandatory", mac, MAC.String(), "mandatory in a %s, absent")
+	if t.MAC && !m.Has(MAC) {
+		complain("mandatory", mac, MAC.String(), "mandatory in this %s, absent")
 	}
 	for n := range m.Fields() {
 		if known.next(n) != n && !(t.MAC && n == mac.field) {
-			complain("forbidden", place{field: n}, d.fieldName(n), "not allowed in a %s")
+			complain("forbidden", place{field: n}, d.fieldName(n), "not allowed in this %s")
 		}
 	}
 	return list
@@ -64,7 +64,7 @@ func (d *Dialect) Validate(m *Message) []Violation {
 func (d *Dialect) constants(m *Message, t *Transaction, answer bool, what string) (list []Violation) {
 	for e := range elementCount {
 		if _, constant := t.accept[e]; constant && !answer && !m.Has(e) {
-			text := fmt.Sprintf("%s %s: mandatory in a %s, absent", d.placeLabel(d.at[e]), e, what)
+			text := fmt.Sprintf("%s: mandatory in this %s, absent", d.title(d.at[e], e.String()), what)
 			list = append(list, Violation{"mandatory", e.String(), text})
 		}
 	}
@@ -84,13 +84,17 @@ func (d *Dialect) ValidateAnswer(req, answer *Message) []Violation {
 	for _, p := range t.echo {
 		want, asked := req.get(p)
 		got, ok := answer.get(p)
-		name := d.placeName(p)
+		why := ""
 		switch {
 		case asked && !ok:
-			list = append(list, Violation{"echo", name, fmt.Sprintf("%s %s: not echoed in the %s answer", d.placeLabel(p), name, t.Flow)})
+			why = "not echoed"
 		case asked && !bytes.Equal(want, got):
-			list = append(list, Violation{"echo", name, fmt.Sprintf("%s %s: echoed with another value in the %s answer", d.placeLabel(p), name, t.Flow)})
+			why = "echoed with another value"
+		default:
+			continue
 		}
+		name := d.placeName(p)
+		list = append(list, Violation{"echo", name, fmt.Sprintf("%s: %s in the %s answer", d.title(p, name), why, t.Flow)})
 	}
 	return list
 }
@@ -110,6 +114,14 @@ func (d *Dialect) placeName(p place) string {
 		}
 	}
 	return d.placeLabel(p)
+}
+
+// title is "F4 amount", or "F60" for what has no other name.
+func (d *Dialect) title(p place, name string) string {
+	if label := d.placeLabel(p); label != name {
+		return label + " " + name
+	}
+	return name
 }
 
 func (d *Dialect) fieldName(n int) string { return d.placeName(place{field: n}) }

@@ -1,0 +1,51 @@
+package iso8583
+
+import (
+	"testing"
+)
+
+// benchSale is the sale of DOMAIN.md H.3 in any dialect.
+func benchSale(b *testing.B, d *Dialect) *Message {
+	m := d.NewRequest("sale")
+	for e, v := range map[Element]string{
+		PAN: "6200123456789010", Amount: "000000010000", Trace: "000002", TransmissionTime: "0601093015", LocalTime: "093015",
+		LocalDate: "0601", EntryMode: "021", PINCapture: "06", Track2: "6200123456789010D30122011234567890123",
+		Terminal: "12345678", Merchant: "898320548160001", Currency: "156", PIN: "\xEA\x25\x14\xF2\x64\xD4\x69\xBE",
+		SecurityControl: "2600000000000000", Batch: "000001", NetworkCode: "000", ReadCapability: "6", ICCondition: "0",
+	} {
+		if d.Carries("sale", e) {
+			m.Set(e, v)
+		}
+	}
+	return m
+}
+
+func BenchmarkSale(b *testing.B) {
+	stub := make([]byte, 8)
+	mac := func([]byte) ([]byte, error) { return stub, nil }
+	for _, name := range []string{"unionpay-pos", "iso87-ascii", "iso87-binary"} {
+		for _, c := range []Codec{Moov, Compiled} {
+			d := load(b, name).Using(c)
+			m := benchSale(b, d)
+			frame, err := d.Seal(nil, m, mac)
+			if err != nil {
+				b.Fatal(err)
+			}
+			frame = append([]byte(nil), frame...)
+			var dst []byte
+			run := func(verb string, f func() error) {
+				b.Run(name+"/"+string(c)+"/"+verb, func(b *testing.B) {
+					b.ReportAllocs()
+					for b.Loop() {
+						if err := f(); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+			}
+			run("pack", func() (err error) { dst, err = d.Encode(dst[:0], m); return err })
+			run("seal", func() (err error) { dst, err = d.Seal(dst[:0], m, mac); return err })
+			run("unpack", func() error { return d.Decode(m, frame) })
+		}
+	}
+}
