@@ -3,6 +3,7 @@ package acquirer
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -47,7 +48,8 @@ type Acquirer struct {
 	days      map[string]total
 	rrnDay    string
 	rrnLast   int
-	undoing   map[Key]bool // an issuer reversal is under way
+	due       []Key        // payments that the issuer must take back
+	undoing   map[Key]bool // of those, the ones that are under way
 	resumed   bool
 	broken    bool // the journal failed: what is in memory may not be durable
 }
@@ -89,17 +91,19 @@ func (a *Acquirer) Resume(now time.Time, out iso8583.Outbox) {
 	if a.broken || a.condition.Silent {
 		return
 	}
-	for _, k := range a.order {
-		p := a.payments[k]
-		if p.State == Pending && !a.resumed {
-			p = p.abandoned(pay.Answer98NoAnswer, a.Rules)
-			a.note(now, trace.Decided, "restart", p.Key().String()+" waited for the issuer when the acquirer stopped")
-			a.commit(change{payments: []Payment{p}}, func() { a.undo(now, p, out) })
-			continue
+	if !a.resumed {
+		a.resumed = true
+		for _, p := range a.Payments() {
+			if p.State == Pending {
+				p = p.abandoned(pay.Answer98NoAnswer, a.Rules)
+				a.note(now, trace.Decided, "restart", p.Key().String()+" waited for the issuer when the acquirer stopped")
+				a.commit(change{payments: []Payment{p}}, func() { a.undo(now, p, out) })
+			}
 		}
-		a.undo(now, p, out)
 	}
-	a.resumed = true
+	for _, k := range slices.Clone(a.due) {
+		a.undo(now, a.payments[k], out)
+	}
 }
 
 // Ledger gives the acquirer's books, to be read.

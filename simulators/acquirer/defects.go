@@ -30,11 +30,11 @@ func securityDefects() []pay.Defect[Rules] {
 			Why: "the track is decrypted by one system and the card number checked by another",
 			Edit: func(r *Rules) {
 				r.replace("card", func(c *Call) (pay.Answer, string) {
-					if answer, reason := cardRead(c); answer != pay.Answer14BadCard {
-						return answer, reason
+					answer, reason := cardRead(c)
+					if number := c.req.Get(iso8583.PAN); number != "" {
+						c.card.pan, c.card.track2, answer = pay.NewPAN(number), pay.NewSecret(c.req.Get(iso8583.Track2)), passed
 					}
-					c.card.pan, c.card.track2 = pay.NewPAN(c.req.Get(iso8583.PAN)), pay.Secret{}
-					return passed, ""
+					return answer, reason
 				})
 			}},
 		{Name: "acquirer-wrong-kcv", Category: "keys", Text: "sends a working key with a wrong check value",
@@ -106,6 +106,9 @@ func moneyDefects() []pay.Defect[Rules] {
 
 func registerDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
+		{Name: "acquirer-skips-format", Category: "protocol", Text: "takes messages that lack what they must carry",
+			Why:  "the parser fills in defaults, and nobody asks after it whether a field was there",
+			Edit: func(r *Rules) { r.drop("format") }},
 		{Name: "acquirer-ignores-batch", Category: "protocol", Text: "takes payments of any batch",
 			Why:  "the batch is checked at settlement, when it is too late",
 			Edit: func(r *Rules) { r.drop("batch") }},

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/acquirer"
 	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -56,7 +56,7 @@ var defectProbes = map[string]struct {
 		return w.money()
 	}, "0 100000"},
 	"acquirer-no-timeout-reversal": {func(w *world) string {
-		w.issuer.SetCondition(issuer.Condition{Delay: 45e9})
+		w.bank.delay = 45 * time.Second
 		w.sendAll(w.sale())
 		return w.money()
 	}, "0 100000"},
@@ -65,6 +65,11 @@ var defectProbes = map[string]struct {
 		w.sendAll(m, with(w.reversalOf(m), iso8583.Amount, "000000000999"))
 		return w.money()
 	}, "1000 99000"},
+	"acquirer-skips-format": {func(w *world) string {
+		m := w.sale()
+		m.Unset(iso8583.EntryMode)
+		return code(w.ask(m))
+	}, "30"},
 	"acquirer-ignores-batch": {func(w *world) string { return code(w.ask(with(w.sale(), iso8583.Batch, "000007"))) }, "77"},
 	"acquirer-ignores-sign-in": {func(w *world) string {
 		w.ask(w.request(pay.SignOut))
@@ -114,7 +119,7 @@ func TestDefects(t *testing.T) {
 			}
 			rules := acquirer.Reference()
 			d.Edit(&rules)
-			w := newWorld(t, setting{acquirer: &rules, quiet: true})
+			w := newWorld(t, setting{rules: &rules, quiet: true})
 			if answer := w.ask(w.signInRequest()); code(answer) == "00" {
 				w.loadKeys(answer)
 			}

@@ -3,6 +3,7 @@ package acquirer
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/ledger"
@@ -121,7 +122,7 @@ func (a *Acquirer) replay(r journal.Record) error {
 	return nil
 }
 
-// put keeps a payment and what follows from it: the day's totals and the last RRN given out.
+// put keeps a payment and what follows from it: the day's totals, the last RRN given out, what the issuer must take back.
 func (a *Acquirer) put(p Payment) {
 	k := p.Key()
 	was, known := a.payments[k]
@@ -132,6 +133,12 @@ func (a *Acquirer) put(p Payment) {
 	a.count(p, +1)
 	a.payments[k] = p
 	a.sawRRN(p.RRN)
+	if was.Undo == UndoDue {
+		a.due = slices.DeleteFunc(a.due, func(d Key) bool { return d == k })
+	}
+	if p.Undo == UndoDue {
+		a.due = append(a.due, k)
+	}
 }
 
 // total is what a merchant or a terminal took on one day.

@@ -10,7 +10,6 @@ import (
 	"github.com/tillproof/tillproof/simulators/acquirer"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -115,24 +114,24 @@ func TestIssuerTrouble(t *testing.T) {
 	}{
 		{name: "down, then back", codes: []string{"98"}, undo: acquirer.UndoDone,
 			arrange: func(w *world) {
-				w.issuer.SetCondition(issuer.Condition{Down: true})
-				w.loop.After(time.Minute, func() { w.issuer.SetCondition(issuer.Condition{}) })
+				w.bank.down = true
+				w.loop.After(time.Minute, func() { w.bank.down, w.bank.delay = false, 0 })
 			}},
 		{name: "approves, but its answer is late", codes: []string{"98"}, undo: acquirer.UndoDone,
-			arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Delay: 45 * time.Second}) }},
+			arrange: func(w *world) { w.bank.delay = 45 * time.Second }},
 		{name: "slow", codes: []string{"00"}, moved: 1000,
-			arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Delay: 20 * time.Second}) }},
+			arrange: func(w *world) { w.bank.delay = 20 * time.Second }},
 		{name: "reversed while the issuer is asked", codes: []string{"00"}, undo: acquirer.UndoDone,
-			arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Delay: 20 * time.Second}) },
+			arrange: func(w *world) { w.bank.delay = 20 * time.Second },
 			do: func(w *world, m *iso8583.Message) {
 				w.deliver(w.sealed(m))
 				w.deliver(w.sealed(w.reversalOf(m)))
 			}},
 		{name: "down for long, reversed when the next message comes", codes: []string{"98", "00"}, undo: acquirer.UndoDone,
-			arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Down: true}) },
+			arrange: func(w *world) { w.bank.down = true },
 			do: func(w *world, m *iso8583.Message) {
 				w.sendAll(m)
-				w.issuer.SetCondition(issuer.Condition{})
+				w.bank.down, w.bank.delay = false, 0
 				w.sendAll(w.request(pay.Echo))
 			}},
 		{name: "its line fails after the approval", codes: []string{"00", "00"}, undo: acquirer.UndoDone,
@@ -142,7 +141,7 @@ func TestIssuerTrouble(t *testing.T) {
 				w.loop.After(time.Minute, func() { w.acquirer.SetCondition(acquirer.Condition{}) })
 				w.sendAll(w.reversalOf(m))
 			}},
-		{name: "malfunction", codes: []string{"96"}, arrange: func(w *world) { w.issuer.SetCondition(issuer.Condition{Answer: "96"}) }},
+		{name: "malfunction", codes: []string{"96"}, arrange: func(w *world) { w.bank.answer = "96" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, setting{})
@@ -171,12 +170,12 @@ func TestIssuerTrouble(t *testing.T) {
 // the issuer's books in line with its own.
 func TestRestart(t *testing.T) {
 	whole := newWorld(t, setting{})
-	recorder := &recording{Memory: whole.stores[0]}
+	recorder := &recording{Memory: whole.store}
 	whole.hosts.Store = recorder
 	whole.open()
 	history(whole)
 	again := *whole
-	again.hosts.Store = whole.stores[0]
+	again.hosts.Store = whole.store
 	again.open()
 	if diff := cmp.Diff(whole.acquirer.Statements(), again.acquirer.Statements()); diff != "" {
 		t.Errorf("statements after a restart, before then after:\n%s", diff)
@@ -189,10 +188,10 @@ func TestRestart(t *testing.T) {
 	}
 	for n := range recorder.batches {
 		w := newWorld(t, setting{quiet: true})
-		cut := &recording{Memory: w.stores[0], limit: n + 1}
+		cut := &recording{Memory: w.store, limit: n + 1}
 		w.hosts.Store = cut
 		w.acquirer = nil
-		w.stores[0] = cut.Memory
+		w.store = cut.Memory
 		w.open()
 		history(w) // silent from batch n on
 		w.hosts.Store = journal.NewMemory()
@@ -202,8 +201,8 @@ func TestRestart(t *testing.T) {
 		w.open()
 		w.acquirer.Resume(w.loop.Now(), w)
 		w.rest()
-		if merchant, card := w.books(); merchant+card != alice.Balance.Minor {
-			t.Errorf("cut after batch %d: the merchant has %d and Alice %d of %d", n, merchant, card, alice.Balance.Minor)
+		if merchant, card := w.books(); merchant+card != aliceHas {
+			t.Errorf("cut after batch %d: the merchant has %d and Alice %d of %d", n, merchant, card, aliceHas)
 		}
 	}
 }
@@ -228,9 +227,9 @@ func history(w *world) {
 	frames(wrong)
 	frames(w.reversalOf(first))
 	frames(w.reversalOf(w.sale()))
-	w.issuer.SetCondition(issuer.Condition{Delay: 45 * time.Second})
+	w.bank.delay = 45 * time.Second
 	frames(w.sale())
-	w.issuer.SetCondition(issuer.Condition{})
+	w.bank.down, w.bank.delay = false, 0
 	frames(w.request(pay.SignOut))
 }
 

@@ -42,7 +42,7 @@ func TestSignInSchemes(t *testing.T) {
 			m := w.sale()
 			noPIN(m)
 			if got := code(w.ask(m)); got != "00" {
-				t.Errorf("sale under the new keys: %q by %s", got, w.reason("acquirer"))
+				t.Errorf("sale under the new keys: %q by %s", got, w.reason())
 			}
 		})
 	}
@@ -71,7 +71,7 @@ func TestSignInRefusals(t *testing.T) {
 			c.change(w, m)
 			answer := w.ask(m)
 			if code(answer) != c.answer {
-				t.Errorf("answer %q by %s, want %s", code(answer), w.reason("acquirer"), c.answer)
+				t.Errorf("answer %q by %s, want %s", code(answer), w.reason(), c.answer)
 			}
 			if answer != nil && c.answer != "00" && answer.Has(iso8583.Keys) {
 				t.Error("a refused sign-in brings keys")
@@ -93,7 +93,7 @@ func TestKeysChangeWithTheAnswer(t *testing.T) {
 	w.deliver(w.sealed(w.sale()))
 	w.rest()
 	if len(w.answers) != 2 || code(w.answers[0]) != "00" || code(w.answers[1]) != "00" {
-		t.Fatalf("a sale before the sign-in answer: %d answers, by %s", len(w.answers), w.reason("acquirer"))
+		t.Fatalf("a sale before the sign-in answer: %d answers, by %s", len(w.answers), w.reason())
 	}
 	if got := code(w.ask(w.sale())); got != "A0" {
 		t.Errorf("a sale under the old keys after the sign-in answer: %q, want A0", got)
@@ -169,12 +169,13 @@ func TestGoldenSale(t *testing.T) {
 		answer = "60000000036031003100000210703A00810ED080131662001234567890100000000000000100000000020930150601060100084827000032363036303130303030303231323334353630303132333435363738383938333230353438313630303031223031303230303030202020343832373030303020202031353600132200000100060000034355503841393431373934"
 	)
 	w := newWorld(t, setting{})
-	w.bank = iso8583.HandlerFunc(func(_ time.Time, m *iso8583.Message, out iso8583.Outbox) {
+	w.hosts.Issuer = iso8583.HandlerFunc(func(_ time.Time, m *iso8583.Message, out iso8583.Outbox) {
 		answer := w.net.NewAnswer(m)
 		answer.Set(iso8583.AnswerCode, "00")
 		answer.Set(iso8583.AuthCode, "123456")
 		out.Send(answer)
 	})
+	w.open()
 	w.must(w.acquirer.AddTerminal(acquirer.Terminal{Number: "12345678", Merchant: shop, State: acquirer.SignedIn}))
 	for name, key := range map[string]string{"PIK": "807A23AD32B36D457AE91FDF927570EA", "MAK": "5BB5C72CD00B7338"} { // DOMAIN.md B.2
 		clear, err := hex.DecodeString(key)

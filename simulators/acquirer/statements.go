@@ -9,23 +9,17 @@ import (
 
 // Statements tells what the acquirer's ledger moved, what its journal says of each payment, and what its accounts hold.
 func (a *Acquirer) Statements() []audit.Statement {
+	facts := map[PaymentState]audit.Fact{Pending: audit.Unknown, Approved: audit.Approved, Declined: audit.Declined,
+		Reversed: audit.Reversed, Tombstone: audit.Tombstone}
 	var list []audit.Statement
 	for _, e := range a.books.Entries() {
 		list = append(list, a.movement(e))
 	}
 	for _, p := range a.Payments() {
 		s := audit.Statement{At: p.At, Role: audit.Acquirer, Party: "acquirer", Ref: p.Ref, RRN: p.RRN, Amount: p.Amount, Answer: p.Answer}
-		switch p.State {
-		case Pending:
-			s.Fact = audit.Unknown
-		case Approved:
-			s.Fact = audit.Approved
-		case Declined:
-			s.Fact = audit.Declined
-		case Reversed:
-			s.Fact = audit.Reversed
-		case Tombstone:
-			s.Fact = audit.Tombstone
+		s.Fact = facts[p.State]
+		if p.Undo == UndoDue {
+			s.Fact = audit.Pending // the issuer has still to take it back
 		}
 		list = append(list, s)
 	}

@@ -5,18 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/acquirer"
+	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
-	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -27,21 +27,17 @@ const (
 	tillOne   = "10000001"
 )
 
-var alice = issuer.Card{Name: "alice", PAN: pay.NewPAN("6200123456789010"), Expiry: "3012", Service: "120",
-	PIN: pay.NewSecret("246813"), Balance: pay.CNY(100000)}
-
-// world is an acquirer, an issuer and a till's security module round one virtual clock.
+// world is an acquirer, a bank and a till's security module round one virtual clock.
 type world struct {
 	t        testing.TB
 	loop     *sim.Loop
 	trace    *trace.Recorder
 	pos, net *iso8583.Dialect
 	acquirer *acquirer.Acquirer
-	issuer   *issuer.Issuer
-	bank     iso8583.Handler // what the acquirer asks; the issuer unless a test puts something before it
+	bank     *bank
 	hosts    acquirer.Config
 	till     *hsm.HSM
-	stores   [2]*journal.Memory
+	store    *journal.Memory
 	answers  []*iso8583.Message
 	traceNo  int
 	batch    string
@@ -71,8 +67,7 @@ func dialect(t testing.TB, name string) *iso8583.Dialect {
 }
 
 type setting struct {
-	acquirer *acquirer.Rules
-	issuer   *issuer.Rules
+	rules    *acquirer.Rules
 	quiet    bool   // no trace
 	dialect  string // of the till; unionpay-pos
 	switches map[string]string
@@ -81,7 +76,7 @@ type setting struct {
 // newWorld seats a merchant with a till that has its master key, and a cardholder. Nobody has signed in.
 func newWorld(t testing.TB, s setting) *world {
 	t.Helper()
-	w := &world{t: t, loop: sim.NewVirtual(sim.Start), batch: "000001", scheme: "003", stores: [2]*journal.Memory{journal.NewMemory(), journal.NewMemory()}}
+	w := &world{t: t, loop: sim.NewVirtual(sim.Start), batch: "000001", scheme: "003", store: journal.NewMemory()}
 	w.pos, w.net = dialect(t, cmp.Or(s.dialect, "unionpay-pos")), dialect(t, "issuer-network")
 	var err error
 	if s.switches != nil {
@@ -92,7 +87,7 @@ func newWorld(t testing.TB, s setting) *world {
 		w.trace = trace.NewRecorder(nil)
 	}
 	seed := sim.Seed(7)
-	host, bank := hsm.New(seed.Reader("acquirer")), hsm.New(seed.Reader("issuer"))
+	host, network := hsm.New(seed.Reader("acquirer")), hsm.New(seed.Reader("issuer"))
 	w.till = hsm.New(seed.Reader("till"))
 	load := func(h *hsm.HSM, name string, key []byte) {
 		_, err := h.Import(name, hsm.TDES2, key)
@@ -102,15 +97,10 @@ func newWorld(t testing.TB, s setting) *world {
 	load(w.till, "TMK", tmk)
 	load(host, acquirer.TerminalKey(tillOne, "TMK"), tmk)
 	load(host, acquirer.KeyZPK, zpk)
-	load(bank, issuer.KeyZPK, zpk)
-	load(bank, issuer.KeyCVK, seed.Bytes("cvk", 16))
-	w.issuer, err = issuer.New(issuer.Config{Dialect: w.net, HSM: bank, Rules: s.issuer, Store: w.stores[1], Trace: w.trace})
-	w.must(err)
-	w.bank = w.issuer
-	w.hosts = acquirer.Config{Dialect: w.pos, IssuerDialect: w.net, HSM: host, Rules: s.acquirer, Store: w.stores[0], Trace: w.trace,
-		Issuer: iso8583.HandlerFunc(func(now time.Time, m *iso8583.Message, out iso8583.Outbox) { w.bank.Serve(now, m, out) })}
+	load(network, acquirer.KeyZPK, zpk)
+	w.bank = newBank(w.net, network)
+	w.hosts = acquirer.Config{Dialect: w.pos, IssuerDialect: w.net, Issuer: w.bank, HSM: host, Rules: s.rules, Store: w.store, Trace: w.trace}
 	w.open()
-	w.must(w.issuer.AddCard(alice))
 	return w
 }
 
@@ -261,26 +251,24 @@ func (w *world) loadKeys(answer *iso8583.Message) (failed string) {
 // sale begins a good sale: Alice's stripe, her PIN, 10.00 CNY.
 func (w *world) sale() *iso8583.Message {
 	w.t.Helper()
-	track, err := w.issuer.Stripe(alice)
-	w.must(err)
 	m := w.request(pay.Sale)
-	m.Set(iso8583.PAN, alice.PAN.Reveal())
+	m.Set(iso8583.PAN, alicePAN)
 	m.Set(iso8583.Amount, "000000001000")
 	m.Set(iso8583.EntryMode, "021")
 	m.Set(iso8583.PINCapture, "06")
-	m.Set(iso8583.Track2, track.Reveal())
+	m.Set(iso8583.Track2, aliceTrack)
 	m.Set(iso8583.Currency, "156")
 	m.Set(iso8583.SecurityControl, "2600000000000000")
 	m.Set(iso8583.NetworkCode, "000")
 	m.Set(iso8583.ReadCapability, "6")
 	m.Set(iso8583.ICCondition, "0")
-	w.setPIN(m, "246813")
+	w.setPIN(m, alicePIN)
 	return m
 }
 
 func (w *world) setPIN(m *iso8583.Message, pin string) {
 	w.t.Helper()
-	block, err := w.till.EncryptPIN("PIK", hsm.PINISO0, pay.NewSecret(pin), alice.PAN)
+	block, err := w.till.EncryptPIN("PIK", hsm.PINISO0, pay.NewSecret(pin), pay.NewPAN(alicePAN))
 	w.must(err)
 	m.Set(iso8583.PIN, string(block))
 }
@@ -305,11 +293,11 @@ func (w *world) reversalOf(sale *iso8583.Message) *iso8583.Message {
 	return m
 }
 
-// reason gives the rule and the text of a party's last decision.
-func (w *world) reason(party string) string {
+// reason gives the rule and the text of the acquirer's last decision.
+func (w *world) reason() string {
 	var last string
 	for _, e := range w.trace.Events() {
-		if e.Kind == trace.Decided && e.Party == party {
+		if e.Kind == trace.Decided {
 			last = e.Name + ": " + e.Text
 		}
 	}
@@ -319,30 +307,17 @@ func (w *world) reason(party string) string {
 // books tells the merchant's and Alice's money in minor units.
 func (w *world) books() (merchant, card int64) {
 	w.t.Helper()
-	b, err := w.issuer.Balance("alice")
-	w.must(err)
 	w.must(w.acquirer.Ledger().TrialBalance())
-	w.must(w.issuer.Ledger().TrialBalance())
-	return w.acquirer.Balance(shop).Booked.Minor, b.Booked.Minor
+	return w.acquirer.Balance(shop).Booked.Minor, w.bank.holds()
 }
 
 func (w *world) wantBooks(merchant int64) {
 	w.t.Helper()
 	w.rest()
-	m, c := w.books()
-	if m != merchant || c != alice.Balance.Minor-merchant {
-		w.t.Errorf("merchant has %d, alice %d of %d; want %d to have moved", m, c, alice.Balance.Minor, merchant)
+	if m, c := w.books(); m != merchant || c != aliceHas-merchant {
+		w.t.Errorf("merchant has %d, Alice %d of %d; want %d to have moved", m, c, aliceHas, merchant)
 	}
-}
-
-// statements gives the facts that both hosts state about payments, one a line.
-func (w *world) statements() string {
-	var b strings.Builder
-	for _, s := range w.acquirer.Statements() {
-		fmt.Fprintf(&b, "%s %s %s/%s %s %s %s\n", s.Party, s.Fact, s.Ref.Batch, s.Ref.Trace, s.RRN, s.Account, s.Amount)
+	if breaks := audit.Judge(slices.Values(w.acquirer.Statements())); len(breaks) > 0 {
+		w.t.Errorf("the acquirer's own statements: %v", breaks)
 	}
-	for _, s := range w.issuer.Statements() {
-		fmt.Fprintf(&b, "%s %s %s %s %s\n", s.Party, s.Fact, s.RRN, s.Account, s.Amount)
-	}
-	return b.String()
 }

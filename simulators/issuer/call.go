@@ -81,9 +81,10 @@ func (c *Call) send(p Payment) {
 		value   string
 	}{
 		{iso8583.AnswerCode, string(p.Answer)}, {iso8583.RRN, p.RRN}, {iso8583.AuthCode, p.AuthCode},
+		{iso8583.LocalTime, c.now.Format("150405")}, {iso8583.LocalDate, c.now.Format("0102")},
 		{iso8583.SettlementDate, c.now.Format("0102")},
 	} {
-		if v.value != "" {
+		if v.value != "" && (c.flow == "" || c.Dialect.AnswerCarries(c.flow, v.element)) {
 			c.reply.Set(v.element, v.value)
 		}
 	}

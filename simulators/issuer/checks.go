@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -56,10 +57,11 @@ func amountGiven(c *Call) (pay.Answer, string) {
 }
 
 func cardKnown(c *Call) (pay.Answer, string) {
-	c.pan, c.expiry = pay.NewPAN(c.req.Get(iso8583.PAN)), c.req.Get(iso8583.Expiry)
-	if number, rest, ok := strings.Cut(c.req.Get(iso8583.Track2), "D"); ok && len(rest) >= 4 {
-		c.pan, c.expiry = pay.NewPAN(number), rest[:4]
+	number, expiry := c.req.Get(iso8583.PAN), c.req.Get(iso8583.Expiry)
+	if onTrack, rest, ok := strings.Cut(c.req.Get(iso8583.Track2), "D"); ok && len(rest) >= 4 {
+		number, expiry = cmp.Or(number, onTrack), rest[:4]
 	}
+	c.pan, c.expiry = pay.NewPAN(number), expiry
 	a, known := c.cards[hashOf(c.pan)]
 	if !known {
 		return c.Rules.UnknownCard, "no card has the number " + c.pan.String()

@@ -1,0 +1,93 @@
+package issuer_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// For each defect, something to do whose outcome it changes, and the outcome with the reference rules.
+var defectProbes = map[string]struct {
+	card func(*issuer.Card)
+	do   func(b *bank) string
+	want string
+}{
+	"issuer-over-limit":      {func(c *issuer.Card) { c.Limits.PerSale = pay.CNY(1) }, askSale, "61"},
+	"issuer-over-count":      {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string { b.ask(b.sale()); return askSale(b) }, "65"},
+	"issuer-ignores-pin":     {nil, func(b *bank) string { return b.ask(b.saleWithPIN("000000")) }, "55"},
+	"issuer-no-pin-count":    {nil, pins("000000", "000000", "000000", "246813"), "55 55 75 75"},
+	"issuer-pin-count-stays": {nil, pins("000000", "000000", "246813", "000000", "246813"), "55 55 00 55 00"},
+	"issuer-pin-count-late":  {nil, pins("000000", "000000", "000000", "246813"), "55 55 75 75"},
+	"issuer-ignores-stolen":  {status(issuer.Lost), askSale, "41"},
+	"issuer-keep-card-lost":  {status(issuer.Stolen), askSale, "43"},
+	"issuer-ignores-expiry":  {func(c *issuer.Card) { c.Expiry = "2512" }, askSale, "54"},
+	"issuer-ignores-funds":   {func(c *issuer.Card) { c.Balance = pay.CNY(1) }, askSale, "51"},
+	"issuer-skips-cvv": {nil, func(b *bank) string {
+		return b.ask(set(b.sale(), iso8583.Track2, "6200123456789010D30121200000099900000"))
+	}, "59"},
+	"issuer-keeps-reversed-money": {nil, func(b *bank) string {
+		m := b.sale()
+		b.ask(m)
+		b.ask(b.reversalOf(m))
+		return fmt.Sprint(b.holds())
+	}, "10000"},
+	"issuer-keeps-reversed-limit": {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string {
+		m := b.sale()
+		b.ask(m)
+		b.ask(b.reversalOf(m))
+		return askSale(b)
+	}, "00"},
+	"issuer-no-tombstone": {nil, func(b *bank) string {
+		m := b.sale()
+		b.ask(b.reversalOf(m))
+		return b.ask(m)
+	}, "94"},
+	"issuer-wrong-code": {nil, func(b *bank) string {
+		return b.ask(set(b.sale(), iso8583.PAN, "6200123456789028"))
+	}, "14"},
+}
+
+func TestDefects(t *testing.T) {
+	categories := strings.Fields("security money protocol emv keys settlement resilience")
+	for _, d := range issuer.Defects() {
+		t.Run(d.Name, func(t *testing.T) {
+			probe, ok := defectProbes[d.Name]
+			if !ok {
+				t.Fatal("nothing here shows what it changes")
+			}
+			if got := probe.do(newBank(t, nil, probe.card)); got != probe.want {
+				t.Errorf("the reference issuer gives %q, want %q", got, probe.want)
+			}
+			rules := issuer.Reference()
+			d.Edit(&rules)
+			if got := probe.do(newBank(t, &rules, probe.card)); got == probe.want {
+				t.Errorf("the defect changes nothing: %q", got)
+			}
+			if !strings.HasPrefix(d.Name, "issuer-") || !slices.Contains(categories, d.Category) || d.Text == "" || d.Why == "" {
+				t.Error("name, category, text or reason is missing")
+			}
+		})
+	}
+}
+
+func askSale(b *bank) string { return b.ask(b.sale()) }
+
+func pins(entered ...string) func(*bank) string {
+	return func(b *bank) string {
+		var got []string
+		for _, pin := range entered {
+			got = append(got, b.ask(b.saleWithPIN(pin)))
+		}
+		return strings.Join(got, " ")
+	}
+}
+
+func set(m *iso8583.Message, e iso8583.Element, value string) *iso8583.Message {
+	m.Set(e, value)
+	return m
+}
