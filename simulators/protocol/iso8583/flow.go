@@ -127,7 +127,7 @@ func (m *Message) setPlace(p place, value string) {
 		m.setPart(p, value)
 		return
 	}
-	put(m, p.field, value)
+	m.SetField(p.field, value)
 }
 
 // Key correlates an answer with its request: the class of its MTI and the values of the dialect's correlation elements.

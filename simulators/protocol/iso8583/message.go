@@ -96,9 +96,8 @@ func (m *Message) Set(e Element, value string) bool {
 
 // Unset takes the element out. Unsetting one part of a field leaves its other parts: a part that stands before others
 // keeps its place, filled with zeros or spaces.
-func (m *Message) Unset(e Element) { m.unset(m.at(e)) }
-
-func (m *Message) unset(p place) {
+func (m *Message) Unset(e Element) {
+	p := m.at(e)
 	if p.field == 0 || !m.has(p.field) {
 		return
 	}

@@ -191,3 +191,36 @@ func TestAnswerEchoesAndCorrelates(t *testing.T) {
 		t.Errorf("parts %q", got)
 	}
 }
+
+func TestPlacesAreNamedAsInTraces(t *testing.T) {
+	d := load(t, "unionpay-pos")
+	m := decoded(t, d, frameNamed(t, "sale 0200, swipe + PIN"))
+	for _, c := range []struct{ path, value, then string }{
+		{"MTI", "0200", "0100"}, {"TPDU", "6000030000", "6000060000"}, {"header", "603100310000", "613100310000"},
+		{"F4", "000000010000", "7"}, {"F60.2", "000001", "000009"}, {"F52", "ea2514f264d469be", "00"},
+	} {
+		if got, ok := m.Named(c.path); got != c.value || !ok {
+			t.Errorf("%s: %q, %v", c.path, got, ok)
+		}
+		if err := m.SetNamed(c.path, c.then); err != nil {
+			t.Error(err)
+		}
+		if got, _ := m.Named(c.path); got != c.then {
+			t.Errorf("%s: set %q, got %q", c.path, c.then, got)
+		}
+	}
+	if err := m.UnsetNamed("F60.2"); err != nil || m.Has(TypeCode) {
+		t.Error("field 60 is still there")
+	}
+	if _, ok := m.Named("F60.2"); ok {
+		t.Error("a part of an absent field is there")
+	}
+	for _, path := range []string{"", "F", "F1", "F43", "F129", "F60.8", "F60.x", "amount"} {
+		if err := m.SetNamed(path, "0"); err == nil {
+			t.Errorf("%q is taken for a place", path)
+		}
+	}
+	if err := m.SetNamed("F52", "xy"); err == nil {
+		t.Error("F52 takes no hex")
+	}
+}

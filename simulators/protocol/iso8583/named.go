@@ -7,8 +7,28 @@ import (
 	"strings"
 )
 
-// SetNamed sets what a trace.Field's ID names: "MTI", "TPDU", "header", "F4" or "F60.2". Binary fields are given in hex.
-// It is for those who change messages from outside, such as a fault on the line.
+// Named gives what stands at a place as traces and tables name it: MTI, TPDU, header, F4, F60.2. Binary fields are given in
+// hex. What is absent, or has no place in this dialect, is "", false.
+func (m *Message) Named(id string) (value string, present bool) {
+	switch id {
+	case "MTI":
+		value = m.MTI()
+	case "TPDU":
+		value = m.TPDU()
+	case "header":
+		value = m.Header()
+	default:
+		p, err := m.dialect.named(id)
+		if err != nil {
+			return "", false
+		}
+		v, ok := m.get(p)
+		return show(m.dialect.fields[p.field].kind, v), ok
+	}
+	return value, value != ""
+}
+
+// SetNamed sets what stands there, legal or not. Binary fields are given in hex.
 func (m *Message) SetNamed(id, value string) error {
 	switch id {
 	case "MTI":
@@ -21,7 +41,7 @@ func (m *Message) SetNamed(id, value string) error {
 		m.SetHeader(value)
 		return nil
 	}
-	p, err := m.named(id)
+	p, err := m.dialect.named(id)
 	if err != nil {
 		return err
 	}
@@ -32,55 +52,36 @@ func (m *Message) SetNamed(id, value string) error {
 		}
 		value = string(b)
 	}
-	if p.part > 0 {
-		m.setPart(p, value)
-	} else {
-		m.SetField(p.field, value)
-	}
+	m.setPlace(p, value)
 	return nil
 }
 
-// Named gives what stands there, bytes in hex, and whether it is present.
-func (m *Message) Named(id string) (value string, present bool, err error) {
-	switch id {
-	case "MTI":
-		return m.MTI(), m.has(slotMTI), nil
-	case "TPDU":
-		return m.TPDU(), m.TPDU() != "", nil
-	case "header":
-		return m.Header(), m.Header() != "", nil
-	}
-	p, err := m.named(id)
-	if err != nil {
-		return "", false, err
-	}
-	v, ok := m.get(p)
-	return show(m.dialect.fields[p.field].kind, v), ok, nil
-}
-
-// UnsetNamed takes a field, or a part as Unset does, out of the message.
+// UnsetNamed takes out the field that a place is in.
 func (m *Message) UnsetNamed(id string) error {
-	p, err := m.named(id)
-	if err != nil {
-		return err
+	p, err := m.dialect.named(id)
+	if err == nil {
+		m.UnsetField(p.field)
 	}
-	m.unset(p)
-	return nil
+	return err
 }
 
 // named finds the place of F4 or F60.2.
-func (m *Message) named(id string) (place, error) {
-	number, part, dotted := strings.Cut(strings.TrimPrefix(id, "F"), ".")
+func (d *Dialect) named(id string) (place, error) {
+	digits, ok := strings.CutPrefix(id, "F")
+	if !ok {
+		return place{}, fmt.Errorf("%q is no place in a message: want MTI, TPDU, header, F4 or F60.2", id)
+	}
+	number, sub, inside := strings.Cut(digits, ".")
 	n, err := strconv.Atoi(number)
-	if err != nil || !strings.HasPrefix(id, "F") || n < 2 || n > 128 || m.dialect.fields[n] == nil {
-		return place{}, fmt.Errorf("%q: dialect %s has no such field", id, m.dialect.Name)
+	if err != nil || n < 2 || n > 128 || d.fields[n] == nil {
+		return place{}, fmt.Errorf("%q: dialect %s has no such field", id, d.Name)
 	}
-	p := place{field: n}
-	if dotted {
-		p.part, err = strconv.Atoi(part)
-		if err != nil || p.part < 1 || p.part > len(m.dialect.fields[n].parts) {
-			return place{}, fmt.Errorf("%q: field %d of dialect %s has no such part", id, n, m.dialect.Name)
-		}
+	if !inside {
+		return place{field: n}, nil
 	}
-	return p, nil
+	part, err := strconv.Atoi(sub)
+	if err != nil || part < 1 || part > len(d.fields[n].parts) {
+		return place{}, fmt.Errorf("%q: field %d of dialect %s has %d parts", id, n, d.Name, len(d.fields[n].parts))
+	}
+	return place{n, part}, nil
 }
