@@ -97,8 +97,3 @@ func (a *Actions) add(x Action) { a.list = append(a.list, x) }
 func (a *Actions) show(id string, args ...string) {
 	a.add(Action{Kind: Show, Screen: Screen{ID: id, Args: args}})
 }
-
-func (a *Actions) ask(n Need, screen string, args ...string) {
-	a.show(screen, args...)
-	a.add(Action{Kind: Ask, Need: n})
-}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ const (
 	chipTrack = panH3 + "D30122011234567890123"
 	pinTrack  = panH3 + "D30121201234567890123"
 	freeTrack = panH3 + "D30121011234567890123"
-	goodPIN   = "123456"
+	goodPIN   = "975310"
 )
 
 // bench is a terminal at a table with everything it needs: a store, a printer, a screen and a host that it can be rude to.
@@ -66,6 +67,8 @@ type host struct {
 	keys  func() []byte
 	frame func(pay.Flow) []byte // the whole answer, before anything else is asked; nil for none
 	do    func(n int, flow pay.Flow, req *iso8583.Message) (reply, bool)
+
+	charged, undone map[string]bool // what the host's books say, by trace
 }
 
 // reply is what comes of a request: a code, or no answer.
@@ -78,13 +81,21 @@ type reply struct {
 
 var silent = iso8583.Trouble{Cause: iso8583.NoBytes, Sent: true, Waited: time.Minute}
 
+// loaded keeps the dialects, which are immutable.
+var loaded sync.Map
+
 func loadDialect(t testing.TB, name string) *iso8583.Dialect {
 	t.Helper()
+	if d, ok := loaded.Load(name); ok {
+		return d.(*iso8583.Dialect)
+	}
 	d, err := iso8583.Load(fixtures.FS, "dialects/"+name+".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d.Using(iso8583.Compiled)
+	d = d.Using(iso8583.Compiled)
+	loaded.Store(name, d)
+	return d
 }
 
 func unhex(t testing.TB, s string) []byte {
@@ -106,7 +117,7 @@ func newBenchIn(t testing.TB, dialect string, edit ...func(*Config)) *bench {
 	t.Helper()
 	seed := sim.Seed(1)
 	b := &bench{t: t, dialect: loadDialect(t, dialect), now: sim.Start, budget: -1, timers: map[string]time.Duration{}}
-	b.host = host{hsm: hsm.New(seed.Reader("host"))}
+	b.host = host{hsm: hsm.New(seed.Reader("host")), charged: map[string]bool{}, undone: map[string]bool{}}
 	b.config = Config{Name: "T1", Number: "12345678", Merchant: "898320548160001", MerchantName: "Noodle House", MCC: "5812",
 		Dialect: b.dialect, HSM: hsm.New(seed.Reader("till")), Rules: Reference(), Trace: trace.NewRecorder(nil),
 		Operators: []Operator{{ID: "01", Password: pay.NewSecret("4719")}, {ID: "00", Password: pay.NewSecret("903512")},
@@ -158,6 +169,9 @@ func (b *bench) logIn(id, password string) {
 // step gives the terminal an event, and then whatever its actions bring, until it rests or its power goes.
 func (b *bench) step(e Event) {
 	b.t.Helper()
+	if b.till == nil {
+		return // no power
+	}
 	queue := []Event{e}
 	var out Actions
 	for ; len(queue) > 0 && b.till != nil; queue = queue[1:] {
@@ -239,6 +253,11 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 	if h.do != nil {
 		if other, mine := h.do(len(b.exchanges), tx.Flow, req); mine {
 			r = other
+		}
+	}
+	if book := map[pay.Flow]map[string]bool{pay.Sale: h.charged, pay.Reversal: h.undone}[tx.Flow]; book != nil {
+		if r.code == pay.Answer00Approved || r.trouble != nil && r.trouble.Sent {
+			book[req.Get(iso8583.Trace)] = true // an answer that is lost was given
 		}
 	}
 	if r.trouble != nil {

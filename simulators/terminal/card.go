@@ -17,6 +17,7 @@ type card struct {
 	service        string // "" when typed by hand
 	track2, track3 pay.Secret
 	pinned         bool // a PIN was entered
+	fallback       bool // a chip card whose chip does not work
 }
 
 func (c *card) forget() { c.track2, c.track3 = pay.Secret{}, pay.Secret{} }
@@ -32,7 +33,7 @@ func (t *Terminal) swipe(now time.Time, e Event, out *Actions) {
 			return
 		}
 		t.wait(WaitingCard, NeedCard, out, "SWIPE_AGAIN")
-	case t.chipCard(c.service):
+	case t.chipCard(c.service) && !t.fallsBack(&c):
 		t.decide(now, "terminal/service-code", "the card has a chip")
 		t.wait(WaitingCard, NeedCard, out, "INSERT_CHIP")
 	default:
@@ -44,6 +45,16 @@ func (t *Terminal) swipe(now time.Time, e Event, out *Actions) {
 func (t *Terminal) chipCard(service string) bool {
 	t.consult("terminal/service-code")
 	return t.Rules.ChipReader && (service[0] == '2' || service[0] == '6')
+}
+
+// fallsBack counts the swipes of chip cards; from the one that the rules name on, the stripe is taken as a fallback.
+func (t *Terminal) fallsBack(c *card) bool {
+	t.consult("terminal/fallback")
+	t.order.chipSwipes++
+	if t.Rules.FallbackAfter > 0 && t.order.chipSwipes > t.Rules.FallbackAfter {
+		c.fallback, c.entry = true, t.Rules.FallbackEntry
+	}
+	return c.fallback
 }
 
 func (t *Terminal) keyIn(now time.Time, e Event, out *Actions) {
@@ -142,6 +153,9 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 		o(iso8583.PINCapture, t.Dialect.Switches.PINCapture)
 	}
 	o(iso8583.EntryMode, string(c.entry)+entered)
+	if c.fallback {
+		o(iso8583.ICCondition, "2")
+	}
 	if c.track2.IsZero() {
 		o(iso8583.Expiry, c.expiry)
 	} else if t.encryptsTracks() {
@@ -180,7 +194,7 @@ func (t *Terminal) encryptsTracks() bool {
 
 // pinFormat is the dialect's; some terminals leave the card number out of the block on a swipe (DOMAIN.md B.3).
 func (t *Terminal) pinFormat() hsm.PINFormat {
-	if t.order.card.entry == pay.Entry02Stripe && t.Dialect.Switches.SwipePINFormat == "1" {
+	if !t.order.card.track2.IsZero() && t.Dialect.Switches.SwipePINFormat == "1" {
 		return hsm.PINUnionPayNoPAN
 	}
 	return hsm.PINFormat(t.Dialect.Security.PINFormat)

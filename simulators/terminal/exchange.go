@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
@@ -274,10 +273,10 @@ func (t *Terminal) readHeader(now time.Time, m *iso8583.Message, out *Actions) {
 func troubleScreen(t iso8583.Trouble) string {
 	switch t.Cause {
 	case iso8583.NotConnected:
-		switch {
-		case t.Fault == wire.TLSClock:
+		switch t.Fault {
+		case wire.TLSClock:
 			return "TLS_CLOCK"
-		case strings.HasPrefix(string(t.Fault), "TLS"):
+		case wire.TLSUnknown, wire.TLSName, wire.TLSRejected, wire.TLSPlain:
 			return "TLS_FAILED"
 		}
 		return "NO_CONNECTION"

@@ -9,15 +9,16 @@ import (
 
 // order is what an operator asked for, from Choose to End. It is gone after a power cut; what must outlive it is pending.
 type order struct {
-	plan    Plan
-	amount  pay.Amount
-	met     int // how many of plan.Needs are met
-	card    card
-	pin     pay.Secret
-	swipes  int // bad ones
-	cleared bool
-	over    bool   // the ending is known; only a reversal may still be under way
-	ending  Ending // see over
+	plan       Plan
+	amount     pay.Amount
+	met        int // how many of plan.Needs are met
+	card       card
+	pin        pay.Secret
+	swipes     int    // bad ones
+	chipSwipes int    // of cards that have a chip
+	cleared    bool   // the reversal left over from before has had its turn
+	over       bool   // the ending is known; only a reversal may still be under way
+	ending     Ending // see over
 }
 
 // choose begins an order.
@@ -33,6 +34,11 @@ func (t *Terminal) choose(now time.Time, e Event, out *Actions) {
 		t.refuse(now, "terminal/plans", "NOT_SUPPORTED", out)
 		return
 	}
+	t.enterGates(now, out)
+}
+
+// enterGates goes on with the order unless one of the gates is shut.
+func (t *Terminal) enterGates(now time.Time, out *Actions) {
 	for _, g := range t.Rules.Gates {
 		t.consult(g.Name)
 		if g.Shut(t, t.order.plan, t.order.amount) {
@@ -53,8 +59,6 @@ func (t *Terminal) proceed(now time.Time, out *Actions) {
 		t.reverse(now, out)
 	case clears && t.pending != nil:
 		t.refuse(now, "terminal/reverse", "REVERSAL_PENDING", out)
-	case clears && !t.signedIn: // the reversal's answer has taken the sign-in away
-		t.refuse(now, "terminal/signed-in", "SIGN_IN_FIRST", out)
 	case o.plan.Trade && t.again: // asked for by header nibble 6 = 3 (DOMAIN.md A.1)
 		t.send(now, pay.SignIn, out)
 	default:

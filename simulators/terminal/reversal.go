@@ -113,7 +113,7 @@ func (t *Terminal) giveUp(out *Actions) bool {
 // reversed goes on after the attempts that were due: with the order that waited for them, or with its end.
 func (t *Terminal) reversed(now time.Time, out *Actions) {
 	if !t.order.over {
-		t.proceed(now, out)
+		t.enterGates(now, out) // the reversal's answer may have taken the sign-in away
 		return
 	}
 	if e := &t.order.ending; e.Flow == pay.Reversal && t.pending == nil {

@@ -25,13 +25,15 @@ type Rules struct {
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
 
-	ChipReader   bool                                                 // terminal/service-code: the terminal has one, so a chip card's stripe is refused
-	SwipeTries   int                                                  // terminal/swipe-tries: bad swipes before the order is given up
-	ManualEntry  bool                                                 // terminal/manual-entry
-	CardNumber   func(pay.PAN) bool                                   // terminal/card-number
-	AskPIN       func(service string, a pay.Amount, limit int64) bool // terminal/pin
-	NoPINLimit   int64                                                // terminal/pin: minor units up to which a stripe sale needs no PIN; the dialect's limit is for contactless
-	EncryptTrack bool                                                 // terminal/track: tracks are encrypted when there is a key for it
+	ChipReader    bool                                                 // terminal/service-code: the terminal has one, so a chip card's stripe is refused
+	FallbackAfter int                                                  // terminal/fallback: swipes of a chip card after which its chip counts as broken and the stripe is taken; 0 is never
+	FallbackEntry pay.Entry                                            // F22 of such a sale: 02 with F60.5 = 2 at home, 80 elsewhere (DOMAIN.md A.10)
+	SwipeTries    int                                                  // terminal/swipe-tries: bad swipes before the order is given up
+	ManualEntry   bool                                                 // terminal/manual-entry
+	CardNumber    func(pay.PAN) bool                                   // terminal/card-number
+	AskPIN        func(service string, a pay.Amount, limit int64) bool // terminal/pin
+	NoPINLimit    int64                                                // terminal/pin: minor units up to which a stripe sale needs no PIN; the dialect's limit is for contactless
+	EncryptTrack  bool                                                 // terminal/track: tracks are encrypted when there is a key for it
 
 	WritePendingFirst bool         // terminal/pending-first: the reversal record is written before the request leaves
 	Reverse           bool         // terminal/reverse: a request without an answer that can be trusted is reversed
@@ -82,7 +84,7 @@ func Reference() *Rules {
 		LoginTries:   3,
 		CheckKCV:     true, AdoptBatch: true, AdoptClock: true, ObeyHeader: true,
 		TraceAfterRestart: func(last int) int { return last },
-		ChipReader:        true, SwipeTries: 3, ManualEntry: true,
+		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		WritePendingFirst: true, Reverse: true,
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},

@@ -40,8 +40,8 @@ func TestGoldenFrames(t *testing.T) {
 			b.signIn()
 			b.step(Event{Kind: Choose, Flow: pay.Sale, Amount: pay.CNY(10000)})
 			b.step(Event{Kind: Swipe, Stripe: Stripe{Track2: pay.NewSecret(chipTrack)}})
-			b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) { return reply{trouble: &silent}, true }
-			b.step(Event{Kind: EnterPIN, PIN: pay.NewSecret(goodPIN)})
+			b.host.do = func(int, pay.Flow, *iso8583.Message) (reply, bool) { return reply{trouble: &silent}, true }
+			b.step(Event{Kind: EnterPIN, PIN: pay.NewSecret("123456")})
 			for i, name := range append([]string{"sign-in request 0800, 60.3=003"}, test.sale...) {
 				same(t, name, fmt.Sprintf("%X", frames[name]), fmt.Sprintf("%X", b.exchanges[i].Frame()))
 			}
@@ -180,6 +180,10 @@ func TestCardEntry(t *testing.T) {
 		{name: "cancelled at the PIN", events: []Event{swipe(pinTrack), {Kind: Cancel}}, screens: []string{"ENTER_PIN", "CANCELLED"}, ended: Cancelled},
 		{name: "chip card", events: []Event{swipe(chipTrack)}, screens: []string{"INSERT_CHIP"}},
 		{name: "chip card, then another", events: []Event{swipe(chipTrack), swipe(freeTrack)}, screens: []string{"INSERT_CHIP", "CONNECTING", "APPROVED"}, ended: Approved},
+		{name: "chip card as a fallback", rules: func(r *Rules) { r.FallbackAfter = 1 }, events: []Event{swipe(chipTrack), swipe(chipTrack)}, screens: []string{"INSERT_CHIP", "CONNECTING", "APPROVED"}, ended: Approved,
+			fields: map[iso8583.Element]string{iso8583.EntryMode: "022", iso8583.ICCondition: "2"}},
+		{name: "fallback abroad", rules: func(r *Rules) { r.FallbackAfter, r.FallbackEntry = 1, pay.Entry80Fallback }, events: []Event{swipe(chipTrack), swipe(chipTrack)}, screens: []string{"INSERT_CHIP", "CONNECTING", "APPROVED"}, ended: Approved,
+			fields: map[iso8583.Element]string{iso8583.EntryMode: "802", iso8583.ICCondition: "2"}},
 		{name: "bad swipe, then good", events: []Event{bad, swipe(freeTrack)}, screens: []string{"SWIPE_AGAIN", "CONNECTING", "APPROVED"}, ended: Approved},
 		{name: "three bad swipes", events: []Event{bad, bad, bad}, screens: []string{"SWIPE_AGAIN", "SWIPE_AGAIN", "CARD_UNREADABLE"}, ended: Refused},
 		{name: "half a track", events: []Event{swipe(panH3 + "D3012")}, screens: []string{"SWIPE_AGAIN"}},

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/trace"
@@ -120,16 +119,3 @@ func refuse(t *Terminal, now time.Time, e Event, _ *Actions) {
 
 // ignore: it comes too late to mean anything.
 func ignore(*Terminal, time.Time, Event, *Actions) {}
-
-// States gives the table in words: a line for each state and event that it does not refuse or ignore.
-func States() string {
-	var b strings.Builder
-	for s := range states {
-		for k := range eventKinds {
-			if c := cellFor(s, k); c.name != "refuse" && c.name != "ignore" {
-				fmt.Fprintf(&b, "%-27s %-13s %s\n", s, k, c.name)
-			}
-		}
-	}
-	return b.String()
-}

@@ -1,0 +1,154 @@
+package terminal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// probes say, for each defect, what somebody at the till, on the line or at the host could see of it.
+var probes = map[string]func(*bench) any{
+	"terminal-keeps-no-reversal": func(b *bench) any {
+		b.signIn()
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			return reply{trouble: &silent}, flow == pay.Sale
+		}
+		b.budget = b.untilExchange()
+		b.swipe(freeTrack)
+		b.budget = -1
+		b.powerOn()
+		return b.flows()
+	},
+	"terminal-never-reverses": func(b *bench) any {
+		b.saleGets(reply{trouble: &silent})
+		return b.flows()
+	},
+	"terminal-ignores-answer-mac": func(b *bench) any {
+		b.saleGets(reply{code: "51", spoil: func(m *iso8583.Message) { m.Set(iso8583.AnswerCode, "00") }})
+		return b.ending().Kind
+	},
+	"terminal-ignores-answer-echo": func(b *bench) any {
+		b.saleGets(reply{code: "00", edit: func(m *iso8583.Message) { m.Set(iso8583.Amount, "000000000001") }})
+		return b.ending().Kind
+	},
+	"terminal-accepts-bad-kcv": func(b *bench) any {
+		b.host.do = spoiledKCV
+		b.signIn()
+		return b.screens
+	},
+	"terminal-keeps-own-batch": func(b *bench) any {
+		b.host.do = func(int, pay.Flow, *iso8583.Message) (reply, bool) {
+			return reply{code: "00", edit: func(m *iso8583.Message) { m.Set(iso8583.Batch, "000002") }}, true
+		}
+		b.signIn()
+		return b.till.Status().Batch
+	},
+	"terminal-keeps-own-clock": func(b *bench) any { b.signIn(); return b.clock },
+	"terminal-prints-full-pan": func(b *bench) any { b.saleGets(reply{code: "00"}); return b.slips },
+	"terminal-reuses-trace-after-restart": func(b *bench) any {
+		b.signIn()
+		b.powerOn()
+		return b.till.Status().Trace
+	},
+	"terminal-swipes-chip-card": func(b *bench) any { b.signIn(); b.swipe(chipTrack); return b.screens },
+	"terminal-forgets-re-sign-in": func(b *bench) any {
+		b.saleGets(reply{code: "00", edit: func(m *iso8583.Message) { m.SetHeader(m.Header()[:5] + "3" + m.Header()[6:]) }})
+		b.swipe(freeTrack)
+		return b.flows()
+	},
+	"terminal-trades-signed-off": func(b *bench) any { b.swipe(freeTrack); return b.screens },
+	"terminal-never-locks-operator": func(b *bench) any {
+		for range 4 {
+			b.logIn("01", "1")
+		}
+		return b.screens
+	},
+	"terminal-takes-weak-password": func(b *bench) any { b.logIn("02", "0000"); return b.till.Status().Operator },
+	"terminal-never-asks-pin":      func(b *bench) any { b.signIn(); b.swipe(pinTrack); return b.screens },
+	"terminal-takes-partial-as-full": func(b *bench) any {
+		b.saleGets(reply{code: "10", edit: func(m *iso8583.Message) { m.Set(iso8583.Amount, "000000000001") }})
+		return b.ending().Kind
+	},
+	"terminal-loses-slip-without-paper": func(b *bench) any {
+		b.step(Event{Kind: PaperOut})
+		b.saleGets(reply{code: "00"})
+		b.step(Event{Kind: PaperIn})
+		return len(b.slips)
+	},
+	"terminal-sells-on-low-battery": func(b *bench) any {
+		b.signIn()
+		b.step(Event{Kind: BatteryLow})
+		b.swipe(freeTrack)
+		return b.ending().Kind
+	},
+	"terminal-takes-mistyped-card": func(b *bench) any {
+		b.signIn()
+		b.step(Event{Kind: Choose, Flow: pay.Sale, Amount: pay.CNY(1)})
+		b.step(Event{Kind: KeyIn, PAN: pay.NewPAN("6200123456789011"), Expiry: "3012"})
+		return b.screens
+	},
+	"terminal-sends-clear-track": func(b *bench) any {
+		b.till.KeyScheme = "004"
+		b.signIn()
+		b.swipe(freeTrack)
+		return b.exchanges[1].Get(iso8583.Track2)
+	},
+}
+
+func spoiledKCV(int, pay.Flow, *iso8583.Message) (reply, bool) {
+	return reply{code: "00", edit: func(m *iso8583.Message) {
+		f62 := []byte(m.Get(iso8583.Keys))
+		f62[39] ^= 1
+		m.Set(iso8583.Keys, string(f62))
+	}}, true
+}
+
+// saleGets signs in and sells to a host that gives that reply to the sale.
+func (b *bench) saleGets(r reply) {
+	b.signIn()
+	b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) { return r, flow == pay.Sale }
+	b.swipe(freeTrack)
+}
+
+// untilExchange is the number of actions of a swiped sale up to its exchange: ask (3 actions), store (2), exchange.
+func (b *bench) untilExchange() int {
+	twin := newBench(b.t)
+	twin.signIn()
+	before := twin.done
+	reached := 0
+	twin.host.do = func(int, pay.Flow, *iso8583.Message) (reply, bool) {
+		reached = twin.done - before
+		return reply{}, false
+	}
+	twin.swipe(freeTrack)
+	return reached
+}
+
+// Each defect is an edit that shows, and its name says whose it is.
+func TestDefects(t *testing.T) {
+	var names []string
+	for _, d := range Defects() {
+		names = append(names, d.Name)
+		if !strings.HasPrefix(d.Name, "terminal-") || d.Text == "" || d.Why == "" ||
+			!slices.Contains([]string{"security", "money", "protocol", "emv", "keys", "settlement", "resilience"}, d.Category) {
+			t.Errorf("%s: name, category, text or reason is missing", d.Name)
+		}
+		probe := probes[d.Name]
+		if probe == nil {
+			t.Errorf("%s: nobody looks for it", d.Name)
+			continue
+		}
+		honest := fmt.Sprint(probe(newBench(t)))
+		broken := fmt.Sprint(probe(newBench(t, func(c *Config) { d.Edit(c.Rules) })))
+		if honest == broken {
+			t.Errorf("%s changes nothing: %s", d.Name, honest)
+		}
+	}
+	slices.Sort(names)
+	same(t, "names", slices.Compact(slices.Clone(names)), names)
+	same(t, "probes", len(probes), len(names))
+}
