@@ -30,7 +30,7 @@ func (compiled) encode(d *Dialect, dst []byte, m *Message) ([]byte, error) {
 }
 
 func unknownField(n int) error {
-	return &EncodeError{(&field{number: n}).label(), fault("the dialect has no such field")}
+	return &EncodeError{fieldLabel(n), fault("the dialect has no such field")}
 }
 
 func (compiled) decode(d *Dialect, m *Message, frame []byte, off int) error {
@@ -49,7 +49,7 @@ func (compiled) decode(d *Dialect, m *Message, frame []byte, off int) error {
 	for n := present.next(2); n <= 128; n = present.next(n + 1) {
 		size, err := d.readField(m, n, frame[off:])
 		if err != nil {
-			return &DecodeError{(&field{number: n}).label(), off, err}
+			return &DecodeError{fieldLabel(n), off, err}
 		}
 		off += size
 	}

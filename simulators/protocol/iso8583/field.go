@@ -60,7 +60,9 @@ func (f fault) Error() string { return string(f) }
 
 func faultf(format string, a ...any) error { return fault(fmt.Sprintf(format, a...)) }
 
-func (f *field) label() string { return fmt.Sprintf("F%d", f.number) }
+func (f *field) label() string { return fieldLabel(f.number) }
+
+func fieldLabel(n int) string { return fmt.Sprintf("F%d", n) }
 
 // prefixSize is the length's size in bytes.
 func (f *field) prefixSize() int {

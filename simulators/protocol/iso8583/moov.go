@@ -1,6 +1,7 @@
 package iso8583
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -96,7 +97,7 @@ func (c *moovCodec) decode(d *Dialect, m *Message, frame []byte, off int) (err e
 	off += size
 	for n := present.next(2); n <= 128; n = present.next(n + 1) {
 		if n == at {
-			return &DecodeError{(&field{number: n}).label(), off, innermost(unpackErr)}
+			return &DecodeError{fieldLabel(n), off, innermost(unpackErr)}
 		}
 		copyField(m, n, got[n])
 		units := len(m.value(n))
@@ -167,17 +168,8 @@ func (e moovBitmap) Decode(b []byte, _ int) ([]byte, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return rawBitmap(s), size, nil
-}
-
-func rawBitmap(s bitset) []byte {
-	b := make([]byte, 0, 16)
-	for _, word := range s {
-		for shift := 56; shift >= 0; shift -= 8 {
-			b = append(b, byte(word>>shift))
-		}
-	}
-	return b
+	bits := binary.BigEndian.AppendUint64(nil, s[0])
+	return binary.BigEndian.AppendUint64(bits, s[1]), size, nil
 }
 
 type moovContent struct{ f *field }

@@ -28,7 +28,7 @@ func (d *Dialect) pieces(frame []byte) ([]piece, error) {
 	for n := present.next(2); n <= 128; n = present.next(n + 1) {
 		f := d.fields[n]
 		if f == nil {
-			return nil, &DecodeError{(&field{number: n}).label(), off, fault("the dialect has no such field")}
+			return nil, &DecodeError{fieldLabel(n), off, fault("the dialect has no such field")}
 		}
 		units, before, err := f.readLength(frame[off:])
 		to := off + before + f.wireSize(units)

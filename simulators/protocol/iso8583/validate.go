@@ -130,7 +130,7 @@ func (d *Dialect) placeLabel(p place) string {
 	if p.part > 0 {
 		return fmt.Sprintf("F%d.%d", p.field, p.part)
 	}
-	return fmt.Sprintf("F%d", p.field)
+	return fieldLabel(p.field)
 }
 
 // formats judges each field's length and characters, and the elements that are dates, times and amounts. No value is shown.
