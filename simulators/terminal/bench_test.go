@@ -240,6 +240,9 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 	if !ok {
 		b.t.Fatalf("the terminal's message is of no flow: %s", req.MTI())
 	}
+	for _, v := range b.dialect.Validate(req) {
+		b.t.Errorf("the terminal's %s breaks its dialect's rules: %+v", tx.Flow, v)
+	}
 	if h.frame != nil {
 		if frame := h.frame(tx.Flow); frame != nil {
 			m := b.dialect.New()

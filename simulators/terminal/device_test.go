@@ -220,3 +220,39 @@ func TestReversalGoesFirst(t *testing.T) {
 	same(t, "ending", Approved, b.ending().Kind)
 	same(t, "first payment", audit.Exception, b.till.Statements()[0].Fact)
 }
+
+// A reversal that the journal still owes is sent when the power comes back, before anybody logs in, and ends as an order of
+// its own.
+func TestReversalAtPowerOn(t *testing.T) {
+	down := iso8583.Trouble{Cause: iso8583.NotConnected}
+	for _, test := range []struct {
+		name   string
+		reply  reply
+		kind   EndingKind
+		screen string
+		fact   audit.Fact
+	}{
+		{"acknowledged", reply{code: "00"}, Reversed, "REVERSED", audit.Reversed},
+		{"unanswered", reply{trouble: &silent}, Unknown, "REVERSAL_GIVEN_UP", audit.Exception},
+		{"unsent", reply{trouble: &down}, Unknown, "", audit.Pending},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.signIn()
+			b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+				if flow == pay.Sale {
+					return reply{trouble: &silent}, true
+				}
+				return reply{trouble: &down}, true
+			}
+			b.swipe(freeTrack)
+			b.host.do = func(int, pay.Flow, *iso8583.Message) (reply, bool) { return test.reply, true }
+			b.forget()
+			b.powerCycle()
+			same(t, "kind", test.kind, b.ending().Kind)
+			same(t, "screen", test.screen, b.ending().Screen)
+			same(t, "fact", test.fact, b.fact())
+			same(t, "state", "logged out", b.till.Status().State)
+		})
+	}
+}

@@ -233,7 +233,7 @@ func (t *Terminal) macAlgorithm() hsm.MACAlgorithm {
 }
 
 // goodMAC: both approvals and declines of a flow with a MAC carry one (DOMAIN.md B.1).
-func (t *Terminal) goodMAC(request, answer *iso8583.Message) bool {
+func (t *Terminal) goodMAC(_, answer *iso8583.Message) bool {
 	tx, _ := t.Dialect.Transaction(t.exchange.flow)
 	if !tx.MAC || t.macAlgorithm() == "" {
 		return true

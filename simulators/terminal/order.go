@@ -147,7 +147,7 @@ func (t *Terminal) rest(out *Actions) {
 	t.startIdle(out)
 }
 
-// ending describes an exchange's answer in the words of an Ending.
+// endingOf describes an exchange's answer in the words of an Ending.
 func endingOf(k EndingKind, rule iso8583.AnswerRule, m *iso8583.Message) Ending {
 	return Ending{Kind: k, Answer: rule.Code, Screen: rule.Prompt, Next: rule.Next, Trace: m.Get(iso8583.Trace),
 		RRN: m.Get(iso8583.RRN), AuthCode: m.Get(iso8583.AuthCode)}

@@ -75,6 +75,7 @@ func (t *Terminal) reversalAnswered(now time.Time, rule iso8583.AnswerRule, out 
 	} else {
 		out.show("REVERSED", t.payments[t.pending.payment].ref.Trace)
 		t.write(out, &outcomeLine{Fact: audit.Reversed, Answer: rule.Code})
+		t.endReversal(Reversed, "REVERSED")
 	}
 	t.reversed(now, out)
 }
@@ -107,7 +108,15 @@ func (t *Terminal) giveUp(out *Actions) bool {
 	}
 	out.show("REVERSAL_GIVEN_UP", t.payments[t.pending.payment].ref.Trace)
 	t.write(out, &outcomeLine{Fact: audit.Exception})
+	t.endReversal(Unknown, "REVERSAL_GIVEN_UP")
 	return true
+}
+
+// endReversal says how a reversal ended that no order asked for.
+func (t *Terminal) endReversal(k EndingKind, screen string) {
+	if e := &t.order.ending; e.Flow == pay.Reversal {
+		e.Kind, e.Screen = k, screen
+	}
 }
 
 // reversed goes on after the attempts that were due: with the order that waited for them, or with its end.
@@ -115,9 +124,6 @@ func (t *Terminal) reversed(now time.Time, out *Actions) {
 	if !t.order.over {
 		t.enterGates(now, out) // the reversal's answer may have taken the sign-in away
 		return
-	}
-	if e := &t.order.ending; e.Flow == pay.Reversal && t.pending == nil {
-		e.Kind, e.Screen = Reversed, "REVERSED"
 	}
 	t.finish(out)
 }
