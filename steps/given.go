@@ -8,7 +8,6 @@ import (
 
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -39,11 +38,19 @@ func castSteps() []Step {
 		{Name: "till-next-trace", En: `the next trace number of {till} is {count}`, Zh: `{till} 的下一个流水号为 {count}`,
 			Example: `And the next trace number of "T1" is 999999`, ExampleZh: `并且 "T1" 的下一个流水号为 999999`,
 			Is: "Sets the till's trace counter.", do: onTill(nextTrace)},
-		{Name: "till-clock", En: `the clock of {till} stands at {text}`, Zh: `{till} 的时钟停在 {text}`,
-			Example: `Given the clock of "T1" stands at "2019-01-01 00:00"`, ExampleZh: `假如 "T1" 的时钟停在 "2019-01-01 00:00"`,
-			Is: "The till's own clock reads this now (+08:00) and runs on from there.", do: onTill(tillClock)},
-		{Name: "till-supplies", En: `{till} (is out of paper|has new paper|has a low battery|has an empty battery|has a charged battery)`,
-			Zh: `{till} (缺纸|已换纸|电量低|电量耗尽|已充电)`, Example: `Given "T1" is out of paper`, ExampleZh: `假如 "T1" 缺纸`,
+		{Name: "till-clock", En: `the clock of {till} is {duration} slow`, Zh: `{till} 的时钟慢 ?{duration}`,
+			Example: `Given the clock of "T1" is 3000 days slow`, ExampleZh: `假如 "T1" 的时钟慢 3000 天`,
+			Is: "The till's own clock (receipts, certificates) is behind the world's by that much.", do: onTill(tillClock)},
+		{Name: "till-clock-right", En: `the clock of {till} is right`, Zh: `{till} 的时钟准确`,
+			Example: `And the clock of "T1" is right`, ExampleZh: `并且 "T1" 的时钟准确`,
+			Is: "The till's own clock reads the world's time.",
+			do: onTill(func(_ *scenario, t *rig.Till, _ args) error { t.SetSkew(0); return nil })},
+		{Name: "mishap", En: `{till} (loses its power|changes from Wi-Fi to 4G|runs out of paper|cannot write to its storage) right after (sending|receiving) {message}`,
+			Zh: `{till} 在(发出|收到){message}后立即(断电|从 Wi-Fi 切换到 4G|缺纸|无法写入存储)`, Order: []int{0, 2, 3, 1},
+			Example: `Given "T1" loses its power right after sending the 1st sale`, ExampleZh: `假如 "T1" 在发出第 1 笔消费后立即断电`,
+			Is: "Sending: right after the action that sends. Receiving: the answer is there, and the till has not been told yet.", do: onTill(mishap)},
+		{Name: "till-supplies", En: `{till} (is out of paper|has new paper|has a low battery|has a charged battery)`,
+			Zh: `{till} (缺纸|已换纸|电量低|已充电)`, Example: `Given "T1" is out of paper`, ExampleZh: `假如 "T1" 缺纸`,
 			Is: "The device event of that name reaches the till.", do: onTill(supplies)},
 		{Name: "card-holds", En: `{who}'s (debit|credit) card holds {amount}`, Zh: `{who}的(借记卡|信用卡)有 {amount}`,
 			Example: `And Alice's debit card holds 50.00 CNY`, ExampleZh: `并且 小爱的借记卡有 50.00 元`,
@@ -151,17 +158,14 @@ func nextTrace(_ *scenario, t *rig.Till, a args) error {
 }
 
 func tillClock(_ *scenario, t *rig.Till, a args) error {
-	at, err := time.ParseInLocation("2006-01-02 15:04", a.at(1), sim.Zone)
-	if err != nil {
-		return fmt.Errorf("clock %q: want 2026-06-01 09:30", a.at(1))
-	}
-	t.SetClock(at)
-	return nil
+	d, err := time.ParseDuration(a.at(1))
+	t.SetSkew(-d)
+	return err
 }
 
 func supplies(_ *scenario, t *rig.Till, a args) error {
 	events := map[string]terminal.EventKind{"is out of paper": terminal.PaperOut, "has new paper": terminal.PaperIn,
-		"has a low battery": terminal.BatteryLow, "has an empty battery": terminal.BatteryLow, "has a charged battery": terminal.BatteryOK}
+		"has a low battery": terminal.BatteryLow, "has a charged battery": terminal.BatteryOK}
 	return t.Do(terminal.Event{Kind: events[a.at(1)]})
 }
 
@@ -214,9 +218,12 @@ func wrongPINs(s *scenario, a args) error {
 // hostSteps arrange the host.
 func hostSteps() []Step {
 	return []Step{
-		{Name: "host-maintenance", En: `the host is (in maintenance|in day cut-over|working again)`, Zh: `主机(维护中|正在日切|已恢复)`,
+		{Name: "host-maintenance", En: `the host is (in maintenance|in day cut-over|cut off from the issuer|working again)`, Zh: `主机(维护中|正在日切|与发卡行断线|已恢复)`,
 			Example: `Given the host is in maintenance`, ExampleZh: `假如 主机维护中`,
 			Is: "Working again also takes back every dictated answer.", do: hostCondition},
+		{Name: "issuer-late", En: `the issuer answers {duration} late`, Zh: `发卡行延迟 {duration}应答`,
+			Example: `Given the issuer answers 40 seconds late`, ExampleZh: `假如 发卡行延迟 40 秒应答`,
+			Is: "Its answers leave that much later than its decision.", do: issuerLate},
 		{Name: "host-answers", En: `the host answers {message} with {code}`, Zh: `主机对{message}回答 {code}`,
 			Example: `Given the host answers the 1st sale with "91"`, ExampleZh: `假如 主机对第 1 笔消费回答 "91"`,
 			Is: "A declining code is answered in the acquirer's place; of an approval only the code is replaced.", do: hostAnswers},
@@ -236,8 +243,17 @@ func hostSteps() []Step {
 }
 
 func hostCondition(s *scenario, a args) error {
-	conditions := map[string]string{"in maintenance": rig.ConditionMaintenance, "in day cut-over": rig.ConditionCutOver, "working again": rig.ConditionNormal}
+	conditions := map[string]string{"in maintenance": rig.ConditionMaintenance, "in day cut-over": rig.ConditionCutOver,
+		"cut off from the issuer": rig.ConditionNoIssuer, "working again": rig.ConditionNormal}
 	return s.world.Arrange(rig.Arrangement{Party: "acquirer", Condition: conditions[a.at(0)]})
+}
+
+func issuerLate(s *scenario, a args) error {
+	d, err := time.ParseDuration(a.at(0))
+	if err != nil {
+		return err
+	}
+	return s.world.Arrange(rig.Arrangement{Party: "issuer", Condition: rig.ConditionSlow, Delay: d})
 }
 
 func hostAnswers(s *scenario, a args) error {
@@ -277,4 +293,19 @@ func hostRegistration(s *scenario, a args) error {
 		return s.world.Arrange(rig.Arrangement{Party: "acquirer", Merchant: shop.Number, Status: status})
 	}
 	return onHostTill(rig.Arrangement{Status: status})(s, a)
+}
+
+func mishap(_ *scenario, t *rig.Till, a args) error {
+	m, err := parseMessage(a.at(3))
+	if err != nil {
+		return err
+	}
+	acts := map[string]func(){
+		"loses its power":             t.CutPower,
+		"changes from Wi-Fi to 4G":    func() { t.Tell(terminal.Event{Kind: terminal.SwitchNetwork, Network: "4g"}) },
+		"runs out of paper":           func() { t.Tell(terminal.Event{Kind: terminal.PaperOut}) },
+		"cannot write to its storage": t.FailStorage,
+	}
+	t.When(a.at(2) == "receiving", m.flow, m.nth, acts[a.at(1)])
+	return nil
 }

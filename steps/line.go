@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -153,27 +152,11 @@ func breaks(s *scenario, a args) error {
 }
 
 func changes(s *scenario, a args) error {
-	value, err := fieldValue(s.world.Rig.Dialect, a.at(0), a.at(2))
-	if err != nil {
-		return err
-	}
-	return arm(s, a.at(1), fault.Fault{Kind: fault.Change, Edit: func(m *iso8583.Message) error { return m.SetPath(a.at(0), value) }})
-}
-
-// fieldValue reads a value as a step writes it: binary fields in hex.
-func fieldValue(d *iso8583.Dialect, field, text string) (string, error) {
-	if !d.Binary(field) {
-		return text, nil
-	}
-	b, err := hex.DecodeString(text)
-	if err != nil {
-		return "", fmt.Errorf("%s is a binary field: %q is not hex", field, text)
-	}
-	return string(b), nil
+	return arm(s, a.at(1), fault.Fault{Kind: fault.Change, Edit: func(m *iso8583.Message) error { return m.SetNamed(a.at(0), a.at(2)) }})
 }
 
 func removes(s *scenario, a args) error {
-	return arm(s, a.at(1), fault.Fault{Kind: fault.Change, Edit: func(m *iso8583.Message) error { return m.UnsetPath(a.at(0)) }})
+	return arm(s, a.at(1), fault.Fault{Kind: fault.Change, Edit: func(m *iso8583.Message) error { return m.UnsetNamed(a.at(0)) }})
 }
 
 // spoilsKCV flips a bit in a check value of a key download: keys of one length, each with four bytes behind it, in the order

@@ -44,7 +44,7 @@ func placeholders() []placeholder {
 		}},
 		{"duration", [2]string{`(\d+) (second|minute|hour|day)s?`, `(\d+) ?(秒|分钟|小时|天)`}, 2, joinDuration},
 		{"message", [2]string{`(the answer to )?(?:the )?(\d+(?:st|nd|rd|th)|every) ([a-z-]+)`,
-			`(第 ?\d+|每)(?:笔|次)(签到|签退|线路测试|消费|冲正)(的应答)?`}, 3, joinMessage},
+			`(第 ?\d+|每) ?(?:笔|次)(签到|签退|线路测试|消费|冲正)(的应答)?`}, 3, joinMessage},
 		{"flow", [2]string{`(sale|sign-in|reversal)`, `(消费|签到|冲正)`}, 1, func(l language, c []string) string { return flowWord(c[0]) }},
 		{"field", [2]string{`(F\d+(?:\.\d+)?|TPDU|header|MTI)`, `(F\d+(?:\.\d+)?|TPDU|header|MTI)`}, 1, nil},
 		{"code", [2]string{`"([0-9A-Z]{2})"`, `"([0-9A-Z]{2})"`}, 1, nil},

@@ -33,9 +33,12 @@ func tillSteps() []Step {
 		{Name: "prints", En: `{till} prints (no|\d+) receipts?`, Zh: `{till} 打印 (\d+) 张签购单`,
 			Example: `And "T1" prints 2 receipts`, ExampleZh: `并且 "T1" 打印 2 张签购单`,
 			Is: "Slips printed since the When; each copy counts.", do: onTill(prints)},
-		{Name: "receipt-says", En: `(?:the|every) (merchant copy|customer copy|receipt) of {till} (says|does not say)`, Zh: `{till} 的(商户联|持卡人联|签购单)(印有|未印)`, Order: []int{1, 0, 2},
-			Example: `And the customer copy of "T1" says`, ExampleZh: `并且 "T1" 的持卡人联印有`, Table: true,
-			Is: "One column: each cell is a text id in capitals, whose words must stand on the slip, or a piece of text.", do: atTill(1, receiptSays)},
+		{Name: "receipt-has", En: `the (merchant copy|customer copy) of {till} has`, Zh: `{till} 的(商户联|持卡人联)有`, Order: []int{1, 0}, Table: true,
+			Example: `And the customer copy of "T1" has`, ExampleZh: `并且 "T1" 的持卡人联有`,
+			Is: "Line and value, on the last slip of that copy: a line with this text id and this argument; * is any, an empty cell no such line.", do: atTill(1, receiptHas)},
+		{Name: "reprint-marked", En: `the (merchant copy|customer copy) of {till} is marked as a reprint`, Zh: `{till} 的(商户联|持卡人联)标有重印`, Order: []int{1, 0},
+			Example: `And the customer copy of "T1" is marked as a reprint`, ExampleZh: `并且 "T1" 的持卡人联标有重印`,
+			Is: "The last slip of that copy says that it is not the first.", do: atTill(1, reprintMarked)},
 		{Name: "works-in-batch", En: `{till} works in batch {text}`, Zh: `{till} 的批次为 {text}`,
 			Example: `And "T1" works in batch "000002"`, ExampleZh: `并且 "T1" 的批次为 "000002"`,
 			Is: "The till's own batch number.", do: onTill(func(_ *scenario, t *rig.Till, a args) error {
@@ -128,26 +131,40 @@ func prints(s *scenario, t *rig.Till, a args) error {
 	return equal(t.Name+" receipts", wanted, strconv.Itoa(len(s.slips(t))))
 }
 
-func receiptSays(s *scenario, t *rig.Till, a args) error {
-	var slips []string
-	for _, slip := range s.slips(t) {
-		if of := string(slip.Copy) + " copy"; a.at(0) == "receipt" || a.at(0) == of {
-			slips = append(slips, s.world.Rig.Slip(slip))
+// lastSlip gives the last slip of a copy ("merchant copy") since the When.
+func lastSlip(s *scenario, t *rig.Till, which string) (terminal.Slip, error) {
+	for _, slip := range slices.Backward(s.slips(t)) {
+		if string(slip.Copy)+" copy" == which {
+			return slip, nil
 		}
 	}
-	if len(slips) == 0 {
-		return failed(t.Name+" receipts", "a "+a.at(0), "none was printed")
+	return terminal.Slip{}, failed(t.Name+" receipts", "a "+which, "none was printed")
+}
+
+func receiptHas(s *scenario, t *rig.Till, a args) error {
+	slip, err := lastSlip(s, t, a.at(0))
+	if err != nil {
+		return err
 	}
-	for _, row := range a.table.Rows {
-		text := row.Cells[0].Value
-		if words, ok := s.world.Rig.Words(text); ok {
-			text = words
+	for i := range a.table.Rows[1:] {
+		row := cells(a.table, i+1)
+		has := slices.ContainsFunc(slip.Lines, func(l terminal.Line) bool {
+			return l.ID == row[0] && (row[1] == "*" || row[1] == "" || slices.Contains(l.Args, row[1]))
+		})
+		if has == (row[1] == "") {
+			return &failure{reports.Failure{Where: t.Name + " " + a.at(0), Wanted: row[0] + " " + orNothing(row[1]), Got: "\n" + s.world.Rig.Slip(slip)}}
 		}
-		for _, slip := range slips {
-			if strings.Contains(slip, text) != (a.at(2) == "says") {
-				return &failure{reports.Failure{Where: t.Name + " " + a.at(0), Wanted: fmt.Sprintf("it %s %q", a.at(2), text), Got: "\n" + slip}}
-			}
-		}
+	}
+	return nil
+}
+
+func reprintMarked(s *scenario, t *rig.Till, a args) error {
+	slip, err := lastSlip(s, t, a.at(0))
+	if err != nil {
+		return err
+	}
+	if !slip.Reprint {
+		return failed(t.Name+" "+a.at(0), "a mark that it is a reprint", "\n"+s.world.Rig.Slip(slip))
 	}
 	return nil
 }

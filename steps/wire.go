@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/core/trace/leak"
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
@@ -24,6 +25,9 @@ func wireSteps() []Step {
 		{Name: "message-carries", En: `{message} carries`, Zh: `{message}包含`, Table: true,
 			Example: `And the 1st sale carries`, ExampleZh: `并且 第 1 笔消费包含`,
 			Is: "Field and masked value; * is present, an empty cell absent, not X present and different from X.", do: carries},
+		{Name: "not-in-the-clear", En: `no message carries {who}'s (PIN|track) in the clear`, Zh: `没有报文明文携带{who}的(密码|磁道)`,
+			Example: `And no message carries Bob's track in the clear`, ExampleZh: `并且 没有报文明文携带小波的磁道`,
+			Is: "Looks into the bytes of every message on the tills' lines.", do: notInTheClear},
 		{Name: "trouble-is", En: `the line trouble of {till} is {trouble}`, Zh: `{till} 的线路故障为 {trouble}`,
 			Example: `And the line trouble of "T1" is partial-frame`, ExampleZh: `并且 "T1" 的线路故障为 partial-frame`,
 			Is: "The triage of the first exchange of that till since the When that brought no answer.", do: onTill(troubleIs)},
@@ -131,7 +135,7 @@ func wireRow(s *scenario, head []string, wire []*rig.Crossing, i int, c *rig.Cro
 		case "note":
 			row[k] = c.Note
 			if i > 0 && s.world.Loop.Virtual() {
-				if d := c.At.Sub(wire[i-1].At).Truncate(time.Second); d > 0 {
+				if d := c.At.Sub(wire[i-1].At).Round(time.Second); d > 0 {
 					row[k] = strings.TrimSpace(row[k] + " after " + fmt.Sprintf("%ds", int(d.Seconds())))
 				}
 			}
@@ -149,7 +153,7 @@ func field(s *scenario, c *rig.Crossing, id string) string {
 	}
 	switch id {
 	case "MTI", "TPDU", "header":
-		v, _, _ := c.Message.Path(id) // these places are in every dialect
+		v, _ := c.Message.Named(id)
 		return v
 	}
 	for _, f := range s.world.Rig.Dialect.Describe(c.Message) {
@@ -158,6 +162,23 @@ func field(s *scenario, c *rig.Crossing, id string) string {
 		}
 	}
 	return ""
+}
+
+func notInTheClear(s *scenario, a args) error {
+	secrets, err := s.world.WireSecrets(a.at(0), a.at(1))
+	if err != nil {
+		return err
+	}
+	finder, err := leak.New(secrets...)
+	if err != nil {
+		return err
+	}
+	for _, c := range s.world.Wire {
+		for _, hit := range finder.Find(c.Name(), c.Frame) {
+			return failed("wire", "no "+a.at(1)+" in the clear", hit.String())
+		}
+	}
+	return nil
 }
 
 // grid draws rows as they stand in a feature.

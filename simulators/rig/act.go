@@ -150,7 +150,6 @@ const (
 	PINNobody PINAct = ""       // nobody is there
 	PINRight  PINAct = "right"  //
 	PINWrong  PINAct = "wrong"  // another of the same length
-	PINNone   PINAct = "none"   // enter without digits
 	PINCancel PINAct = "cancel" // the red key
 )
 
@@ -205,7 +204,7 @@ func (t *Till) present(card terminal.Event, holder Cardholder, act PINAct) error
 		return err
 	}
 	if t.need != terminal.NeedPIN {
-		if act == PINWrong || act == PINNone || act == PINCancel {
+		if act == PINWrong || act == PINCancel {
 			return fmt.Errorf("till %s never asked %s for the PIN", t.Name, holder.Name)
 		}
 		return nil
@@ -220,24 +219,10 @@ func (t *Till) pin(holder Cardholder, act PINAct) error {
 		return t.Do(terminal.Event{Kind: terminal.EnterPIN, PIN: pin})
 	case PINWrong:
 		return t.Do(terminal.Event{Kind: terminal.EnterPIN, PIN: otherDigits(pin)})
-	case PINNone:
-		return t.Do(terminal.Event{Kind: terminal.EnterPIN})
 	case PINCancel:
 		return t.Do(terminal.Event{Kind: terminal.Cancel})
 	}
 	return nil
-}
-
-// EnterPIN goes on with a sale in which the till waits for the PIN.
-func (t *Till) EnterPIN(who string, act PINAct) error {
-	if t.need != terminal.NeedPIN {
-		return fmt.Errorf("till %s does not wait for a PIN: it is %s", t.Name, t.Status().State)
-	}
-	holder, err := t.world.Card(who)
-	if err != nil {
-		return err
-	}
-	return t.pin(holder, act)
 }
 
 // SwipeAgain goes on with a sale in which the till waits for a card.
@@ -268,8 +253,8 @@ func (t *Till) StartAgain() error {
 	return t.LogIn("01")
 }
 
-// SetClock makes the till's own clock read at.
-func (t *Till) SetClock(at time.Time) { t.skew = at.Sub(t.world.Loop.Now()) }
+// SetSkew sets how far the till's own clock is ahead of the world's.
+func (t *Till) SetSkew(d time.Duration) { t.skew = d }
 
 // Rewire gives a till that was seated, and has not traded yet, other settings, and switches it on anew.
 func (t *Till) Rewire(edit func(*terminal.Config)) error {
@@ -307,17 +292,6 @@ func (t *Till) Service() error {
 		return err
 	}
 	return t.Rewire(func(*terminal.Config) {})
-}
-
-// CutPowerAt takes the till's power away at the first point for which at says so, once.
-func (t *Till) cutPowerAt(at func(point) bool) {
-	t.cut = func(p point) bool {
-		if !at(p) {
-			return false
-		}
-		t.cut = nil
-		return true
-	}
 }
 
 // Card gives a cardholder, whose account is opened at the issuer at its first use where the host can be arranged.

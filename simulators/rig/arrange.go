@@ -136,7 +136,8 @@ func (h *host) addCard(c CardSeed) error {
 }
 
 // script stands before the acquirer and gives the answers that a scenario dictated. A declining answer is given in the
-// acquirer's place, which never sees the request; of an approving one only the code is replaced.
+// acquirer's place, which never sees the request; of an approving one, and of any answer to a reversal, only the code is
+// replaced: whatever a reversal is answered, the money has to be right.
 type script struct {
 	host  *host
 	next  iso8583.Handler
@@ -165,7 +166,7 @@ func (s *script) Serve(now time.Time, req *iso8583.Message, out iso8583.Outbox) 
 		if line.flow != spec.Flow || (line.nth != 0 && line.nth != s.seen[spec.Flow]) {
 			continue
 		}
-		if s.host.dialect.Answer(line.answer).Category != iso8583.CategoryApproved {
+		if spec.Flow != pay.Reversal && s.host.dialect.Answer(line.answer).Category != iso8583.CategoryApproved {
 			s.send(now, spec, s.host.dialect.NewAnswer(req), line.answer, out)
 			return
 		}

@@ -79,22 +79,14 @@ type memoryConn struct {
 
 func (m *memoryConn) Write(b []byte) {
 	b = append([]byte(nil), b...)
-	m.loop.After(latency, func() {
-		if !m.ended {
-			m.front.bytes(b)
-		}
-	})
+	m.loop.After(latency, func() { m.front.bytes(b) })
 }
 
 func (m *memoryConn) Close() { m.ended = true }
 
 func (m *memoryConn) deliver(b []byte) {
 	b = append([]byte(nil), b...)
-	m.loop.After(latency, func() {
-		if !m.ended {
-			m.caller.bytes(b)
-		}
-	})
+	m.loop.After(latency, func() { m.caller.bytes(b) })
 }
 
 func (m *memoryConn) hangUp() {

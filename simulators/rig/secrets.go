@@ -26,7 +26,39 @@ func (w *World) CardSecrets(who string) (Secrets, error) {
 	}
 	track := stripe.Track2.Reveal()
 	return Secrets{leak.Text("card number", holder.PAN), leak.Text("track 2", track), leak.Text("track 2 behind the card number", track[len(holder.PAN)+1:]),
-		leak.Text("PIN", holder.PIN), leak.Text("PIN block without card number", fmt.Sprintf("%02d%s%s", len(holder.PIN), holder.PIN, strings.Repeat("F", 14-len(holder.PIN))))}, nil
+		leak.Text("PIN", holder.PIN), leak.Text("PIN block without card number", clearBlock(holder.PIN))}, nil
+}
+
+// WireSecrets gives what must not cross a line in the clear of a card's PIN or track.
+func (w *World) WireSecrets(who, what string) (Secrets, error) {
+	all, err := w.CardSecrets(who)
+	if err != nil {
+		return nil, err
+	}
+	if what == "track" {
+		return all[1:2], nil
+	}
+	holder, err := w.Rig.Cast.Cardholder(who)
+	if err != nil {
+		return nil, err
+	}
+	block, pan := []byte(clearBlock(holder.PIN)), "0000"+holder.PAN[len(holder.PAN)-13:len(holder.PAN)-1]
+	for i := range block { // ISO 9564-1 format 0: the block without card number, xor the twelve digits before the check digit
+		block[i] = "0123456789ABCDEF"[hexDigit(block[i])^hexDigit(pan[i])]
+	}
+	return append(all[3:], leak.Text("PIN block with card number", string(block))), nil
+}
+
+// clearBlock writes a PIN block without card number: length, PIN, fill (DOMAIN.md B.3).
+func clearBlock(pin string) string {
+	return fmt.Sprintf("%02d%s%s", len(pin), pin, strings.Repeat("F", 14-len(pin)))
+}
+
+func hexDigit(c byte) byte {
+	if c >= 'A' {
+		return c - 'A' + 10
+	}
+	return c - '0'
 }
 
 // KeySecrets gives the till's keys, put together from their components.

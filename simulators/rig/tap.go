@@ -19,6 +19,7 @@ type Crossing struct {
 	Flow    pay.Flow         // "" when no flow of the dialect fits
 	Nth     int              // the how-manieth request of its flow in this world; for an answer, of the request it answers
 	Message *iso8583.Message // nil: garbage
+	Frame   []byte           // as it was sent, in the clear: it never leaves memory
 	Note    string           // lost, late, copy, cut, changed, garbage, length
 }
 
@@ -29,11 +30,10 @@ type tap struct {
 	line   uint64 // the link's number of the connection
 	conn   conn
 	dialer dialer
+	client wire.Framer // reads and writes as the till does
 	host   wire.Framer // reads and writes as the host does
-	in     *wire.Inbox // what the host writes, in frames
 	held   int         // messages that a fault holds back
 	dials  int         // connections being opened
-	silent bool
 }
 
 func newTap(t *Till, d dialer) (*tap, error) {
@@ -45,7 +45,7 @@ func newTap(t *Till, d dialer) (*tap, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tap{till: t, dialer: d, host: server, in: wire.NewInbox(framer)}, nil
+	return &tap{till: t, dialer: d, client: framer, host: server}, nil
 }
 
 // busy tells that something on the line will still happen by itself.
@@ -65,6 +65,7 @@ func (p *tap) dial(line uint64) {
 	}
 	p.dials++
 	life := p.till.life
+	in := wire.NewInbox(p.client)
 	p.dialer.dial(caller{
 		open: func(c conn) {
 			p.dials--
@@ -73,11 +74,10 @@ func (p *tap) dial(line uint64) {
 				return
 			}
 			p.conn = c
-			p.in.Reset()
 			p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkConnected, Line: line})
 		},
 		failed: func(err error) { p.dials--; p.failed(line, wire.FaultOf(err)) },
-		bytes:  func(b []byte) { p.arrived(line, b) },
+		bytes:  func(b []byte) { p.arrived(line, in, b) },
 		closed: func(err error) { p.ended(line, wire.FaultOf(err)) },
 	}, p.till.Now())
 }
@@ -127,54 +127,77 @@ func (p *tap) write(line uint64, b []byte) {
 	if p.line != line || p.conn == nil {
 		return
 	}
-	framed := append([]byte(nil), b...)
+	framed, c := append([]byte(nil), b...), p.conn
 	frame, _, err := p.host.Next(framed)
 	if err != nil || frame == nil {
 		frame = framed // a link only writes whole frames; whatever else this is, it is passed on
 	}
 	w := p.till.world
-	c := w.crossed(p.till, w.Rig.decode(frame), false, frame)
-	p.pass(c, fault.Request, framed, func(b []byte) {
-		if p.conn != nil && w.lineState != LineSilent {
-			p.conn.Write(b)
+	row := w.crossed(p.till, w.Rig.decode(frame), false, frame)
+	p.pass(row, fault.Request, framed, func(b []byte) {
+		if w.lineState != LineSilent {
+			c.Write(b) // even when the till has hung up meanwhile: what was sent arrives
 		}
 	})
+	if p.till.mishap != nil && row.Message != nil {
+		p.till.mishap(point{sent: true, message: row.Message})
+	}
 }
 
-// arrived takes what the host wrote, frame by frame, and passes it on to the link.
-func (p *tap) arrived(line uint64, b []byte) {
+// garbage sends a frame that nobody can read on a connection of its own.
+func (p *tap) garbage(frame []byte) error {
+	framed, err := p.host.Append(nil, frame)
+	if err != nil {
+		return err
+	}
+	p.dials++
+	p.dialer.dial(caller{
+		open: func(c conn) {
+			p.dials--
+			p.till.world.crossed(p.till, nil, false, frame)
+			c.Write(framed)
+			c.Close()
+		},
+		failed: func(error) { p.dials-- },
+		bytes:  func([]byte) {},
+		closed: func(error) {},
+	}, p.till.Now())
+	return nil
+}
+
+// arrived takes what the host wrote on a line, frame by frame, and passes it on to the link. What comes after the till has hung
+// up is written down and reaches nobody.
+func (p *tap) arrived(line uint64, in *wire.Inbox, b []byte) {
 	w := p.till.world
-	if p.line != line || p.conn == nil || w.lineState == LineSilent {
+	if w.lineState == LineSilent {
 		return
 	}
-	p.in.Add(b)
+	in.Add(b)
 	for {
-		frame, ok, err := p.in.Next()
+		frame, ok, err := in.Next()
 		if err != nil { // not framed as the dialect says: the link shall judge it
-			p.in.Reset()
-			p.give(b)
+			in.Reset()
+			p.give(line, b)
 			return
 		}
 		if !ok {
 			return
 		}
-		p.answer(frame)
+		row := w.crossed(p.till, w.Rig.decode(frame), true, frame)
+		framed, err := p.host.Append(nil, frame)
+		if err != nil {
+			framed = frame // it was read by the same framing: it cannot be too long for it
+		}
+		p.pass(row, fault.Answer, framed, func(b []byte) { p.give(line, b) })
 	}
 }
 
-func (p *tap) answer(frame []byte) {
-	w := p.till.world
-	c := w.crossed(p.till, w.Rig.decode(frame), true, frame)
-	framed, err := p.host.Append(nil, frame)
-	if err != nil {
-		framed = frame // it was read by the same framing: cannot be too long for it
+// give hands bytes to the till's link. What was held back comes on the connection that is open now, if its own is gone.
+func (p *tap) give(line uint64, b []byte) {
+	if p.conn != nil {
+		line = p.line
 	}
-	p.pass(c, fault.Answer, framed, p.give)
-}
-
-// give hands bytes to the till's link.
-func (p *tap) give(b []byte) {
-	p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkBytes, Line: p.line, Chunk: b})
+	p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkBytes, Line: line, Chunk: b})
 }
 
 // pass delivers what the faults make of a frame, now or later, and cuts the line where they say so.
@@ -196,22 +219,30 @@ func (p *tap) pass(c *Crossing, d fault.Direction, framed []byte, deliver func([
 			c.Note = note
 		}
 	}
-	p.held++
 	last := time.Duration(0)
 	for _, piece := range out.Pieces {
 		last = max(last, piece.After)
+		if piece.After == 0 && d == fault.Request {
+			deliver(piece.Bytes)
+			continue
+		}
+		p.held++
 		p.loopAfter(piece.After, func() {
-			if p.till.life == life {
+			p.held--
+			if d == fault.Request || p.till.life == life {
 				deliver(piece.Bytes)
 			}
 		})
 	}
-	p.loopAfter(last, func() {
-		p.held--
-		if out.Cut && p.till.life == life {
-			p.drop()
-		}
-	})
+	if out.Cut {
+		p.held++
+		p.loopAfter(last, func() {
+			p.held--
+			if p.till.life == life {
+				p.drop()
+			}
+		})
+	}
 }
 
 func (w *World) injected(party, name, text string) {

@@ -25,6 +25,11 @@ func (t *Till) SendMade(flow pay.Flow, edit func(*iso8583.Message) error) error 
 		return err
 	}
 	d := t.world.Rig.Dialect
+	if m.Has(iso8583.PIN) && !m.Has(iso8583.PINCapture) { // with a PIN block goes what tells of it
+		m.Set(iso8583.EntryMode, m.Get(iso8583.EntryMode)[:2]+"1")
+		m.Set(iso8583.PINCapture, d.Switches.PINCapture)
+		m.Set(iso8583.SecurityControl, "26"+strings.Repeat("0", 14))
+	}
 	if spec, ok := d.Transaction(flow); ok && spec.MAC && m.Has(iso8583.MAC) {
 		_, err = d.Seal(nil, m, t.mac)
 	} else {
@@ -124,14 +129,9 @@ func (t *Till) SendAgain(m *iso8583.Message) error {
 
 // SendGarbage sends a well-framed frame that nobody can read.
 func (t *Till) SendGarbage() error {
-	if t.tap.conn == nil {
-		return fmt.Errorf("till %s has no open connection to send garbage on", t.Name)
+	if err := t.tap.garbage([]byte(strings.Repeat("\xFF", 40))); err != nil {
+		return fmt.Errorf("till %s: garbage: %w", t.Name, err)
 	}
-	framed, err := t.tap.host.Append(nil, []byte(strings.Repeat("\xFF", 40)))
-	if err != nil {
-		return err
-	}
-	t.tap.write(t.tap.line, framed)
 	return t.world.Rest()
 }
 
@@ -148,22 +148,47 @@ func (t *Till) SetNextTrace(n int) error {
 	return t.SignIn()
 }
 
-// CutPower takes the till's power away, once, right after it sends the nth message of a flow, or right when the answer to it
-// is there and before anything of it is carried out.
-func (t *Till) CutPower(receiving bool, flow pay.Flow, nth int) {
-	t.cutPowerAt(func(p point) bool {
-		m := p.message
-		if p.after != !receiving {
-			return false
+// When does something to the till, once, right after it sends the nth request of a flow, or right when the answer to that
+// request is there and the till has not been told of it.
+func (t *Till) When(receiving bool, flow pay.Flow, nth int, act func()) {
+	t.mishap = func(p point) {
+		if p.sent == receiving {
+			return
 		}
-		if p.after {
-			if p.action.Kind != terminal.Exchange {
-				return false
-			}
-			m = p.action.Message
+		if spec, _, ok := t.world.Rig.Dialect.Identify(p.message); ok && spec.Flow == flow && t.world.flows[flow] == nth {
+			t.mishap = nil
+			act()
 		}
-		spec, _, ok := t.world.Rig.Dialect.Identify(m)
-		return ok && spec.Flow == flow && t.world.flows[flow] == nth
+	}
+}
+
+// CutPower takes the till's power away: what is not in its journal or its security module is gone.
+func (t *Till) CutPower() { t.powerOff() }
+
+// FailStorage makes the till's next write to its journal fail.
+func (t *Till) FailStorage() { t.badStorage = true }
+
+// Tell gives the till an event from inside one of its own, without letting the world rest.
+func (t *Till) Tell(e terminal.Event) { t.world.Loop.After(0, func() { t.do(e) }) }
+
+// SendMixed sends a tester's sale with one card's number and another's stripe.
+func (t *Till) SendMixed(number, stripe string) error {
+	a, err := t.world.Card(number)
+	if err != nil {
+		return err
+	}
+	b, err := t.world.Card(stripe)
+	if err != nil {
+		return err
+	}
+	track, err := t.world.stripe(b)
+	if err != nil {
+		return err
+	}
+	return t.SendMade(pay.Sale, func(m *iso8583.Message) error {
+		m.Set(iso8583.PAN, a.PAN)
+		m.Set(iso8583.Track2, track.Track2.Reveal())
+		return nil
 	})
 }
 
@@ -186,6 +211,8 @@ func (c *Crossing) Name() string {
 	switch {
 	case c.Message == nil:
 		return "garbage"
+	case c.Flow == "" && c.Answer:
+		return "unknown answer"
 	case c.Flow == "":
 		return "unknown"
 	case c.Answer:

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,7 +32,8 @@ type Till struct {
 	life    int                                                // counts power-ons; what an earlier life set going is dropped
 	skew    time.Duration                                      // of the till's own clock against the world's
 
-	cut func(point) bool // decides that the power goes now
+	mishap     func(point) // waits for a moment to strike
+	badStorage bool        // the next write fails
 
 	need    terminal.Need
 	Screens []terminal.Screen // shown, in order
@@ -39,10 +41,9 @@ type Till struct {
 	Endings []terminal.Ending
 }
 
-// point is a place in a till's life where the power may go.
+// point is a moment in a till's life at which something may happen to it.
 type point struct {
-	after   bool // after the action (sending); otherwise before the event is handled (receiving)
-	action  terminal.Action
+	sent    bool // the message is on the line; otherwise it is an answer that is there and has not been handled
 	message *iso8583.Message
 }
 
@@ -109,8 +110,10 @@ func (t *Till) note(text string) {
 
 // do gives the machine an event and carries out its actions in order.
 func (t *Till) do(e terminal.Event) {
-	if t.machine == nil || (t.cut != nil && e.Kind == terminal.Answered && t.cut(point{message: e.Message})) {
-		t.powerOff()
+	if t.mishap != nil && e.Kind == terminal.Answered {
+		t.mishap(point{message: e.Message})
+	}
+	if t.machine == nil {
 		return
 	}
 	switch e.Kind {
@@ -123,10 +126,6 @@ func (t *Till) do(e terminal.Event) {
 	for _, a := range actions.All() {
 		t.carryOut(a)
 		if t.life != life {
-			return
-		}
-		if t.cut != nil && t.cut(point{after: true, action: a}) {
-			t.powerOff()
 			return
 		}
 	}
@@ -175,6 +174,14 @@ func (t *Till) record(kind trace.Kind, name, text string) {
 
 func (t *Till) write(a terminal.Action) {
 	life := t.life
+	if t.badStorage {
+		t.badStorage = false
+		t.record(trace.Injected, "storage", "the storage refuses a write")
+		if a.Await {
+			t.world.Loop.After(0, func() { t.inLife(life, terminal.Event{Kind: terminal.Stored, Err: errStorage}) })
+		}
+		return
+	}
 	for _, r := range a.Records {
 		t.record(trace.Stored, r.Kind, "")
 	}
@@ -184,6 +191,8 @@ func (t *Till) write(a terminal.Action) {
 		}
 	})
 }
+
+var errStorage = errors.New("the storage is full")
 
 func (t *Till) startTimer(name string, after time.Duration) {
 	life := t.life

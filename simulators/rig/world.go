@@ -183,8 +183,9 @@ func (w *World) Protect() error {
 
 // crossed writes down a message on a till's line. A request is counted by flow; an answer gets the number of its request.
 func (w *World) crossed(t *Till, m *iso8583.Message, answer bool, frame []byte) *Crossing {
-	c := &Crossing{At: w.Loop.Now(), Till: t.Name, Answer: answer, Message: m}
-	e := trace.Event{At: c.At, Party: t.Name, Peer: "host", Kind: trace.Sent, Name: "garbage"}
+	c := &Crossing{At: w.Loop.Now(), Till: t.Name, Answer: answer, Message: m, Frame: slices.Clone(frame)}
+	w.number(c)
+	e := trace.Event{At: c.At, Party: t.Name, Peer: "host", Kind: trace.Sent, Name: c.Name()}
 	if answer {
 		e.Kind = trace.Received
 	}
@@ -192,37 +193,34 @@ func (w *World) crossed(t *Till, m *iso8583.Message, answer bool, frame []byte) 
 		e.Frame = trace.Opaque(frame)
 	} else {
 		e.Frame, e.Fields = w.Rig.Dialect.Trace(m)
-		if spec, _, ok := w.Rig.Dialect.Identify(m); ok {
-			c.Flow = spec.Flow
-			e.Name = string(spec.Flow)
-			if answer {
-				e.Name += " answer"
-			}
-		} else {
-			e.Name = "unknown"
-		}
 	}
-	w.number(c)
 	w.Trace.Record(e)
 	w.Wire = append(w.Wire, c)
 	return c
 }
 
+// number finds a message's flow and number: a request's by counting, an answer's from the request whose key it carries back.
 func (w *World) number(c *Crossing) {
+	if c.Message == nil {
+		return
+	}
 	if !c.Answer {
+		if spec, _, ok := w.Rig.Dialect.Identify(c.Message); ok {
+			c.Flow = spec.Flow
+		}
 		w.flows[c.Flow]++
 		c.Nth = w.flows[c.Flow]
 		return
 	}
-	if c.Message == nil {
-		return
-	}
 	key := w.Rig.Dialect.Key(c.Message)
 	for _, earlier := range slices.Backward(w.Wire) {
-		if !earlier.Answer && earlier.Message != nil && earlier.Flow == c.Flow && w.Rig.Dialect.Key(earlier.Message) == key {
-			c.Nth = earlier.Nth
+		if !earlier.Answer && earlier.Message != nil && w.Rig.Dialect.Key(earlier.Message) == key {
+			c.Flow, c.Nth = earlier.Flow, earlier.Nth
 			return
 		}
+	}
+	if spec, _, ok := w.Rig.Dialect.Identify(c.Message); ok {
+		c.Flow = spec.Flow
 	}
 }
 
@@ -238,6 +236,7 @@ func (w *World) Statements() ([]audit.Statement, error) {
 				return nil, err
 			}
 		}
+		all = append(all, audit.Statement{Role: audit.Terminal, Party: t.Name, Fact: audit.Present, Ref: audit.Ref{Terminal: t.config.Number}})
 		all = append(all, t.machine.Statements()...)
 	}
 	state, err := w.Look()
