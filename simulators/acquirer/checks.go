@@ -3,6 +3,7 @@ package acquirer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -153,6 +154,13 @@ func amountGiven(c *Call) (pay.Answer, string) {
 		return pay.Answer13BadAmount, fmt.Sprintf("amount %q is no amount to pay", c.req.Get(iso8583.Amount))
 	}
 	c.amount = amount
+	return passed, ""
+}
+
+func currencyTaken(c *Call) (pay.Answer, string) {
+	if !slices.Contains(c.Rules.Currencies, c.amount.Currency) {
+		return pay.Answer12Invalid, "no account here is kept in " + c.amount.Currency.String()
+	}
 	return passed, ""
 }
 

@@ -46,6 +46,7 @@ var saleCases = []struct {
 	{name: "one byte changed", tamper: func(f []byte) { f[40] ^= 0x10 }, answer: "A0", rule: "mac"},
 	{name: "amount zero", change: set(iso8583.Amount, "000000000000"), answer: "13", rule: "amount"},
 	{name: "currency unknown", change: set(iso8583.Currency, "zzz"), answer: "30", rule: "amount"},
+	{name: "another currency", change: set(iso8583.Currency, "840"), answer: "12", rule: "currency"},
 	{name: "track of another card", change: set(iso8583.Track2, "6200123456789028D30121200000012300000"), answer: "14", rule: "card"},
 	{name: "card not taken", answer: "57", rule: "card-type", change: limits(acquirer.Limits{Prefixes: []string{"4", "5"}})},
 	{name: "over the merchant's limit", answer: "61", rule: "amount-limit", change: limits(acquirer.Limits{PerSale: pay.CNY(999)})},
@@ -124,6 +125,16 @@ func (w *world) wantMAC(answer *iso8583.Message) {
 	input, mac := w.pos.MACInput(answer)
 	if ok, err := w.till.VerifyMAC("MAK", w.macAlgorithm(), input, mac); err != nil || !ok {
 		w.t.Errorf("the answer's MAC %q does not fit: %v", mac, err)
+	}
+}
+
+func TestSaleWithoutMAC(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.signIn()
+	frame, err := w.pos.Encode(nil, w.sale())
+	w.must(err)
+	if got := code(w.askFrame(frame)); got != "A0" {
+		t.Errorf("answer %q by %s, want A0", got, w.reason())
 	}
 }
 

@@ -2,7 +2,6 @@ package acquirer
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -144,8 +143,7 @@ func (a *Acquirer) undoRequest(p Payment) *iso8583.Message {
 	offer(m, iso8583.ReversalReason, string(pay.Answer98NoAnswer))
 	if spec, ok := a.IssuerDialect.Transaction(p.Ref.Flow); ok {
 		offer(m, iso8583.OriginalMTI, spec.Request)
-		for e, values := range spec.Constants {
-			value, _, _ := strings.Cut(values, "|")
+		for e, value := range spec.Constants {
 			offer(m, e, value)
 		}
 	}

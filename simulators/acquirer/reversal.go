@@ -2,8 +2,6 @@ package acquirer
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -35,8 +33,8 @@ func (c *Call) reverses(f pay.Flow) bool {
 	if !ok || !spec.Reversible {
 		return false
 	}
-	for e, values := range spec.Constants {
-		if c.req.Has(e) && !slices.Contains(strings.Split(values, "|"), c.req.Get(e)) {
+	for e, value := range spec.Constants {
+		if c.req.Has(e) && c.req.Get(e) != value {
 			return false
 		}
 	}

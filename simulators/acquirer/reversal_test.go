@@ -207,6 +207,62 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// An acquirer that comes back with an empty security module takes the working keys from its journal.
+func TestRestartWithoutKeys(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.signIn()
+	for _, name := range []string{"PIK", "MAK"} {
+		w.hosts.HSM.Delete(acquirer.TerminalKey(tillOne, name))
+	}
+	w.open()
+	if got := code(w.ask(w.sale())); got != "00" {
+		t.Errorf("answer %q by %s", got, w.reason())
+	}
+	w.hosts.HSM.Delete(acquirer.TerminalKey(tillOne, "MAK"))
+	w.hosts.HSM.Delete(acquirer.TerminalKey(tillOne, "TMK"))
+	if got := code(w.ask(w.sale())); got != "A0" {
+		t.Errorf("answer %q by %s, want A0 so that the till signs in again", got, w.reason())
+	}
+}
+
+// What did not get into the journal is not told to anybody, and nothing is after it.
+func TestJournalFails(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.signIn()
+	w.hosts.Store = &recording{Memory: w.store, limit: 1}
+	w.open()
+	for n := range 2 {
+		if answer := w.ask(w.sale()); answer != nil {
+			t.Errorf("sale %d is answered %q", n+1, code(answer))
+		}
+	}
+}
+
+func TestRegisterRefuses(t *testing.T) {
+	w := newWorld(t, setting{})
+	for name, err := range map[string]error{
+		"merchant number":   w.acquirer.AddMerchant(acquirer.Merchant{Number: "1"}),
+		"terminal number":   w.acquirer.AddTerminal(acquirer.Terminal{Number: "1", Merchant: shop}),
+		"unknown merchant":  w.acquirer.AddTerminal(acquirer.Terminal{Number: "10000002", Merchant: "1"}),
+		"merchant to edit":  w.acquirer.UpdateMerchant("1", func(*acquirer.Merchant) {}),
+		"terminal to edit":  w.acquirer.UpdateTerminal("1", func(*acquirer.Terminal) {}),
+		"journal of others": reopen(journal.Record{Kind: "payment", Data: []byte("{")}, w.hosts),
+	} {
+		if err == nil {
+			t.Errorf("%s: taken without an error", name)
+		}
+	}
+}
+
+func reopen(r journal.Record, c acquirer.Config) error {
+	c.Store = journal.NewMemory()
+	if err := journal.Commit(c.Store, []journal.Record{r}); err != nil {
+		return nil
+	}
+	_, err := acquirer.New(c)
+	return err
+}
+
 // history is a morning: sales approved and declined, a reversal, a reversal without a sale, a silent issuer.
 func history(w *world) {
 	frames := func(m *iso8583.Message) {

@@ -46,14 +46,15 @@ type Rules struct {
 	Tombstones       bool                // a reversal without its original declines the late original
 	Forward          bool                // reversals go on to the issuer
 
-	ID               string        // F32: this acquirer among institutions
-	IssuerID         string        // F44: the institution that decided
-	Organisation     string        // F63.1 of answers to payments
-	IssuerTimeout    time.Duration // then the payment ends as 98 and is reversed at the issuer; below the terminals' 60 s
-	UndoInterval     time.Duration // between reversals to the issuer
-	UndoAttempts     int           // in a row; the next request starts another row
-	LateOriginal     pay.Answer    // a payment whose reversal came first: its trace number is spent
-	DeclinedOriginal pay.Answer    // the reversal of a payment that was declined: there is nothing to do
+	Currencies       []pay.Currency // that merchants are paid in
+	ID               string         // F32: this acquirer among institutions
+	IssuerID         string         // F44: the institution that decided
+	Organisation     string         // F63.1 of answers to payments
+	IssuerTimeout    time.Duration  // then the payment ends as 98 and is reversed at the issuer; below the terminals' 60 s
+	UndoInterval     time.Duration  // between reversals to the issuer
+	UndoAttempts     int            // in a row; the next request starts another row
+	LateOriginal     pay.Answer     // a payment whose reversal came first: its trace number is spent
+	DeclinedOriginal pay.Answer     // the reversal of a payment that was declined: there is nothing to do
 }
 
 // Reference gives the rules of an acquirer that does everything right. Switches that belong to a dialect (answer to an
@@ -73,6 +74,7 @@ func Reference() Rules {
 		AbandonUndo:      UndoDue,
 		Tombstones:       true,
 		Forward:          true,
+		Currencies:       []pay.Currency{pay.Currency156CNY},
 		ID:               "48270000",
 		IssuerID:         "01020000",
 		Organisation:     "CUP",
@@ -91,7 +93,7 @@ func flows() []Flow {
 		{"enabled", terminalEnabled}, {"binding", terminalBound}}
 	trusted := slices.Concat(known, []Check{{"session", signedIn}, {"mac", macRight}})
 	payment := slices.Concat(known, []Check{{"session", signedIn}, {"batch", batchAgrees}, {"mac", macRight},
-		{"duplicate", traceFresh}, {"amount", amountGiven}, {"pin-present", pinPresent}, {"card", cardRead},
+		{"duplicate", traceFresh}, {"amount", amountGiven}, {"currency", currencyTaken}, {"pin-present", pinPresent}, {"card", cardRead},
 		{"card-type", cardTaken}, {"amount-limit", withinAmount}, {"count-limit", withinCount}, {"pin", pinTranslated}})
 	return []Flow{
 		{pay.SignIn, slices.Concat(known, []Check{{"maintenance", notInMaintenance}}), signIn},

@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/core/trace/leak"
 	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
@@ -376,6 +378,53 @@ func TestReversals(t *testing.T) {
 				t.Errorf("statements before and after a restart:\n%s", diff)
 			}
 		})
+	}
+}
+
+// failing is a store that takes nothing.
+type failing struct{ *journal.Memory }
+
+func (failing) Append(_ []journal.Record, done func(error)) { done(errors.New("the disk is full")) }
+
+func TestJournalFails(t *testing.T) {
+	b := newBank(t, nil, nil)
+	b.config.Store = failing{b.config.Store.(*journal.Memory)}
+	b.open()
+	for n := range 2 {
+		if got := b.ask(b.sale()); got != "" {
+			t.Errorf("sale %d is answered %q", n+1, got)
+		}
+	}
+}
+
+func TestServesNoSuchFlow(t *testing.T) {
+	r := issuer.Reference()
+	r.Flows = r.Flows[1:]
+	b := newBank(t, &r, nil)
+	if got := b.ask(b.sale()); got != "40" {
+		t.Errorf("a flow the issuer does not serve: answer %q, want 40", got)
+	}
+}
+
+// Nothing that the issuer keeps or tells holds a card number, a PIN or a track.
+func TestNothingLeaks(t *testing.T) {
+	b := newBank(t, nil, nil)
+	m := b.sale()
+	for _, m := range []*iso8583.Message{m, m, b.reversalOf(m), b.saleWithPIN("000000"), set(b.sale(), iso8583.PAN, "6200123456789028"),
+		set(b.sale(), iso8583.PIN, "12345678"), set(b.sale(), iso8583.ProcessingCode, "990000")} {
+		b.ask(m)
+	}
+	var told bytes.Buffer
+	_, err := b.config.Trace.WriteTo(&told)
+	b.must(err)
+	b.must(b.config.Store.Replay(func(r journal.Record) error { told.Write(r.Data); return nil }))
+	account, _ := b.issuer.Card("alice")
+	fmt.Fprintf(&told, "%+v %+v %+v %+v", b.issuer.Payments(), b.issuer.Statements(), account, b.card)
+	finder, err := leak.New(leak.Text("card number", b.card.PAN.Reveal()), leak.Text("another card number", "6200123456789028"),
+		leak.Text("track", m.Get(iso8583.Track2)), leak.Text("PIN", "246813"))
+	b.must(err)
+	for _, hit := range finder.Find("issuer", told.Bytes()) {
+		t.Error(hit)
 	}
 }
 

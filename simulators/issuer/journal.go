@@ -48,8 +48,9 @@ type change struct {
 }
 
 // commit makes a decision happen: in memory at once, so that the next message meets it, and in the journal as one batch.
-// done runs when the batch is durable; only then may anybody be told. If the journal fails, memory has run ahead of it,
-// and the issuer falls silent rather than promise what a restart would forget.
+// done runs when the batch is durable; only then may anybody be told. An empty batch keeps its place in the order, so that a
+// repeated answer waits until what it repeats is durable. If the journal fails, memory has run ahead of it, and the issuer
+// falls silent rather than promise what a restart would forget.
 func (i *Issuer) commit(c change, done func()) {
 	records := c.records()
 	if c.books != nil {

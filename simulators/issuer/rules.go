@@ -76,16 +76,3 @@ func (r *Rules) drop(name string) {
 		r.Flows[i].Checks = slices.DeleteFunc(slices.Clone(f.Checks), func(c Check) bool { return c.Name == name })
 	}
 }
-
-// replace puts another question in a check's place.
-func (r *Rules) replace(name string, ask func(*Call) (pay.Answer, string)) {
-	r.Flows = slices.Clone(r.Flows)
-	for i, f := range r.Flows {
-		r.Flows[i].Checks = slices.Clone(f.Checks)
-		for j, c := range f.Checks {
-			if c.Name == name {
-				r.Flows[i].Checks[j].Ask = ask
-			}
-		}
-	}
-}
