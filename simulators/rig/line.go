@@ -61,12 +61,34 @@ func (d *memoryDialer) handshake(clock time.Time) error {
 	here, there := net.Pipe()
 	defer here.Close()
 	defer there.Close()
-	go func() { _ = tls.Server(there, d.server).Handshake() }() // its error reaches the client as an alert
+	out := make(chan []byte, 64)
+	go func() {
+		for b := range out {
+			_, _ = there.Write(b) // a client that has gone reads no more
+		}
+	}()
+	go func() {
+		_ = tls.Server(ahead{there, out}, d.server).Handshake() // its error reaches the client as an alert
+		close(out)
+	}()
 	config := d.client.Clone()
 	config.Time = func() time.Time { return clock }
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	return tls.Client(here, config).HandshakeContext(ctx)
+}
+
+// ahead lets its writer go on before the reader has read, as a socket's buffer does: without it a client that refuses the
+// certificate and a server that is still sending wait for each other.
+type ahead struct {
+	net.Conn
+	out chan<- []byte
+}
+
+// Write implements net.Conn.
+func (a ahead) Write(b []byte) (int, error) {
+	a.out <- append([]byte(nil), b...)
+	return len(b), nil
 }
 
 // memoryConn carries bytes between a till and the host's front with a fixed delay.
