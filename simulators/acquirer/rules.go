@@ -40,11 +40,11 @@ type Rules struct {
 	Post             func(*ledger.Tx, Payment) error                   // an approved payment's money
 	Undo             func(*ledger.Tx, Payment, string) error           // a reversed payment's; the string is the reversal's own number
 	Posts            func(Payment) bool                                // whether a payment that the issuer decided moves money
-	RepeatedReversal func(*Call, Payment)
-	NextBatch        func(string) string // after a sign-out
-	AbandonUndo      Undo                // what a payment that the issuer did not answer needs of it
-	Tombstones       bool                // a reversal without its original declines the late original
-	Forward          bool                // reversals go on to the issuer
+	RepeatedReversal func(*Call, Payment)                              // a reversal that was done already
+	NextBatch        func(string) string                               // after a sign-out
+	AbandonUndo      Undo                                              // what a payment that the issuer did not answer needs of it
+	Tombstones       bool                                              // a reversal without its original declines the late original
+	Forward          bool                                              // reversals go on to the issuer
 
 	Currencies       []pay.Currency // that merchants are paid in
 	ID               string         // F32: this acquirer among institutions
@@ -87,7 +87,7 @@ func Reference() Rules {
 }
 
 // flows lists what is served. The checks stand in the order of DOMAIN.md A.14, but the MAC comes before the duplicate
-// check, so that nobody without the key learns what was answered.
+// check, so that nobody without the key learns what was answered. A reversal names its batch, which may be an earlier one.
 func flows() []Flow {
 	known := []Check{{"system", systemWell}, {"format", wellFormed}, {"merchant", merchantKnown}, {"terminal", terminalKnown},
 		{"enabled", terminalEnabled}, {"binding", terminalBound}}
