@@ -10,24 +10,24 @@ import (
 
 // orderAnswered does what a believed answer to the order's own request says (DOMAIN.md C).
 func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
-	tx, _ := t.Dialect.Transaction(t.exchange.flow)
+	reversible := t.reversible()
 	switch {
-	case tx.Reversible && rule.Next == iso8583.NextReverse: // 68: nobody knows
+	case reversible && rule.Next == iso8583.NextReverse: // 68: nobody knows
 		t.tell(endingOf(Unknown, rule, m), out, string(rule.Code))
 		t.undo(now, pay.Answer06Error, out)
-	case tx.Reversible && rule.Next == iso8583.NextPartial && !t.takesPartial():
+	case reversible && rule.Next == iso8583.NextPartial && !t.takesPartial():
 		e := endingOf(Declined, rule, m)
 		e.Screen = "PARTIAL_REFUSED"
 		t.tell(e, out)
 		t.pending.authCode = e.AuthCode
 		t.undo(now, pay.Answer06Error, out)
 	case rule.Category != iso8583.CategoryApproved:
-		if tx.Reversible {
+		if reversible {
 			t.write(out, &outcomeLine{Fact: audit.Declined, Answer: rule.Code, RRN: m.Get(iso8583.RRN)})
 		}
 		t.tellDeclined(rule, m, out)
 		t.finish(out)
-	case tx.Reversible:
+	case reversible:
 		t.approve(now, rule, m, out)
 	default:
 		if t.order.plan.Done == SignedOut {
@@ -81,7 +81,8 @@ func (t *Terminal) approve(now time.Time, rule iso8583.AnswerRule, m *iso8583.Me
 
 // complete tells the approval once it is safe.
 func (t *Terminal) complete(now time.Time, e Event, out *Actions) {
-	if !t.settled(e.Err) {
+	t.consult("terminal/storage")
+	if !t.settled(e.Err) && t.Rules.TakeBackUnstored {
 		t.unfinished(now, out)
 		return
 	}

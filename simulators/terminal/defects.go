@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
 // Defects lists what real tills ship with: edits of the rules, each of which a scenario must notice.
@@ -49,11 +50,48 @@ func Defects() []pay.Defect[Rules] {
 			func(r *Rules) { r.CardNumber = func(pay.PAN) bool { return true } }),
 		defect("terminal-sends-clear-track", "security", "sends tracks in the clear although it has a track key", "encryption was to come with the next release",
 			func(r *Rules) { r.EncryptTrack = false }),
+		defect("terminal-ignores-tamper", "security", "does not look whether its case was opened", "the switch trips in the rain, so its signal was taken out",
+			func(r *Rules) { r.Gates = withoutGate(r.Gates, "terminal/tamper") }),
+		defect("terminal-never-logs-out", "security", "leaves an operator logged in for ever", "cashiers complained about the log-in",
+			func(r *Rules) { r.IdleLogout = false }),
+		defect("terminal-lets-anyone-unlock", "security", "lets a cashier unlock a colleague", "the menu is hidden, but its key works",
+			func(r *Rules) { r.Manages = func(by, of Role) bool { return true } }),
+		defect("terminal-gives-up-first-swipe", "protocol", "ends the order at the first bad swipe", "the retry loop counts from one",
+			func(r *Rules) { r.SwipeTries = 1 }),
+		defect("terminal-hides-reason", "protocol", "shows the same words for every decline", "the table of codes was to come later",
+			func(r *Rules) { r.Prompt = hideReason }),
+		defect("terminal-blames-the-line", "protocol", "says that it cannot connect, whatever is wrong with the line", "all errors of the socket end in one handler",
+			func(r *Rules) { r.TroubleScreen = func(iso8583.Trouble) string { return "NO_CONNECTION" } }),
+		defect("terminal-keeps-unstored-approval", "money", "says approved although it could not write the approval down", "the store's error is logged and forgotten",
+			func(r *Rules) { r.TakeBackUnstored = false }),
+		defect("terminal-reverses-unsent", "protocol", "reverses what never left it", "every error after the record is written ends in a reversal",
+			func(r *Rules) { r.DropUnsent = false }),
+		defect("terminal-delays-reversal", "resilience", "repeats an unanswered reversal only before the next sale", "the retry loop was thought to be in the link",
+			func(r *Rules) { r.RepeatAtOnce = false }),
+		defect("terminal-reversal-needs-00", "protocol", "repeats a reversal until it is answered 00", "12 and 25 look like failures",
+			func(r *Rules) { r.ReversalFinal = []pay.Answer{pay.Answer00Approved} }),
+		defect("terminal-reverses-without-card", "protocol", "leaves the card number out of the reversal", "it is not kept, for fear of the auditors",
+			func(r *Rules) { r.Repeated = withoutElement(r.Repeated, iso8583.PAN) }),
+		defect("terminal-prints-one-copy", "protocol", "prints no copy for the customer", "to save paper", func(r *Rules) { r.Copies = r.Copies[:1] }),
+		defect("terminal-reprints-unmarked", "security", "prints a second slip that looks like the first", "the mark was left to the template",
+			func(r *Rules) { r.MarkReprint = false }),
 	}
 }
 
 func defect(name, category, text, why string, edit func(*Rules)) pay.Defect[Rules] {
 	return pay.Defect[Rules]{Name: name, Category: category, Text: text, Why: why, Edit: edit}
+}
+
+// hideReason leaves only yes and no.
+func hideReason(r iso8583.AnswerRule) string {
+	if r.Category == iso8583.CategoryApproved {
+		return r.Prompt
+	}
+	return "FAILED_CODE"
+}
+
+func withoutElement(all []iso8583.Element, e iso8583.Element) []iso8583.Element {
+	return slices.DeleteFunc(slices.Clone(all), func(x iso8583.Element) bool { return x == e })
 }
 
 func without(all []Check, name string) []Check {

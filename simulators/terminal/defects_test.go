@@ -1,11 +1,13 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -90,6 +92,54 @@ var probes = map[string]func(*bench) any{
 		b.step(Event{Kind: Choose, Flow: pay.Sale, Amount: pay.CNY(1)})
 		b.step(Event{Kind: KeyIn, PAN: pay.NewPAN("6200123456789011"), Expiry: "3012"})
 		return b.screens
+	},
+	"terminal-ignores-tamper":       func(b *bench) any { b.step(Event{Kind: Tamper}); b.signIn(); return b.ending().Screen },
+	"terminal-never-logs-out":       func(b *bench) any { return b.timers },
+	"terminal-lets-anyone-unlock":   func(b *bench) any { b.step(Event{Kind: Unlock, Operator: "02"}); return b.screens },
+	"terminal-gives-up-first-swipe": func(b *bench) any { b.signIn(); b.swipe("nonsense"); return b.screens },
+	"terminal-hides-reason":         func(b *bench) any { b.saleGets(reply{code: "51"}); return b.screens },
+	"terminal-blames-the-line":      func(b *bench) any { b.saleGets(reply{trouble: &silent}); return b.screens },
+	"terminal-keeps-unstored-approval": func(b *bench) any {
+		b.storeErr = func(batch []journal.Record) error {
+			if batch[0].Kind == "till.outcome" {
+				return errors.New("flash is worn out")
+			}
+			return nil
+		}
+		b.saleGets(reply{code: "00"})
+		return b.ending().Kind
+	},
+	"terminal-reverses-unsent": func(b *bench) any {
+		b.saleGets(reply{trouble: &iso8583.Trouble{Cause: iso8583.NotConnected}})
+		return b.flows()
+	},
+	"terminal-delays-reversal": func(b *bench) any {
+		b.signIn()
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) { return reply{trouble: &silent}, true }
+		b.swipe(freeTrack)
+		return b.flows()
+	},
+	"terminal-reversal-needs-00": func(b *bench) any {
+		b.signIn()
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			if flow == pay.Sale {
+				return reply{trouble: &silent}, true
+			}
+			return reply{code: "25"}, true
+		}
+		b.swipe(freeTrack)
+		return b.till.Status().Pending
+	},
+	"terminal-reverses-without-card": func(b *bench) any {
+		b.lenient = true
+		b.saleGets(reply{trouble: &silent})
+		return b.exchanges[len(b.exchanges)-1].Has(iso8583.PAN)
+	},
+	"terminal-prints-one-copy": func(b *bench) any { b.saleGets(reply{code: "00"}); return len(b.slips) },
+	"terminal-reprints-unmarked": func(b *bench) any {
+		b.saleGets(reply{code: "00"})
+		b.step(Event{Kind: Reprint})
+		return b.slips[len(b.slips)-1].Reprint
 	},
 	"terminal-sends-clear-track": func(b *bench) any {
 		b.till.KeyScheme = "004"

@@ -9,7 +9,6 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
-	"github.com/tillproof/tillproof/simulators/protocol/wire"
 )
 
 // exchange is the request that is being stored or is on the line. Its flow is not always the order's: a reversal or a
@@ -34,8 +33,8 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 	}
 	var kept line = &sentLine{Trace: number, Flow: flow}
 	t.exchange = exchange{flow: flow, request: m}
-	if tx, _ := t.Dialect.Transaction(flow); tx.Reversible {
-		sealed, err := t.seal(reversalElements(m))
+	if t.reversible() {
+		sealed, err := t.seal(t.reversalElements(m))
 		if err != nil {
 			t.fault(now, err, out)
 			return
@@ -97,6 +96,8 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 		}
 	}
 	rule := t.Dialect.Answer(pay.Answer(e.Message.Get(iso8583.AnswerCode)))
+	t.consult("terminal/prompt")
+	rule.Prompt = t.Rules.Prompt(rule)
 	t.decide(now, "terminal/answer", fmt.Sprintf("%s answered %s: %s", t.exchange.flow, rule.Code, rule.Category))
 	t.readHeader(now, e.Message, out)
 	if rule.Next == iso8583.NextSignIn { // 77, 99, A0 (DOMAIN.md J)
@@ -114,15 +115,17 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 
 // unanswered judges why no answer came.
 func (t *Terminal) unanswered(now time.Time, e Event, out *Actions) {
-	screen := troubleScreen(e.Trouble)
+	screen := t.Rules.TroubleScreen(e.Trouble)
 	t.decide(now, "terminal/trouble", e.Trouble.Text())
 	switch {
 	case e.Trouble.Sent:
 		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
 	case t.exchange.flow == pay.Reversal:
 		t.reversalUnsent(now, screen, out)
+	case t.reversible() && !t.dropsUnsent():
+		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
 	default:
-		if tx, _ := t.Dialect.Transaction(t.exchange.flow); tx.Reversible { // nothing to reverse (A.12, rule 1)
+		if t.reversible() {
 			t.write(out, &outcomeLine{Fact: audit.Declined})
 		}
 		t.tell(Ending{Kind: Refused, Screen: screen}, out)
@@ -130,10 +133,21 @@ func (t *Terminal) unanswered(now time.Time, e Event, out *Actions) {
 	}
 }
 
+// dropsUnsent: what never left has nothing to reverse (DOMAIN.md A.12, rule 1).
+func (t *Terminal) dropsUnsent() bool {
+	t.consult("terminal/unsent")
+	return t.Rules.DropUnsent
+}
+
+// reversible tells that the exchange's request is of a kind that can be reversed.
+func (t *Terminal) reversible() bool {
+	tx, _ := t.Dialect.Transaction(t.exchange.flow)
+	return tx.Reversible
+}
+
 // untrusted: the request may have arrived and there is no answer to go by.
 func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, out *Actions) {
 	flow := t.exchange.flow
-	tx, _ := t.Dialect.Transaction(flow)
 	if flow == pay.Reversal {
 		t.reversalSilent(now, screen, reason, out)
 		return
@@ -146,7 +160,7 @@ func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, ou
 		kind = Refused
 	}
 	t.tell(Ending{Kind: kind, Screen: screen, Trace: t.exchange.request.Get(iso8583.Trace)}, out)
-	if !tx.Reversible {
+	if !t.reversible() {
 		t.finish(out)
 		return
 	}
@@ -267,25 +281,4 @@ func (t *Terminal) readHeader(now time.Time, m *iso8583.Message, out *Actions) {
 		t.decide(now, "terminal/processing-request", "the host wants a sign-in before the next trade")
 		t.write(out, &againLine{})
 	}
-}
-
-// troubleScreen says what the cashier is told when no answer came.
-func troubleScreen(t iso8583.Trouble) string {
-	switch t.Cause {
-	case iso8583.NotConnected:
-		switch t.Fault {
-		case wire.TLSClock:
-			return "TLS_CLOCK"
-		case wire.TLSUnknown, wire.TLSName, wire.TLSRejected, wire.TLSPlain:
-			return "TLS_FAILED"
-		}
-		return "NO_CONNECTION"
-	case iso8583.LineCut:
-		return "LINE_CUT"
-	case iso8583.NoBytes, iso8583.PartialFrame:
-		return "NO_ANSWER"
-	case iso8583.Unsendable, iso8583.DuplicateInFlight:
-		return "TERMINAL_FAULT"
-	}
-	return "BAD_ANSWER"
 }

@@ -187,10 +187,11 @@ func (t *Terminal) unlock(_ time.Time, e Event, out *Actions) {
 	}
 }
 
-// underling finds an operator on behalf of a supervisor, who looks after cashiers, or of the administrator.
+// underling finds an operator whom the one who is logged in looks after.
 func (t *Terminal) underling(id string, out *Actions) *operator {
 	o := t.find(id)
-	if o == nil || !(t.operator.role == Administrator || t.operator.role == Supervisor && o.role == Cashier) {
+	t.consult("terminal/manages")
+	if o == nil || !t.Rules.Manages(t.operator.role, o.role) {
 		out.show("NOT_ALLOWED")
 		return nil
 	}
@@ -214,7 +215,8 @@ func (t *Terminal) approveBySupervisor(now time.Time, e Event, out *Actions) {
 const TimerIdle = "idle"
 
 func (t *Terminal) startIdle(out *Actions) {
-	if d := t.Dialect.Timers.IdleLogout; d > 0 {
+	t.consult("terminal/idle")
+	if d := t.Dialect.Timers.IdleLogout; d > 0 && t.Rules.IdleLogout {
 		out.add(Action{Kind: StartTimer, Timer: TimerIdle, After: d})
 	}
 }

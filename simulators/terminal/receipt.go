@@ -107,8 +107,10 @@ func (t *Terminal) print(sealed []byte, reprint bool, out *Actions) {
 		t.Trace.Record(trace.Event{Party: t.Name, Kind: trace.Trouble, Name: "terminal-fault", Text: err.Error()})
 		return
 	}
-	s.Reprint = reprint
-	for _, s.Copy = range []Copy{MerchantCopy, CustomerCopy} {
+	t.consult("terminal/copies")
+	t.consult("terminal/reprint")
+	s.Reprint = reprint && t.Rules.MarkReprint
+	for _, s.Copy = range t.Rules.Copies {
 		out.add(Action{Kind: Print, Slip: s})
 	}
 }

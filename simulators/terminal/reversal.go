@@ -9,18 +9,11 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
-// repeated are the elements that a reversal has from its original, where the dialect carries them (DOMAIN.md A.12, rule 2);
-// the last four name it where the dialect has a place for that.
-var repeated = []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.LocalTime,
-	iso8583.LocalDate, iso8583.Expiry, iso8583.EntryMode, iso8583.CardSequence, iso8583.Condition, iso8583.Currency,
-	iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode, iso8583.ReadCapability, iso8583.ICCondition,
-	iso8583.PartialApproval, iso8583.AccountType, iso8583.OriginalMTI, iso8583.OriginalTrace, iso8583.OriginalDate,
-	iso8583.OriginalTime}
-
-// reversalElements are what a later reversal of m needs, by name. Track and PIN are not among them.
-func reversalElements(m *iso8583.Message) map[string]string {
+// reversalElements are what a later reversal of m needs, by name.
+func (t *Terminal) reversalElements(m *iso8583.Message) map[string]string {
+	t.consult("terminal/repeated")
 	kept := map[string]string{}
-	for _, e := range repeated {
+	for _, e := range t.Rules.Repeated {
 		if m.Has(e) {
 			kept[e.String()] = m.Get(e)
 		}
@@ -56,7 +49,7 @@ func (t *Terminal) reverse(now time.Time, out *Actions) {
 	}
 	o := t.offer(pay.Reversal, m)
 	t.offerTerminal(o, now)
-	for _, e := range repeated {
+	for _, e := range t.Rules.Repeated {
 		o(e, kept[e.String()])
 	}
 	o(iso8583.ReversalReason, string(p.reason))
@@ -84,7 +77,8 @@ func (t *Terminal) reversalAnswered(now time.Time, rule iso8583.AnswerRule, out 
 // in doubt; then it waits for a sign-in.
 func (t *Terminal) reversalSilent(now time.Time, screen string, reason pay.Answer, out *Actions) {
 	out.show(screen)
-	if reason == pay.AnswerA0BadMAC {
+	t.consult("terminal/repeat")
+	if reason == pay.AnswerA0BadMAC || !t.Rules.RepeatAtOnce {
 		t.giveUp(out)
 		t.reversed(now, out)
 		return

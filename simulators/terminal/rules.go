@@ -5,6 +5,7 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/wire"
 )
 
 // Rules is what a terminal decides from: data only, never changed by the machine. Behind each entry stands the name under
@@ -16,6 +17,8 @@ type Rules struct {
 
 	WeakPassword     func(r Role, password string) bool // terminal/weak-password
 	FactoryPasswords bool                               // terminal/weak-password: 0000, 123456 and 12345678 are taken all the same
+	Manages          func(by, of Role) bool             // terminal/manages: who may unlock whom and set his password
+	IdleLogout       bool                               // terminal/idle: an operator who does nothing is logged out after the dialect's time
 	LoginTries       int                                // terminal/login-tries: wrong passwords before an operator is locked; 0 never locks
 
 	CheckKCV   bool // terminal/kcv: keys whose check value does not fit are refused
@@ -35,13 +38,22 @@ type Rules struct {
 	NoPINLimit    int64                                                // terminal/pin: minor units up to which a stripe sale needs no PIN; the dialect's limit is for contactless
 	EncryptTrack  bool                                                 // terminal/track: tracks are encrypted when there is a key for it
 
-	WritePendingFirst bool         // terminal/pending-first: the reversal record is written before the request leaves
-	Reverse           bool         // terminal/reverse: a request without an answer that can be trusted is reversed
-	ReversalFinal     []pay.Answer // terminal/reversal-final: answers after which a reversal is not repeated
-	TakePartial       bool         // terminal/partial: a partial approval counts as approved
+	Prompt        func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
+	TroubleScreen func(iso8583.Trouble) string    // terminal/trouble: what is shown when no answer came
 
-	MaskPAN   func(pay.PAN) string // terminal/mask
-	KeepSlips bool                 // terminal/paper: a slip waits for paper; otherwise it is lost
+	WritePendingFirst bool              // terminal/pending-first: the reversal record is written before the request leaves
+	TakeBackUnstored  bool              // terminal/storage: an approval that cannot be written is reversed
+	DropUnsent        bool              // terminal/unsent: a request that never left is not reversed
+	RepeatAtOnce      bool              // terminal/repeat: a reversal without an answer is repeated at once, not before the next order
+	Repeated          []iso8583.Element // terminal/repeated: what a reversal has from its original, where the dialect carries it
+	Reverse           bool              // terminal/reverse: a request without an answer that can be trusted is reversed
+	ReversalFinal     []pay.Answer      // terminal/reversal-final: answers after which a reversal is not repeated
+	TakePartial       bool              // terminal/partial: a partial approval counts as approved
+
+	MaskPAN     func(pay.PAN) string // terminal/mask
+	Copies      []Copy               // terminal/copies
+	MarkReprint bool                 // terminal/reprint
+	KeepSlips   bool                 // terminal/paper: a slip waits for paper; otherwise it is lost
 }
 
 // Plan is what an order of a flow needs. A flow with its own message but nothing special needs no more than a plan.
@@ -81,14 +93,17 @@ func Reference() *Rules {
 		Gates:        gates(),
 		Checks:       checks(),
 		WeakPassword: weakPassword,
-		LoginTries:   3,
-		CheckKCV:     true, AdoptBatch: true, AdoptClock: true, ObeyHeader: true,
+		Manages:      manages, IdleLogout: true, LoginTries: 3,
+		CheckKCV: true, AdoptBatch: true, AdoptClock: true, ObeyHeader: true,
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
-		WritePendingFirst: true, Reverse: true,
+		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
+		TroubleScreen:     troubleScreen,
+		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatAtOnce: true, Reverse: true,
+		Repeated:      repeated(),
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
-		MaskPAN:       pay.PAN.String, KeepSlips: true,
+		MaskPAN:       pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
 	}
 }
 
@@ -131,6 +146,21 @@ func factoryPassword(password string) bool {
 	return password == "0000" || password == "123456" || password == "12345678"
 }
 
+// manages: a supervisor looks after the cashiers, the administrator after everybody (DOMAIN.md A.15).
+func manages(by, of Role) bool {
+	return by == Administrator || by == Supervisor && of == Cashier
+}
+
+// repeated: trace, amount, card, batch and type of the original (DOMAIN.md A.12, rule 2); the last four name it where the
+// dialect has a place for that. Track and PIN are not among them.
+func repeated() []iso8583.Element {
+	return []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.LocalTime,
+		iso8583.LocalDate, iso8583.Expiry, iso8583.EntryMode, iso8583.CardSequence, iso8583.Condition, iso8583.Currency,
+		iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode, iso8583.ReadCapability, iso8583.ICCondition,
+		iso8583.PartialApproval, iso8583.AccountType, iso8583.OriginalMTI, iso8583.OriginalTrace, iso8583.OriginalDate,
+		iso8583.OriginalTime}
+}
+
 // goodCardNumber: 13 to 19 digits with the right check digit (ISO/IEC 7812-1).
 func goodCardNumber(p pay.PAN) bool {
 	d := p.Reveal()
@@ -145,4 +175,25 @@ func askPIN(service string, a pay.Amount, limit int64) bool {
 
 func digitsOnly(s string) bool {
 	return strings.Trim(s, "0123456789") == ""
+}
+
+// troubleScreen says what the cashier is told when no answer came.
+func troubleScreen(t iso8583.Trouble) string {
+	switch t.Cause {
+	case iso8583.NotConnected:
+		switch t.Fault {
+		case wire.TLSClock:
+			return "TLS_CLOCK"
+		case wire.TLSUnknown, wire.TLSName, wire.TLSRejected, wire.TLSPlain:
+			return "TLS_FAILED"
+		}
+		return "NO_CONNECTION"
+	case iso8583.LineCut:
+		return "LINE_CUT"
+	case iso8583.NoBytes, iso8583.PartialFrame:
+		return "NO_ANSWER"
+	case iso8583.Unsendable, iso8583.DuplicateInFlight:
+		return "TERMINAL_FAULT"
+	}
+	return "BAD_ANSWER"
 }
