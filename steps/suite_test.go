@@ -1,0 +1,125 @@
+package steps_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tillproof/tillproof/features"
+	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/reports"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/steps"
+)
+
+// suite runs the shipped features on a line and gives the run.
+func suite(t testing.TB, o rig.Options, seed sim.Seed, paths ...string) *reports.Run {
+	t.Helper()
+	r, err := rig.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := steps.LoadRequirements(fixtures.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requirements, err := steps.Reported(list, features.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := steps.Run(context.Background(), steps.Config{Rig: r, Builtin: features.FS, Paths: paths, Seed: seed,
+		Replay: "tillproof run --line " + o.Line, Requirements: requirements, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// held fails the test with the run's own report when anything does not hold.
+func held(t *testing.T, run *reports.Run) {
+	t.Helper()
+	if code := run.ExitCode(); code != reports.ExitHeld {
+		var text bytes.Buffer
+		if err := (reports.Text{}).Write(&text, run); err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("seed %d: exit code %d\n%s", run.Seed, code, text.String())
+	}
+}
+
+// A false alarm is worse than no alarm: the reference parties hold whatever the seed draws.
+func TestSuiteHoldsOverSeeds(t *testing.T) {
+	seeds := 50
+	if testing.Short() {
+		seeds = 3
+	}
+	for seed := range seeds {
+		held(t, suite(t, rig.Options{Line: rig.LineMemory}, sim.Seed(seed)))
+	}
+}
+
+func TestSuiteHoldsOnLoopback(t *testing.T) {
+	held(t, suite(t, rig.Options{Line: rig.LineSocket}, 1))
+}
+
+// The same seed gives the same bytes: every trace and every report, timings apart.
+func TestMemoryRunIsByteIdentical(t *testing.T) {
+	one, two := recorded(t, 42), recorded(t, 42)
+	if len(one) < 100 {
+		t.Fatalf("only %d traces", len(one))
+	}
+	for id, trace := range one {
+		if !bytes.Equal(trace, two[id]) {
+			t.Errorf("%s: two runs of seed 42 differ:\n%s", id, firstDifference(trace, two[id]))
+		}
+	}
+	same := 0
+	for id, trace := range recorded(t, 43) {
+		if bytes.Equal(trace, one[id]) {
+			same++
+		}
+	}
+	if same > len(one)/2 {
+		t.Errorf("seed 43 gives the traces of seed 42 in %d of %d scenarios: nothing depends on the seed", same, len(one))
+	}
+}
+
+func recorded(t *testing.T, seed sim.Seed) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	run := suite(t, rig.Options{Line: rig.LineMemory}, seed)
+	for _, f := range run.Features {
+		for i := range f.Scenarios {
+			var b bytes.Buffer
+			if err := reports.WriteTrace(&b, &f.Scenarios[i]); err != nil {
+				t.Fatal(err)
+			}
+			out[f.Scenarios[i].ID] = b.Bytes()
+		}
+	}
+	return out
+}
+
+func firstDifference(a, b []byte) string {
+	linesA, linesB := bytes.Split(a, []byte("\n")), bytes.Split(b, []byte("\n"))
+	for i := range min(len(linesA), len(linesB)) {
+		if !bytes.Equal(linesA[i], linesB[i]) {
+			return fmt.Sprintf("line %d:\n%s\n%s", i+1, linesA[i], linesB[i])
+		}
+	}
+	return fmt.Sprintf("%d and %d lines", len(linesA), len(linesB))
+}
+
+// BenchmarkSuiteInMemory tells what a scenario costs, and how many a second.
+func BenchmarkSuiteInMemory(b *testing.B) {
+	scenarios := 0
+	for b.Loop() {
+		scenarios = suite(b, rig.Options{Line: rig.LineMemory}, 1).Totals().Scenarios()
+	}
+	perRun := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+	b.ReportMetric(perRun/float64(scenarios), "ns/scenario")
+	b.ReportMetric(float64(scenarios)/perRun*1e9, "scenarios/s")
+}
