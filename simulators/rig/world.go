@@ -167,11 +167,17 @@ func (w *World) Pass(d time.Duration) error {
 // Faults gives the injector of this world's lines.
 func (w *World) Faults() *fault.Injector { return w.faults }
 
-// SetLine changes what the lines do with everything. LineWorks also takes back the faults that have not acted yet.
+// SetLine changes what the lines do with everything. LineRefuses also ends the connections that are open; LineWorks takes back
+// the faults that have not acted yet.
 func (w *World) SetLine(s LineState) {
 	w.lineState = s
-	if s == LineWorks {
+	switch s {
+	case LineWorks:
 		w.faults.Clear()
+	case LineRefuses:
+		for _, t := range w.order {
+			t.tap.drop()
+		}
 	}
 }
 
