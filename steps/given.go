@@ -113,8 +113,11 @@ func begin(t *rig.Till, wanted string) error {
 	if n := len(t.Screens); n > 0 {
 		got = "screen " + t.Screens[n-1].ID
 	}
-	return &failure{reports.Failure{Where: "before the scenario, " + t.Name, Wanted: wanted, Got: got}}
+	return &failure{reports.Failure{Where: beforeIt + t.Name, Wanted: wanted, Got: got}}
 }
+
+// beforeIt begins the place of a failure of what a scenario takes for granted: it proves nothing about the scenario's requirement.
+const beforeIt = "before the scenario, "
 
 func hasNotSignedIn(s *scenario, a args) error {
 	shop, err := s.world.Rig.Cast.Merchant(a.at(1))

@@ -29,7 +29,7 @@ func run() int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand())
+	root.AddCommand(runCommand(), selfcheckCommand())
 	err := root.ExecuteContext(ctx)
 	var code exitCode
 	switch {
