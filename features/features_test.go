@@ -63,33 +63,42 @@ func TestRequirements(t *testing.T) {
 	}
 }
 
-// TestScenarios holds the voice of a scenario: it has a When and a Then, in this order, and no clock runs unsaid.
+// What a step says that needs a virtual clock, or a way into the host.
+var (
+	waits    = regexp.MustCompile(`line is silent|line loses|line delays|issuer answers|into garbage|(minute|hour|day)s? pass|线路丢失|延迟|没有响应|乱码|经过`)
+	arranges = regexp.MustCompile(`^the (host|issuer) |at the host$|has entered a wrong PIN|^主机|^发卡行|已输错密码`)
+)
+
+// TestScenarios holds the voice of a scenario: it acts and then looks, no clock runs unsaid, and a host that must be arranged is
+// tagged so.
 func TestScenarios(t *testing.T) {
-	waits := regexp.MustCompile(`line is silent|line loses|line delays|into garbage|(minute|hour|day)s? pass|线路丢失|延迟|没有响应|乱码|经过`)
 	for _, p := range pickles(t) {
 		var acts, asserts int
-		timed := false
+		needs := map[string]bool{}
 		for _, s := range p.Steps {
-			switch s.Type {
-			case messages.PickleStepType_ACTION:
-				if asserts > 0 {
-					t.Errorf("%s: %q: %q acts after the first Then", p.Uri, p.Name, s.Text)
-				}
-				acts++
-			case messages.PickleStepType_OUTCOME:
+			needs["@clock"] = needs["@clock"] || waits.MatchString(s.Text)
+			if s.Type == messages.PickleStepType_OUTCOME {
 				asserts++
+				continue
 			}
-			timed = timed || waits.MatchString(s.Text)
+			if asserts > 0 {
+				t.Errorf("%s: %q: %q acts after the first Then", p.Uri, p.Name, s.Text)
+			}
+			if s.Type == messages.PickleStepType_ACTION {
+				acts++
+			}
+			needs["@host-control"] = needs["@host-control"] || arranges.MatchString(s.Text)
 		}
 		if acts == 0 || asserts == 0 {
 			t.Errorf("%s: %q: want a When and a Then", p.Uri, p.Name)
 		}
-		clock := false
 		for _, tag := range p.Tags {
-			clock = clock || tag.Name == "@clock"
+			delete(needs, tag.Name)
 		}
-		if timed && !clock {
-			t.Errorf("%s: %q: waits for time to pass, so it needs @clock", p.Uri, p.Name)
+		for tag, needed := range needs {
+			if needed {
+				t.Errorf("%s: %q: needs %s", p.Uri, p.Name, tag)
+			}
 		}
 	}
 }

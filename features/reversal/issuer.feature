@@ -8,6 +8,7 @@ Feature: The issuer behind the host
   Scenario: An issuer that approves too late takes no money
     Given the issuer answers 40 seconds late
     When Bob swipes 10.00 CNY at "T1"
+    And 2 minutes pass
     Then "T1" shows ISSUER_NO_ANSWER
     And these messages went over the wire
       | from | message     | trace | F39 |

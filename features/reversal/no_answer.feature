@@ -136,3 +136,25 @@ Feature: A sale whose answer does not come
       | from | message     | trace | F39 |
       | T1   | sale        | 2     |     |
       | host | sale answer | 2     | 41  |
+
+  @REV-011 @host-control
+  Scenario Outline: A reversal answered <code> is settled and not sent again
+    Given the line breaks before the 1st sale
+    And the host answers the 1st reversal with "<code>"
+    When Alice swipes 10.00 CNY at "T1" and enters her PIN
+    And Bob swipes 20.00 CNY at "T1"
+    Then "T1" shows LINE_CUT
+    And "T1" shows APPROVED
+    And these messages went over the wire
+      | from | message         | trace | F39    | note |
+      | T1   | sale            | 2     |        | cut  |
+      | T1   | reversal        | 2     | 98     |      |
+      | host | reversal answer | 2     | <code> |      |
+      | T1   | sale            | 3     |        |      |
+      | host | sale answer     | 3     | 00     |      |
+    And "T1" has the 1st sale as reversed
+
+    Examples:
+      | code |
+      | 12   |
+      | 25   |

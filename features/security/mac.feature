@@ -22,7 +22,7 @@ Feature: Messages are sealed
       | MAC      | F64   | 00000000 |
       | currency | F49   | 840      |
 
-  @SEC-001
+  @SEC-001 @WIR-003
   Scenario: A sale whose amount was changed on the line moves neither the old nor the new amount
     Given the line changes F4 of the 1st sale to "000000000001"
     When Bob swipes 10.00 CNY at "T1"

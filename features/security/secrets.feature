@@ -75,15 +75,6 @@ Feature: Secrets stay secret
     And no message carries Alice's PIN in the clear
 
   @SEC-009
-  Scenario: A PIN block made under another key is refused
-    When "T1" is made to send a sale with F52 "1122334455667788"
-    Then these messages went over the wire
-      | from | message     | F39 |
-      | T1   | sale        |     |
-      | host | sale answer | 99  |
-    And Bob's card holds 5000.00 CNY
-
-  @SEC-010
   Scenario: A card number beside somebody else's track charges neither
     When "T1" is made to send a sale with Alice's card number and Bob's stripe
     Then these messages went over the wire

@@ -50,17 +50,17 @@ Feature: Working keys come with the sign-in
 
   @SIG-005
   Scenario Outline: A <key> that does not match its check value keeps the till signed off
-    Given "T1" uses key scheme "004"
+    Given "T1" uses key scheme "<scheme>"
     And the line spoils the check value of the <key> in the answer to the 1st sign-in
     When the cashier signs in at "T1"
     Then "T1" shows KEYS_REJECTED
     And "T1" is signed off
 
     Examples:
-      | key |
-      | PIK |
-      | MAK |
-      | TDK |
+      | scheme | key |
+      | 003    | PIK |
+      | 003    | MAK |
+      | 004    | TDK |
 
   @SIG-005
   Scenario: The next sign-in brings good keys

@@ -5,7 +5,7 @@ Feature: What the till makes of each answer
   Background:
     Given till "T1" of "Noodle House" has signed in
 
-  @SWP-022
+  @SWP-022 @host-control
   Scenario Outline: <code>, <meaning>
     Given the host answers the 1st sale with "<code>"
     When Bob swipes 10.00 CNY at "T1"

@@ -21,7 +21,7 @@ Feature: PINs
     And the host has the 2nd sale as approved
     And Alice's card holds 990.00 CNY
 
-  @SWP-014
+  @SWP-014 @host-control
   Scenario: The third wrong PIN closes the card
     Given Alice has entered a wrong PIN 2 times
     When Alice swipes 10.00 CNY at "T1" and enters a wrong PIN
@@ -31,7 +31,7 @@ Feature: PINs
       | F39   | 75    |
     And Alice's card holds 1000.00 CNY
 
-  @SWP-014
+  @SWP-014 @host-control
   Scenario: After three wrong PINs the right one does not help
     Given Alice has entered a wrong PIN 3 times
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
@@ -39,7 +39,7 @@ Feature: PINs
     And the host has the 1st sale as declined
     And Alice's card holds 1000.00 CNY
 
-  @SWP-014
+  @SWP-014 @host-control
   Scenario: Some banks want the card kept after the third wrong PIN
     Given Lena has entered a wrong PIN 2 times
     When Lena swipes 10.00 CNY at "T1" and enters a wrong PIN
@@ -48,7 +48,7 @@ Feature: PINs
       | field | value |
       | F39   | 38    |
 
-  @SWP-015
+  @SWP-015 @host-control
   Scenario: The right PIN in time starts the count afresh
     Given Alice has entered a wrong PIN 2 times
     And Alice has paid 10.00 CNY at "T1"

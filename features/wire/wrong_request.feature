@@ -40,8 +40,8 @@ Feature: Requests that are wrong on purpose
       | entry mode | F22   | 021          | 30   |
 
   @WIR-007
-  Scenario: A message of an unknown kind is refused and moves nothing
-    When "T1" is made to send a sale with F3 "990000"
+  Scenario: A message of a kind that the host does not know is refused and moves nothing
+    When "T1" is made to send a sale with MTI "0100"
     Then these messages went over the wire
       | from | message        | F39 |
       | T1   | unknown        |     |
