@@ -189,9 +189,12 @@ func (r *runner) afterStep(ctx context.Context, step *godog.Step, status godog.S
 // verdict turns what godog says of a step into ours: an error that is not a failure is the harness's.
 func verdict(status godog.StepResultStatus, err error) (reports.Status, *reports.Failure) {
 	var f *failure
+	var u *rig.Unexpected
 	switch {
 	case status == godog.StepPassed:
 		return reports.Passed, nil
+	case errors.As(err, &u):
+		return reports.Failed, &reports.Failure{Where: u.Till, Wanted: u.Wanted, Got: u.Got}
 	case errors.As(err, &f):
 		return reports.Failed, &f.Failure
 	case status == godog.StepSkipped, errors.Is(err, godog.ErrSkip):

@@ -98,6 +98,9 @@ func (s *scenario) verify() error {
 	if err := s.unmentioned(); err != nil {
 		return err
 	}
+	if left := s.world.Unstruck(); len(left) > 0 {
+		return failed("what was arranged", "every fault to strike", "never struck: "+strings.Join(left, "; "))
+	}
 	breaks, err := s.world.Verify()
 	if err != nil {
 		return err

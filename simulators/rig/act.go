@@ -142,6 +142,13 @@ func otherDigits(s pay.Secret) pay.Secret {
 // SignIn presses the sign-in key.
 func (t *Till) SignIn() error { return t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.SignIn}) }
 
+// Unexpected says that a till is not where the act wanted it: the till is at fault, not the harness.
+type Unexpected struct{ Till, Wanted, Got string }
+
+func (u *Unexpected) Error() string {
+	return fmt.Sprintf("till %s: want %s, got %s", u.Till, u.Wanted, u.Got)
+}
+
 // PINAct is what a cardholder does when the till asks for the PIN.
 type PINAct string
 
@@ -205,7 +212,7 @@ func (t *Till) present(card terminal.Event, holder Cardholder, act PINAct) error
 	}
 	if t.need != terminal.NeedPIN {
 		if act == PINWrong || act == PINCancel {
-			return fmt.Errorf("till %s never asked %s for the PIN", t.Name, holder.Name)
+			return &Unexpected{t.Name, "the PIN asked for", t.Status().State}
 		}
 		return nil
 	}
@@ -228,7 +235,7 @@ func (t *Till) pin(holder Cardholder, act PINAct) error {
 // SwipeAgain goes on with a sale in which the till waits for a card.
 func (t *Till) SwipeAgain(who string) error {
 	if t.need != terminal.NeedCard {
-		return fmt.Errorf("till %s does not wait for a card: it is %s", t.Name, t.Status().State)
+		return &Unexpected{t.Name, "waiting for a card", t.Status().State}
 	}
 	holder, err := t.world.Card(who)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
@@ -135,17 +136,13 @@ func (t *Till) SendGarbage() error {
 	return t.world.Rest()
 }
 
-// SetNextTrace sets the trace number of the till's next message. A till that was signed in signs in again with the number
-// before it.
+// SetNextTrace sets the trace number of the till's next message.
 func (t *Till) SetNextTrace(n int) error {
-	again := t.Status().SignedIn
-	if again {
-		n--
+	r := terminal.TraceRecord(n)
+	if err := journal.Commit(t.store, []journal.Record{r}); err != nil {
+		return fmt.Errorf("till %s: %w", t.Name, err)
 	}
-	if err := t.Rewire(func(c *terminal.Config) { c.FirstTrace = n }); err != nil || !again {
-		return err
-	}
-	return t.SignIn()
+	return t.machine.Restore(r)
 }
 
 // When does something to the till, once, right after it sends the nth request of a flow, or right when the answer to that
@@ -191,9 +188,6 @@ func (t *Till) SendMixed(number, stripe string) error {
 		return nil
 	})
 }
-
-// Password gives an operator's right password.
-func (t *Till) Password(operator string) (pay.Secret, error) { return t.password(operator) }
 
 // Statements tells what the till's journal says of every payment; a till without power says nothing.
 func (t *Till) Statements() []audit.Statement {

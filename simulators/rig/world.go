@@ -167,6 +167,20 @@ func (w *World) Pass(d time.Duration) error {
 // Faults gives the injector of this world's lines.
 func (w *World) Faults() *fault.Injector { return w.faults }
 
+// Unstruck tells of faults and mishaps that were arranged for one moment which never came: the scenario has shown something else.
+func (w *World) Unstruck() []string {
+	var out []string
+	for _, r := range w.faults.Waiting() {
+		out = append(out, fmt.Sprintf("%s of %s %d (%s)", r.Do.Kind, r.Flow, r.Nth, r.Direction))
+	}
+	for _, t := range w.order {
+		if t.mishap != nil {
+			out = append(out, "a mishap of "+t.Name)
+		}
+	}
+	return out
+}
+
 // SetLine changes what the lines do with everything. LineRefuses also ends the connections that are open; LineWorks takes back
 // the faults that have not acted yet.
 func (w *World) SetLine(s LineState) {
