@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
+	"strings"
 
 	"github.com/cucumber/godog"
 )
@@ -21,6 +21,37 @@ type Step struct {
 	do        func(*scenario, args) error
 }
 
+// Has tells that each of the words stands somewhere in the step, however it is written.
+func (s Step) Has(words ...string) bool {
+	all := strings.ToLower(strings.Join([]string{s.Name, s.En, s.Zh, s.Example, s.ExampleZh, s.Is}, "\n"))
+	for _, w := range words {
+		if !strings.Contains(all, strings.ToLower(w)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Explained says what the step means, and what may stand in its places.
+func (s Step) Explained() string {
+	var choices []string
+	if _, slots, err := compile(s.En, english); err == nil {
+		for _, slot := range slots {
+			if len(slot.alternatives) > 1 {
+				choices = append(choices, strings.Join(slot.alternatives, " | "))
+			}
+		}
+	}
+	text := s.Is
+	if s.Table {
+		text += " A table follows."
+	}
+	if len(choices) > 0 {
+		text += "\n      One of: " + strings.Join(choices, "; ")
+	}
+	return text
+}
+
 // args are a step's arguments: strings that read the same in both languages, and its table.
 type args struct {
 	list  []string
@@ -29,9 +60,28 @@ type args struct {
 
 func (a args) at(i int) string { return a.list[i] }
 
-// Table lists every step, by noun.
+// Noun is what a group of steps is about.
+type Noun struct {
+	Name  string
+	Steps []Step
+}
+
+// Nouns lists every step, by noun: what is arranged first, then what is done, then what is looked at.
+func Nouns() []Noun {
+	return []Noun{
+		{"tills and cards", castSteps()}, {"the host", hostSteps()}, {"the line", lineSteps()},
+		{"people", actSteps()}, {"the tester", testerSteps()},
+		{"screens and receipts", tillSteps()}, {"messages", wireSteps()}, {"books", bookSteps()}, {"outputs", outputSteps()},
+	}
+}
+
+// Table lists every step.
 func Table() []Step {
-	return slices.Concat(castSteps(), hostSteps(), lineSteps(), actSteps(), testerSteps(), tillSteps(), wireSteps(), bookSteps(), outputSteps())
+	var all []Step
+	for _, n := range Nouns() {
+		all = append(all, n.Steps...)
+	}
+	return all
 }
 
 // register gives godog both patterns of every step. It panics, as godog does, on a pattern that is no expression; a test

@@ -21,7 +21,7 @@ import (
 func tillSteps() []Step {
 	return []Step{
 		{Name: "shows", En: `{till} shows {SCREEN}`, Zh: `{till} 显示 {SCREEN}`,
-			Example: `Then "T1" shows NO_ANSWER`, ExampleZh: `那么 "T1" 显示 SIGN_IN_FIRST`,
+			Example: `Then "T1" shows NO_ANSWER`, ExampleZh: `那么 "T1" 显示 NO_ANSWER`,
 			Is: "The screen was shown since the When. It counts as the mention of that ending.", do: onTill(shows)},
 		{Name: "never-shows", En: `{till} does not show {SCREEN}`, Zh: `{till} 不显示 {SCREEN}`,
 			Example: `And "T1" does not show APPROVED`, ExampleZh: `并且 "T1" 不显示 APPROVED`,
@@ -30,7 +30,7 @@ func tillSteps() []Step {
 			Zh:      `{till} (处于签到状态|未签到|操作员已退出|等待输密码|等待刷卡|就绪)`,
 			Example: `Then "T1" is signed off`, ExampleZh: `那么 "T1" 未签到`,
 			Is: "The till's state now. Ready: an operator is in and no order is under way.", do: onTill(tillIs)},
-		{Name: "prints", En: `{till} prints (no|\d+) receipts?`, Zh: `{till} 打印 (\d+) 张签购单`,
+		{Name: "prints", En: `{till} prints (no|\d+) receipts?`, Zh: `{till} 打印 (0|\d+) 张签购单`,
 			Example: `And "T1" prints 2 receipts`, ExampleZh: `并且 "T1" 打印 2 张签购单`,
 			Is: "Slips printed since the When; each copy counts.", do: onTill(prints)},
 		{Name: "receipt-has", En: `the (merchant copy|customer copy) of {till} has`, Zh: `{till} 的(商户联|持卡人联)有`, Order: []int{1, 0}, Table: true,

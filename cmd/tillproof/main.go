@@ -29,7 +29,7 @@ func run() int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), selfcheckCommand())
+	root.AddCommand(runCommand(), selfcheckCommand(), demoCommand(), stepsCommand())
 	err := root.ExecuteContext(ctx)
 	var code exitCode
 	switch {
