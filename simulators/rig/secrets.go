@@ -2,6 +2,7 @@ package rig
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -14,7 +15,8 @@ import (
 // Secrets are what must not stand in any output: digits and keys, by what they are.
 type Secrets []leak.Secret
 
-// CardSecrets gives what must be hidden of a card: its number, its track, its PIN alone and in a block.
+// CardSecrets gives what must be hidden of a card: its number, its track, its PIN alone and in a block. A PIN of four or five
+// digits alone cannot be told from chance.
 func (w *World) CardSecrets(who string) (Secrets, error) {
 	holder, err := w.Rig.Cast.Cardholder(who)
 	if err != nil {
@@ -25,8 +27,13 @@ func (w *World) CardSecrets(who string) (Secrets, error) {
 		return nil, err
 	}
 	track := stripe.Track2.Reveal()
-	return Secrets{leak.Text("card number", holder.PAN), leak.Text("track 2", track), leak.Text("track 2 behind the card number", track[len(holder.PAN)+1:]),
-		leak.Text("PIN", holder.PIN), leak.Text("PIN block without card number", clearBlock(holder.PIN))}, nil
+	block, _ := pinBlocks(holder)
+	all := Secrets{leak.Text("card number", holder.PAN), leak.Text("track 2", track), leak.Text("track 2 behind the card number", track[len(holder.PAN)+1:]),
+		leak.Key("PIN block without card number", block)}
+	if len(holder.PIN) < 6 {
+		return all, nil
+	}
+	return append(all, leak.Text("PIN", holder.PIN)), nil
 }
 
 // WireSecrets gives what must not cross a line in the clear of a card's PIN or track.
@@ -42,23 +49,24 @@ func (w *World) WireSecrets(who, what string) (Secrets, error) {
 	if err != nil {
 		return nil, err
 	}
-	block, pan := []byte(clearBlock(holder.PIN)), "0000"+holder.PAN[len(holder.PAN)-13:len(holder.PAN)-1]
-	for i := range block { // ISO 9564-1 format 0: the block without card number, xor the twelve digits before the check digit
-		block[i] = "0123456789ABCDEF"[hexDigit(block[i])^hexDigit(pan[i])]
-	}
-	return append(all[3:], leak.Text("PIN block with card number", string(block))), nil
+	_, block := pinBlocks(holder)
+	return append(all[3:], leak.Key("PIN block with card number", block)), nil
 }
 
-// clearBlock writes a PIN block without card number: length, PIN, fill (DOMAIN.md B.3).
-func clearBlock(pin string) string {
-	return fmt.Sprintf("%02d%s%s", len(pin), pin, strings.Repeat("F", 14-len(pin)))
+// pinBlocks writes a PIN as the two blocks that are encrypted: UnionPay's without card number, length, PIN, fill (DOMAIN.md
+// B.3), and format 0 of ISO 9564-1, which is that xor the twelve digits before the check digit.
+func pinBlocks(c Cardholder) (without, with []byte) {
+	without = fromHex(fmt.Sprintf("%02X%s%s", len(c.PIN), c.PIN, strings.Repeat("F", 14-len(c.PIN))))
+	with = fromHex("0000" + c.PAN[len(c.PAN)-13:len(c.PAN)-1])
+	for i := range with {
+		with[i] ^= without[i]
+	}
+	return without, with
 }
 
-func hexDigit(c byte) byte {
-	if c >= 'A' {
-		return c - 'A' + 10
-	}
-	return c - '0'
+func fromHex(digits string) []byte {
+	b, _ := hex.DecodeString(digits) // a cast's PINs and card numbers are digits
+	return b
 }
 
 // KeySecrets gives the till's keys, put together from their components.

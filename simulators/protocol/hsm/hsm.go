@@ -80,6 +80,9 @@ func (h *HSM) Import(name string, a Algorithm, components ...[]byte) (KCV, error
 	if len(components) < 1 || len(components) > 3 {
 		return KCV{}, fmt.Errorf("hsm: import %s: want one to three components, got %d", name, len(components))
 	}
+	if a.Size() == 0 {
+		return KCV{}, fmt.Errorf("hsm: import %s: %w", name, errAlgorithm)
+	}
 	clear := make([]byte, a.Size())
 	for i, c := range components {
 		if len(c) != len(clear) {

@@ -52,9 +52,12 @@ type key struct {
 	aead      cipher.AEAD  // AES: GCM
 }
 
+// errAlgorithm does not say what came: it may be a key that was written in the wrong place.
+var errAlgorithm = fmt.Errorf("unknown algorithm: want %s, %s, %s, %s, %s, %s or %s", DES, TDES2, TDES3, AES128, AES192, AES256, SM4)
+
 func newKey(a Algorithm, clear []byte) (*key, error) {
 	if a.Size() == 0 {
-		return nil, fmt.Errorf("unknown algorithm %q", a)
+		return nil, errAlgorithm
 	}
 	if len(clear) != a.Size() {
 		return nil, fmt.Errorf("%s: want %d bytes, got %d", a, a.Size(), len(clear))

@@ -2,6 +2,7 @@ package iso8583
 
 import (
 	"bytes"
+	"fmt"
 	"iter"
 	"math/bits"
 	"slices"
@@ -31,6 +32,11 @@ const (
 type misfit struct {
 	place
 	size, got int
+}
+
+// Format prints how many fields the message has and none of their values, for every verb.
+func (m Message) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "message with %d fields", len(slices.Collect(m.Fields())))
 }
 
 // Dialect tells whose fields these are.

@@ -14,6 +14,9 @@ type Secret struct {
 	binary []byte
 }
 
+// Format prints the secret's name, for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.name)) }
+
 // Text is a secret of characters: a PAN, a track (separator D or =), a PIN, a password. It is looked for in ASCII, with the
 // escapes of JSON, XML, URLs and Go, in hex and base64; digits are also looked for in BCD at both nibble alignments, and BCD
 // in hex and base64. Digits must be six at least. Fewer than ten cannot be told from chance in every form: they are found
