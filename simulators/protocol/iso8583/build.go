@@ -38,10 +38,12 @@ func (f *file) build() (*Dialect, error) {
 	for i := range f.Answers {
 		b.buildAnswer(&f.Answers[i])
 	}
+	if err := b.d.settleMACs(); err != nil {
+		b.fail(f.path, "security: %v", err)
+	}
 	if b.wrong != nil {
 		return nil, errors.Join(b.wrong...)
 	}
-	b.d.settleMACs()
 	b.d.codec = newMoov(b.d)
 	return b.d, nil
 }
@@ -193,7 +195,11 @@ func (b *builder) buildFlow(e *entry[flowEntry]) {
 		b.constant(section, t, &c)
 	}
 	setIf(&t.Reversible, v.Reversible)
+	setIf(&t.Advice, v.Advice)
 	setIf(&t.mac, v.MAC)
+	if t.Advice && t.Reversible {
+		b.fail(e.where(), "%s: advice: an advice is repeated until it is answered, want reversible: false", section)
+	}
 	if t.mac && !b.d.Has(MAC) {
 		b.fail(e.where(), "%s: mac: the dialect has no mac element", section)
 	}
@@ -225,7 +231,7 @@ func (b *builder) flowMTIs(e *entry[flowEntry], t *Transaction) {
 
 func (t *Transaction) inherit(base *Transaction) {
 	t.Request, t.Answer, t.Repeat = base.Request, base.Answer, base.Repeat
-	t.Reversible, t.mac, t.echo = base.Reversible, base.mac, base.echo
+	t.Reversible, t.Advice, t.mac, t.echo = base.Reversible, base.Advice, base.mac, base.echo
 	for e, v := range base.Constants {
 		t.Constants[e], t.accept[e] = v, base.accept[e]
 	}

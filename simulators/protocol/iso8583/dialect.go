@@ -74,6 +74,7 @@ type Security struct {
 	PINFormat   string // iso-0, iso-1, iso-3, iso-4, unionpay-no-pan
 	Keys        string // how working keys come: unionpay-f62, none (fixed keys)
 	SM4         bool
+	MACScope    []string // flows and MTIs of requests that have a MAC; empty: those that the dialect's flows say
 }
 
 // Timers are the named timeouts and counts (DOMAIN.md J). A profile may override each.
@@ -81,6 +82,7 @@ type Timers struct {
 	Connect          time.Duration // to open a connection
 	Answer           time.Duration // from the last byte written to the whole answer
 	ReversalAttempts int
+	UploadAttempts   int // connections spent on one upload before the terminal gives up until it is told to go on
 	IdleLogout       time.Duration
 }
 
@@ -94,6 +96,20 @@ type Switches struct {
 	ReversedAgain          pay.Answer // answer to a reversal done already: "" repeats the stored answer, or 25
 	EmptyKeysMeansNoChange bool       // sign-in approved without keys: keep the old ones, or fail
 	NoPINLimit             int64      // minor units
+
+	VoidNeedsCard          bool // an operator parameter, as the three below
+	VoidNeedsPIN           bool
+	CompletionNeedsCard    bool
+	CompletionNeedsPIN     bool
+	VoidedAgain            pay.Answer // answer to the void of what is voided: 25, 12 or 22
+	RefundLookup           string     // what finds the original: rrn (with its date), or trace (with its batch)
+	RefundDays             int        // a sale can be given back so many days
+	LateRefund             pay.Answer // answer to a refund after them: 22 or 25
+	OverRefund             pay.Answer // answer where all refunds together are over the sale: 61 or 64
+	CompletionCeiling      int        // percent of the pre-authorization: 100 or 115
+	PreAuthDays            int        // a pre-authorization lasts so many days
+	HostTotals             bool       // the answer to unbalanced totals holds the host's; otherwise the terminal's
+	SignOutAfterSettlement bool
 }
 
 // Transaction is one flow's place in the dialect.
@@ -103,6 +119,7 @@ type Transaction struct {
 	Answer     string             // MTI
 	Constants  map[Element]string // what tells this flow from others: processing code, condition, type code
 	Reversible bool
+	Advice     bool   // repeated as it is until it is answered, never reversed; its repeat is answered as it was (DOMAIN.md A.12.5, K.16)
 	MAC        bool   // requests and answers carry a MAC
 	Repeat     string // MTI of a repeat where it differs (0421)
 

@@ -29,6 +29,7 @@ const (
 	Track2                   // F35, separator D
 	Track3                   // F36
 	RRN                      // F37
+	OriginalRRN              // the RRN of the payment that is voided, given back or completed: F37 of the request (u)
 	AuthCode                 // F38
 	AnswerCode               // F39 of an answer
 	ReversalReason           // F39 of a 0400 (u), F56 or F25 elsewhere
@@ -59,6 +60,10 @@ const (
 	OriginalMTI              // part of F90
 	Keys                     // F62 of a sign-in answer (u)
 	TerminalInfo             // F62 of a sign-in (u)
+	Parameters               // F62 of queries, downloads and status uploads (u): text or TLV
+	InstalmentPlan           // F62 of an instalment sale (u)
+	UploadUsage              // F62 of a chip's upload (u): 61... or 71...
+	Signature                // F62 of an e-signature (u), a part of its picture
 	Operator                 // F63.1 of network messages (u)
 	CardOrganisation         // F63.1 of financial messages (u)
 	AnswerText               // F63.2 of answers (u), F44 elsewhere
@@ -71,7 +76,7 @@ var elementNames = [elementCount]string{
 	Trace: "trace", LocalTime: "local_time", LocalDate: "local_date", Expiry: "expiry",
 	SettlementDate: "settlement_date", MerchantType: "merchant_type", EntryMode: "entry_mode",
 	CardSequence: "card_sequence", Condition: "condition", PINCapture: "pin_capture", Acquirer: "acquirer",
-	Track1: "track_1", Track2: "track_2", Track3: "track_3", RRN: "rrn", AuthCode: "auth_code",
+	Track1: "track_1", Track2: "track_2", Track3: "track_3", RRN: "rrn", OriginalRRN: "original_rrn", AuthCode: "auth_code",
 	AnswerCode: "answer_code", ReversalReason: "reversal_reason", Terminal: "terminal", Merchant: "merchant",
 	MerchantName: "merchant_name", Institutions: "institutions", SettlementData: "settlement_data",
 	Currency: "currency", PIN: "pin", SecurityControl: "security_control", Balance: "balance", Chip: "chip",
@@ -79,7 +84,8 @@ var elementNames = [elementCount]string{
 	ReadCapability: "read_capability", ICCondition: "ic_condition", PartialApproval: "partial_approval",
 	AccountType: "account_type", OriginalBatch: "original_batch", OriginalTrace: "original_trace",
 	OriginalDate: "original_date", OriginalTime: "original_time", OriginalAuthMode: "original_auth_mode", OriginalAcquirer: "original_acquirer",
-	OriginalMTI: "original_mti", Keys: "keys", TerminalInfo: "terminal_info", Operator: "operator",
+	OriginalMTI: "original_mti", Keys: "keys", TerminalInfo: "terminal_info", Parameters: "parameters",
+	InstalmentPlan: "instalment_plan", UploadUsage: "upload_usage", Signature: "signature", Operator: "operator",
 	CardOrganisation: "card_organisation", AnswerText: "answer_text", MAC: "mac",
 }
 

@@ -94,6 +94,7 @@ type flowEntry struct {
 	Repeat     word
 	Constants  table[word]
 	Reversible *bool
+	Advice     *bool
 	MAC        *bool
 	Carries    table[word] // of the request
 	Answers    table[word] // what the answer carries

@@ -18,7 +18,10 @@ type setting struct {
 }
 
 // settings lists them all. Names are unique over the sections, so an override needs no section.
-func settings() []setting {
+func settings() []setting { return slices.Concat(general(), switches()) }
+
+// general lists those of the sections framing, security and timers.
+func general() []setting {
 	return []setting{
 		{"framing", "length", func(d *Dialect, v string) error {
 			return oneOf(&d.Framing.Length, v, "binary2", "binary2-inclusive", "ascii4", "bcd2", "binary4")
@@ -41,10 +44,24 @@ func settings() []setting {
 		}},
 		{"security", "keys", func(d *Dialect, v string) error { return oneOf(&d.Security.Keys, v, "unionpay-f62", "none") }},
 		{"security", "sm4", func(d *Dialect, v string) error { return yesNo(&d.Security.SM4, v) }},
+		{"security", "mac_scope", func(d *Dialect, v string) error {
+			d.Security.MACScope = nil
+			if v != "" {
+				d.Security.MACScope = strings.Split(v, "|")
+			}
+			return nil
+		}},
 		{"timers", "connect", func(d *Dialect, v string) error { return duration(&d.Timers.Connect, v) }},
 		{"timers", "answer", func(d *Dialect, v string) error { return duration(&d.Timers.Answer, v) }},
 		{"timers", "idle_logout", func(d *Dialect, v string) error { return duration(&d.Timers.IdleLogout, v) }},
 		{"timers", "reversal_attempts", func(d *Dialect, v string) error { return count(&d.Timers.ReversalAttempts, v) }},
+		{"timers", "upload_attempts", func(d *Dialect, v string) error { return count(&d.Timers.UploadAttempts, v) }},
+	}
+}
+
+// switches lists those of part K.
+func switches() []setting {
+	return []setting{
 		{"switches", "mak_length", func(d *Dialect, v string) error {
 			return oneOf(&d.Switches.MAKLength, v, "auto", "8", "16")
 		}},
@@ -72,6 +89,24 @@ func settings() []setting {
 			d.Switches.NoPINLimit = n
 			return nil
 		}},
+		{"switches", "void_needs_card", func(d *Dialect, v string) error { return yesNo(&d.Switches.VoidNeedsCard, v) }},
+		{"switches", "void_needs_pin", func(d *Dialect, v string) error { return yesNo(&d.Switches.VoidNeedsPIN, v) }},
+		{"switches", "completion_needs_card", func(d *Dialect, v string) error { return yesNo(&d.Switches.CompletionNeedsCard, v) }},
+		{"switches", "completion_needs_pin", func(d *Dialect, v string) error { return yesNo(&d.Switches.CompletionNeedsPIN, v) }},
+		{"switches", "voided_again", func(d *Dialect, v string) error { return code(&d.Switches.VoidedAgain, v) }},
+		{"switches", "refund_lookup", func(d *Dialect, v string) error { return oneOf(&d.Switches.RefundLookup, v, "rrn", "trace") }},
+		{"switches", "refund_days", func(d *Dialect, v string) error { return count(&d.Switches.RefundDays, v) }},
+		{"switches", "late_refund", func(d *Dialect, v string) error { return code(&d.Switches.LateRefund, v) }},
+		{"switches", "over_refund", func(d *Dialect, v string) error { return code(&d.Switches.OverRefund, v) }},
+		{"switches", "completion_ceiling", func(d *Dialect, v string) error {
+			if err := count(&d.Switches.CompletionCeiling, v); err != nil || d.Switches.CompletionCeiling < 100 {
+				return faultf("%q is not a number of percent from 100", v)
+			}
+			return nil
+		}},
+		{"switches", "preauth_days", func(d *Dialect, v string) error { return count(&d.Switches.PreAuthDays, v) }},
+		{"switches", "host_totals", func(d *Dialect, v string) error { return yesNo(&d.Switches.HostTotals, v) }},
+		{"switches", "sign_out_after_settlement", func(d *Dialect, v string) error { return yesNo(&d.Switches.SignOutAfterSettlement, v) }},
 	}
 }
 
@@ -96,20 +131,35 @@ func (d *Dialect) With(overrides map[string]string) (*Dialect, error) {
 	if wrong != nil {
 		return nil, fmt.Errorf("dialect %s: %s", d.Name, strings.Join(wrong, "; "))
 	}
-	other.settleMACs()
+	if err := other.settleMACs(); err != nil {
+		return nil, fmt.Errorf("dialect %s: %w", d.Name, err)
+	}
 	return &other, nil
 }
 
-// settleMACs lets no flow carry a MAC where the security section says none.
-func (d *Dialect) settleMACs() {
+// settleMACs lets the security section say which flows carry a MAC, and that none does.
+func (d *Dialect) settleMACs() error {
+	for _, name := range d.Security.MACScope {
+		if !slices.ContainsFunc(d.transactions, func(t *Transaction) bool { return t.named(name) }) {
+			return faultf("mac_scope: there is no flow %q, and no flow with such a request", name)
+		}
+	}
 	own := make([]*Transaction, len(d.transactions))
 	for i, t := range d.transactions {
 		settled := *t
-		settled.MAC = t.mac && d.Security.MAC != "none"
+		settled.MAC = t.mac
+		if scope := d.Security.MACScope; scope != nil {
+			settled.MAC = slices.ContainsFunc(scope, t.named)
+		}
+		settled.MAC = settled.MAC && d.Security.MAC != "none" && d.Has(MAC)
 		own[i] = &settled
 	}
 	d.transactions = own
+	return nil
 }
+
+// named takes a flow, or the MTI of its request.
+func (t *Transaction) named(name string) bool { return name == string(t.Flow) || name == t.Request }
 
 func oneOf[T ~string](to *T, v string, allowed ...T) error {
 	if !slices.Contains(allowed, T(v)) {
