@@ -4,13 +4,71 @@ package pay
 // and further elements make each flow on its wire; a flow that a dialect does not list does not exist there.
 type Flow string
 
-// The flows of a terminal's day (DOMAIN.md A.4).
+// The flows of a terminal's day (DOMAIN.md A.4 and A.5.1).
 const (
-	SignIn   Flow = "sign-in"
-	SignOut  Flow = "sign-out"
-	Echo     Flow = "echo"
-	Sale     Flow = "sale"
-	Reversal Flow = "reversal"
+	// The terminal and its host.
+	SignIn       Flow = "sign-in"
+	SignOut      Flow = "sign-out"
+	Echo         Flow = "echo"
+	KeyChange    Flow = "key-change"    // new working keys without a sign-in
+	StatusUpload Flow = "status-upload" // what works and what does not of the terminal's devices
+
+	ParameterDownload Flow = "parameter-download"
+	ParameterEnd      Flow = "parameter-end"
+	AIDQuery          Flow = "aid-query" // which chip applications there are parameters of
+	AIDDownload       Flow = "aid-download"
+	AIDEnd            Flow = "aid-end"
+	CAPKQuery         Flow = "capk-query" // which public keys of certification authorities there are
+	CAPKDownload      Flow = "capk-download"
+	CAPKEnd           Flow = "capk-end"
+
+	// The card is there, or its number is.
+	Balance        Flow = "balance"
+	Sale           Flow = "sale"
+	Void           Flow = "void"   // takes back a sale of the same batch
+	Refund         Flow = "refund" // gives back a sale, or a part of it, on any day of the window
+	Instalment     Flow = "instalment"
+	InstalmentVoid Flow = "instalment-void"
+	Recurring      Flow = "recurring"
+	RecurringVoid  Flow = "recurring-void"
+
+	// The deposit of hotels and rentals.
+	PreAuth          Flow = "pre-auth"
+	PreAuthVoid      Flow = "pre-auth-void"
+	Completion       Flow = "completion"        // by request: the issuer decides
+	CompletionAdvice Flow = "completion-advice" // by advice: the issuer is told
+	CompletionVoid   Flow = "completion-void"
+
+	// Orders by mail and telephone.
+	MOTOSale             Flow = "moto-sale"
+	MOTOVoid             Flow = "moto-void"
+	MOTORefund           Flow = "moto-refund"
+	MOTOPreAuth          Flow = "moto-pre-auth"
+	MOTOPreAuthVoid      Flow = "moto-pre-auth-void"
+	MOTOCompletion       Flow = "moto-completion"
+	MOTOCompletionAdvice Flow = "moto-completion-advice"
+	MOTOCompletionVoid   Flow = "moto-completion-void"
+
+	// What was decided without the host, and comes later.
+	OfflineSale Flow = "offline-sale" // authorised by voice or under the floor limit; the specification's "offline settlement"
+	Adjustment  Flow = "adjustment"   // another amount for an offline sale
+	Tip         Flow = "tip"          // another amount for a sale, once the guest has written a tip
+	ECashSale   Flow = "ecash-sale"   // paid from the chip's own purse
+
+	// What follows a payment.
+	Reversal        Flow = "reversal"
+	ReversalRequest Flow = "reversal-request" // 0400 where a reversal is an advice, 0420
+	ScriptResult    Flow = "script-result"    // what the issuer's commands did to the chip
+	ESignature      Flow = "e-signature"
+
+	// The end of a batch (DOMAIN.md A.13).
+	Settlement       Flow = "settlement"
+	BatchUpload      Flow = "batch-upload" // rows of the batch, up to eight a message
+	RefundUpload     Flow = "refund-upload"
+	CompletionUpload Flow = "completion-upload" // of an advice
+	OfflineUpload    Flow = "offline-upload"
+	TCUpload         Flow = "tc-upload" // a chip's payment, with what the chip said at its end
+	UploadEnd        Flow = "upload-end"
 )
 
 // Entry says how the card came to the terminal: the first two digits of F22 (DOMAIN.md A.10).
