@@ -3,6 +3,7 @@ package iso8583
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,7 +182,7 @@ func (b *builder) places(section string, words []word) (places []place) {
 
 func (b *builder) buildFlow(e *entry[flowEntry]) {
 	v, section := &e.value, "transactions: "+e.key
-	t := &Transaction{Flow: pay.Flow(e.key), Constants: map[Element]string{}, accept: map[Element][]string{}}
+	t := &Transaction{Flow: pay.Flow(e.key), Constants: map[Element]string{}}
 	if like := v.Like.text; like != "" {
 		base, ok := b.d.Transaction(pay.Flow(like))
 		if !ok {
@@ -232,9 +233,7 @@ func (b *builder) flowMTIs(e *entry[flowEntry], t *Transaction) {
 func (t *Transaction) inherit(base *Transaction) {
 	t.Request, t.Answer, t.Repeat = base.Request, base.Answer, base.Repeat
 	t.Reversible, t.Advice, t.mac, t.echo = base.Reversible, base.Advice, base.mac, base.echo
-	for e, v := range base.Constants {
-		t.Constants[e], t.accept[e] = v, base.accept[e]
-	}
+	t.Constants, t.accept = maps.Clone(base.Constants), slices.Clone(base.accept)
 	t.requestRules, t.answerRules = base.requestRules, base.answerRules
 }
 
@@ -251,8 +250,10 @@ func (b *builder) constant(section string, t *Transaction, c *entry[word]) {
 		b.fail(c.where(), "%s: constants: %v", section, err)
 		return
 	}
-	t.accept[e] = strings.Split(c.value.text, "|")
-	t.Constants[e] = t.accept[e][0]
+	values := strings.Split(c.value.text, "|")
+	t.Constants[e] = values[0]
+	t.accept = slices.DeleteFunc(t.accept, func(a accepted) bool { return a.element == e })
+	t.accept = append(t.accept, accepted{e, values})
 	p := b.d.at[e]
 	f := b.d.fields[p.field]
 	size := f.size

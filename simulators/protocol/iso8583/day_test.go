@@ -19,10 +19,10 @@ func TestEveryFlowsRequestAndAnswerAreToldFromAllOthers(t *testing.T) {
 		t.Run(d.Name, func(t *testing.T) {
 			for _, f := range d.Flows() {
 				tx, _ := d.Transaction(f)
-				for e, values := range tx.accept {
-					for _, v := range values {
+				for _, a := range tx.accept {
+					for _, v := range a.values {
 						m := d.NewRequest(f)
-						m.Set(e, strings.ReplaceAll(v, "*", "9"))
+						m.Set(a.element, strings.ReplaceAll(v, "*", "9"))
 						identifies(t, d, m, f, false)
 						identifies(t, d, d.NewAnswer(m), f, true)
 					}

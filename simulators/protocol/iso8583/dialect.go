@@ -123,11 +123,17 @@ type Transaction struct {
 	MAC        bool   // requests and answers carry a MAC
 	Repeat     string // MTI of a repeat where it differs (0421)
 
-	mac          bool                 // as the flow's entry says; MAC also heeds the security section
-	accept       map[Element][]string // constants with alternatives: any of these
+	mac          bool       // as the flow's entry says; MAC also heeds the security section
+	accept       []accepted // constants with alternatives
 	requestRules []rule
 	answerRules  []rule
 	echo         []place
+}
+
+// accepted is a constant with the values by which a flow is known: any of them.
+type accepted struct {
+	element Element
+	values  []string
 }
 
 // Transaction gives the flow's entry; false when the dialect has no such flow.

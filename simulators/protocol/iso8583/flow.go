@@ -1,6 +1,7 @@
 package iso8583
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,12 +31,12 @@ func (d *Dialect) Identify(m *Message) (t *Transaction, answer bool, ok bool) {
 // the flow.
 func (t *Transaction) constantsIn(m *Message) int {
 	n := 0
-	for e, values := range t.accept {
-		v, ok := m.get(m.at(e))
+	for i := range t.accept {
+		v, ok := m.get(m.dialect.at[t.accept[i].element])
 		if !ok {
 			continue
 		}
-		if !matches(string(v), values) {
+		if !matches(v, t.accept[i].values) {
 			return -1
 		}
 		n++
@@ -52,7 +53,7 @@ func (d *Dialect) Carries(f pay.Flow, e Element) bool {
 	if !ok || !d.Has(e) {
 		return false
 	}
-	_, constant := t.accept[e]
+	constant := slices.ContainsFunc(t.accept, func(a accepted) bool { return a.element == e })
 	return constant || e == MAC && t.MAC || d.allows(t.requestRules, e)
 }
 

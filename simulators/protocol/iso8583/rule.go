@@ -147,13 +147,14 @@ func (t *term) holds(m *Message) bool {
 	case t.patterns == nil:
 		return m.Has(t.element)
 	}
-	return matches(m.Get(t.element), t.patterns)
+	v, _ := m.get(m.at(t.element))
+	return matches(v, t.patterns)
 }
 
 // matches holds a value against patterns; a trailing * stands for anything.
-func matches(value string, patterns []string) bool {
+func matches(value []byte, patterns []string) bool {
 	for _, p := range patterns {
-		if begin, open := strings.CutSuffix(p, "*"); value == p || open && strings.HasPrefix(value, begin) {
+		if begin, open := strings.CutSuffix(p, "*"); string(value) == p || open && strings.HasPrefix(string(value), begin) {
 			return true
 		}
 	}

@@ -44,8 +44,8 @@ func (d *Dialect) Validate(m *Message) []Violation {
 			known.set(r.place.field)
 		}
 	}
-	for e := range t.accept {
-		known.set(d.at[e].field)
+	for _, a := range t.accept {
+		known.set(d.at[a.element].field)
 	}
 	list = append(list, d.constants(m, t, answer, what)...)
 	mac := m.at(MAC)
@@ -62,8 +62,8 @@ func (d *Dialect) Validate(m *Message) []Violation {
 
 // constants asks a request for the elements that make its flow. (A different value would have made another flow.)
 func (d *Dialect) constants(m *Message, t *Transaction, answer bool, what string) (list []Violation) {
-	for e := range elementCount {
-		if _, constant := t.accept[e]; constant && !answer && !m.Has(e) {
+	for _, a := range t.accept {
+		if e := a.element; !answer && !m.Has(e) {
 			text := fmt.Sprintf("%s: mandatory in this %s, absent", d.title(d.at[e], e.String()), what)
 			list = append(list, Violation{"mandatory", e.String(), text})
 		}
