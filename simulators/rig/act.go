@@ -61,7 +61,7 @@ func (t *Till) register(place ShopTill) error {
 	for _, part := range t.tmk {
 		seed.TMK = append(seed.TMK, NewClear(hex.EncodeToString(part)))
 	}
-	seeded, err := c.Seed(w.ctx, Seeds{Merchants: []MerchantSeed{{Number: t.shop.Number, Name: t.shop.Name, MCC: t.shop.MCC}}, Terminals: []TerminalSeed{seed}})
+	seeded, err := c.Seed(w.ctx, Seeds{Merchants: []MerchantSeed{t.shop.seed()}, Terminals: []TerminalSeed{seed}})
 	if err != nil {
 		return err
 	}

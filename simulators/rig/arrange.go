@@ -20,6 +20,7 @@ const (
 	ConditionSilent      = "silent"      // requests are taken and nothing happens
 	ConditionNoIssuer    = "no-issuer"   // the line to the issuer is down
 	ConditionSlow        = "slow"        // answers leave Delay later
+	ConditionBehind      = "behind"      // of the issuer: payments reach it Delay late, and reversals overtake them
 	ConditionAnswers     = "answers"     // the Nth request of Flow is answered with Answer
 )
 
@@ -73,7 +74,10 @@ func (h *host) arrangeAcquirer(a Arrangement) error {
 }
 
 func (h *host) arrangeIssuer(a Arrangement) error {
+	h.network.delay = 0
 	switch a.Condition {
+	case ConditionBehind:
+		h.network.delay = a.Delay
 	case ConditionNormal:
 		h.issuer.SetCondition(issuer.Condition{})
 	case ConditionSilent:

@@ -26,6 +26,7 @@ type host struct {
 	framer   wire.Framer
 	acquirer *acquirer.Acquirer
 	issuer   *issuer.Issuer
+	network  *network
 	keys     *hsm.HSM // the acquirer's
 	script   *script
 	trace    *trace.Recorder
@@ -54,11 +55,13 @@ func newHost(c hostConfig) (*host, error) {
 	if _, err := issBox.Import(issuerCVK, hsm.TDES2, c.seed.Bytes("cvk", 16)); err != nil {
 		return nil, fmt.Errorf("host: card verification key: %w", err)
 	}
+	line := &network{dialect: c.network}
 	iss, err := issuer.New(issuer.Config{Dialect: c.network, HSM: issBox, Rules: c.rules.issuer, Store: c.issuerStore, Trace: c.trace})
 	if err != nil {
 		return nil, err
 	}
-	acq, err := acquirer.New(acquirer.Config{Dialect: c.dialect, IssuerDialect: c.network, Issuer: iss, HSM: acqBox,
+	line.issuer = iss
+	acq, err := acquirer.New(acquirer.Config{Dialect: c.dialect, IssuerDialect: c.network, Issuer: line, HSM: acqBox,
 		Rules: c.rules.acquirer, Store: c.acquirerStore, Trace: c.trace})
 	if err != nil {
 		return nil, err
@@ -67,7 +70,7 @@ func newHost(c hostConfig) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
-	h := &host{loop: c.loop, framer: framer, dialect: c.dialect, acquirer: acq, issuer: iss, keys: acqBox, trace: c.trace,
+	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace,
 		stores: []journal.Store{c.acquirerStore, c.issuerStore}}
 	h.script = &script{host: h, next: acq}
 	return h, nil
@@ -75,14 +78,16 @@ func newHost(c hostConfig) (*host, error) {
 
 // accept makes the host's side of a new connection.
 func (h *host) accept(write func([]byte), hangUp func()) *front {
-	return &front{loop: h.loop, dialect: h.dialect, framer: h.framer, handler: h.script, trace: h.trace, write: write, hangUp: hangUp}
+	return &front{loop: h.loop, dialect: h.dialect, framer: h.framer, handler: h.script, unread: h.acquirer.Unreadable,
+		trace: h.trace, write: write, hangUp: hangUp}
 }
 
 // Seed implements Control.
 func (h *host) Seed(_ context.Context, s Seeds) (Seeded, error) {
 	out := Seeded{KCVs: map[string]string{}}
 	for _, m := range s.Merchants {
-		if err := h.acquirer.AddMerchant(acquirer.Merchant{Number: m.Number, Name: m.Name, MCC: m.MCC}); err != nil {
+		if err := h.acquirer.AddMerchant(acquirer.Merchant{Number: m.Number, Name: m.Name, MCC: m.MCC,
+			Limits: acquirer.Limits{PerSale: m.PerSale, DayCount: m.DayCount}}); err != nil {
 			return out, err
 		}
 	}

@@ -38,7 +38,7 @@ func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 	var s Seeds
 	w := &World{Rig: r, Seed: seed}
 	for _, shop := range r.Cast.merchants {
-		s.Merchants = append(s.Merchants, MerchantSeed{Number: shop.Number, Name: shop.Name, MCC: shop.MCC})
+		s.Merchants = append(s.Merchants, shop.seed())
 		for _, place := range shop.Tills {
 			t := &Till{Name: place.Name, world: w, shop: shop}
 			if err := t.masterKey(); err != nil {

@@ -73,8 +73,7 @@ func (t *Till) powerOn() error {
 	if err := t.store.Replay(machine.Restore); err != nil {
 		return fmt.Errorf("till %s: %w", t.Name, err)
 	}
-	d := t.world.Rig.Dialect
-	link, err := iso8583.NewLink(iso8583.LinkConfig{Dialect: d, Connection: d.Connection, Timers: d.Timers})
+	link, err := iso8583.NewLink(machine.LinkConfig())
 	if err != nil {
 		return fmt.Errorf("till %s: %w", t.Name, err)
 	}
