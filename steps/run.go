@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -61,10 +62,15 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	if c.Rig.Profile.Seat == rig.SeatRemote {
 		c.Parallel = 1 // a remote host has no worlds: its terminals are lent to one scenario at a time
 	}
-	run := &reports.Run{Seed: uint64(c.Seed), Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
+	run := &reports.Run{Seed: uint64(c.Seed), DryRun: c.DryRun, Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
 		Started: c.Now(), Features: selection.Tree()}
 	run.Requirements = shown(c.Requirements, run.Features)
 	r := &runner{Config: c, scenarios: map[string]*reports.Scenario{}}
+	if c.DryRun {
+		if r.fits, err = expressions(); err != nil {
+			return nil, err
+		}
+	}
 	total := 0
 	for i := range run.Features {
 		for j := range run.Features[i].Scenarios {
@@ -92,6 +98,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 type runner struct {
 	Config
 	scenarios map[string]*reports.Scenario // each is written by the one goroutine that runs it
+	fits      []*regexp.Regexp // of a dry run: what steps may say, since godog does not look at steps that are skipped
 	broken    error
 	gate      sync.Mutex // a remote host's scenarios take turns
 }
@@ -182,6 +189,9 @@ func (r *runner) afterStep(ctx context.Context, step *godog.Step, status godog.S
 	if reason, ok := skipped(err); ok {
 		line.Status, line.Failure = reports.Skipped, nil
 		s.tree.Reason = reason
+	}
+	if r.DryRun && !slices.ContainsFunc(r.fits, func(e *regexp.Regexp) bool { return e.MatchString(step.Text) }) {
+		line.Status, line.Failure = verdict(godog.StepUndefined, nil)
 	}
 	return ctx, nil
 }
