@@ -98,7 +98,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 type runner struct {
 	Config
 	scenarios map[string]*reports.Scenario // each is written by the one goroutine that runs it
-	fits      []*regexp.Regexp // of a dry run: what steps may say, since godog does not look at steps that are skipped
+	fits      []*regexp.Regexp             // of a dry run: what steps may say, since godog does not look at steps that are skipped
 	broken    error
 	gate      sync.Mutex // a remote host's scenarios take turns
 }
