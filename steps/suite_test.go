@@ -22,6 +22,12 @@ func suite(t testing.TB, o rig.Options, seed sim.Seed, paths ...string) *reports
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runOf(t, r, seed, paths...)
+}
+
+// runOf runs the shipped features on a rig.
+func runOf(t testing.TB, r *rig.Rig, seed sim.Seed, paths ...string) *reports.Run {
+	t.Helper()
 	list, err := steps.LoadRequirements(fixtures.FS)
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +37,7 @@ func suite(t testing.TB, o rig.Options, seed sim.Seed, paths ...string) *reports
 		t.Fatal(err)
 	}
 	run, err := steps.Run(context.Background(), steps.Config{Rig: r, Builtin: features.FS, Paths: paths, Seed: seed,
-		Replay: "tillproof run --line " + o.Line, Requirements: requirements, Now: time.Now})
+		Replay: "tillproof run --line " + r.Line(), Requirements: requirements, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
