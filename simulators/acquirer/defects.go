@@ -19,6 +19,9 @@ func securityDefects() []pay.Defect[Rules] {
 		{Name: "acquirer-skips-mac", Category: "security", Text: "does not check the MAC of a request",
 			Why:  "the check is a switch for test terminals, and the switch reached production",
 			Edit: func(r *Rules) { r.drop("mac") }},
+		{Name: "acquirer-skips-reversal-mac", Category: "security", Text: "does not check the MAC of a reversal",
+			Why:  "a reversal only gives money back, so nobody thought that one would be forged",
+			Edit: func(r *Rules) { r.exempt(pay.Reversal, "mac") }},
 		{Name: "acquirer-answers-without-mac", Category: "security", Text: "sends answers without a MAC",
 			Why:  "only requests were seen as worth protecting",
 			Edit: func(r *Rules) { r.MAC = nil }},
@@ -130,8 +133,14 @@ func registerDefects() []pay.Defect[Rules] {
 				})
 			}},
 		{Name: "acquirer-ignores-disabled", Category: "security", Text: "takes payments of disabled terminals",
-			Why:  "the status is read at sign-in only",
+			Why:  "the back office sets the flag, and nobody reads it",
 			Edit: func(r *Rules) { r.drop("enabled") }},
+		{Name: "acquirer-asks-at-sign-in-only", Category: "security", Text: "takes payments of terminals that were disabled or struck off after their sign-in",
+			Why:  "what is known of a terminal is kept with its session until the next sign-in",
+			Edit: func(r *Rules) { r.exempt(pay.Sale, "terminal", "enabled") }},
+		{Name: "acquirer-pays-any-merchant", Category: "money", Text: "pays the merchant that a sale names, whoever's terminal it comes from",
+			Why:  "terminal and merchant are looked up one by one and never held to each other",
+			Edit: func(r *Rules) { r.exempt(pay.Sale, "binding") }},
 		{Name: "acquirer-ignores-merchant", Category: "protocol", Text: "takes payments for merchants that are closed",
 			Why: "the merchant is looked up by the terminal and its own status never asked",
 			Edit: func(r *Rules) {
@@ -176,6 +185,16 @@ func wireDefects() []pay.Defect[Rules] {
 					}
 				}})
 			}},
+		{Name: "acquirer-takes-any-currency", Category: "money", Text: "takes payments in currencies that it does not pay out",
+			Why:  "the currency is passed on and the amount is read without it",
+			Edit: func(r *Rules) { r.drop("currency") }},
+		{Name: "acquirer-forgets-authorization", Category: "protocol", Text: "leaves reference number and authorization code out of approvals",
+			Why: "they are in the log, where the hotline looks",
+			Edit: func(r *Rules) {
+				r.Fill = slices.DeleteFunc(slices.Clone(r.Fill), func(f Fill) bool {
+					return f.Name == iso8583.RRN.String() || f.Name == iso8583.AuthCode.String()
+				})
+			}},
 		{Name: "acquirer-keeps-tpdu", Category: "protocol", Text: "sends the TPDU back as it came",
 			Why: "there was no concentrator in the laboratory that would route by it",
 			Edit: func(r *Rules) {
@@ -196,6 +215,16 @@ func wireDefects() []pay.Defect[Rules] {
 		{Name: "acquirer-falls-silent-at-garbage", Category: "resilience", Text: "answers nobody any more once it got what it cannot read",
 			Why:  "the exception ends the one worker that reads for all lines",
 			Edit: func(r *Rules) { r.Unreadable = func(a *Acquirer) { a.condition.Silent = true } }},
+	}
+}
+
+// exempt takes checks out of one flow.
+func (r *Rules) exempt(f pay.Flow, names ...string) {
+	r.Flows = slices.Clone(r.Flows)
+	for i := range r.Flows {
+		if r.Flows[i].Flow == f {
+			r.Flows[i].Checks = slices.DeleteFunc(slices.Clone(r.Flows[i].Checks), func(c Check) bool { return slices.Contains(names, c.Name) })
+		}
 	}
 }
 

@@ -84,6 +84,20 @@ var defectProbes = map[string]struct {
 		terminal(func(t *acquirer.Terminal) { t.State = acquirer.Disabled })(w, nil)
 		return code(w.ask(w.request(pay.Echo)))
 	}, "58"},
+	"acquirer-asks-at-sign-in-only": {func(w *world) string {
+		terminal(func(t *acquirer.Terminal) { t.Unlisted = true })(w, nil)
+		return code(w.ask(w.sale()))
+	}, "97"},
+	"acquirer-pays-any-merchant":     {func(w *world) string { return code(w.ask(with(w.sale(), iso8583.Merchant, otherShop))) }, "58"},
+	"acquirer-takes-any-currency":    {func(w *world) string { return code(w.ask(with(w.sale(), iso8583.Currency, "840"))) }, "12"},
+	"acquirer-forgets-authorization": {func(w *world) string { return fmt.Sprint(w.ask(w.sale()).Has(iso8583.AuthCode)) }, "true"},
+	"acquirer-skips-reversal-mac": {func(w *world) string {
+		m := w.sale()
+		w.sendAll(m)
+		frame := w.sealed(w.reversalOf(m))
+		frame[len(frame)-1] ^= 1
+		return code(w.askFrame(frame))
+	}, "A0"},
 	"acquirer-ignores-merchant": {func(w *world) string {
 		w.must(w.acquirer.UpdateMerchant(shop, func(m *acquirer.Merchant) { m.Closed = true }))
 		return code(w.ask(w.sale()))

@@ -40,6 +40,8 @@ func deskDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.Gates = withoutGate(r.Gates, "terminal/signed-in") }),
 		defect("terminal-never-locks-operator", "security", "lets passwords be tried for ever", "the counter lives in the log-in screen, which is made anew each time",
 			func(r *Rules) { r.LoginTries = 0 }),
+		defect("terminal-locks-early", "protocol", "locks an operator at the second wrong password", "the counter begins at one",
+			func(r *Rules) { r.LoginTries-- }),
 		defect("terminal-takes-weak-password", "security", "takes any password", "a merchant complained about the rule",
 			func(r *Rules) { r.WeakPassword = func(Role, string) bool { return false } }),
 		defect("terminal-never-asks-pin", "security", "sells without a PIN whatever the card wants", "the no-PIN limit was set for contactless and used for all",

@@ -70,6 +70,11 @@ var probes = map[string]func(*bench) any{
 		}
 		return b.screens
 	},
+	"terminal-locks-early": func(b *bench) any {
+		b.logIn("01", "1")
+		b.logIn("01", "1")
+		return b.screens
+	},
 	"terminal-takes-weak-password": func(b *bench) any { b.logIn("02", "0000"); return b.till.Status().Operator },
 	"terminal-never-asks-pin":      func(b *bench) any { b.signIn(); b.swipe(pinTrack); return b.screens },
 	"terminal-takes-partial-as-full": func(b *bench) any {
