@@ -33,6 +33,7 @@ type Till struct {
 	skew    time.Duration                                      // of the till's own clock against the world's
 
 	mishap     func(point) // waits for a moment to strike
+	moment     func()      // if not nil, called at each event and before each action of machine and link, where power may go
 	badStorage bool        // the next write fails
 
 	need    terminal.Need
@@ -112,7 +113,7 @@ func (t *Till) do(e terminal.Event) {
 	if t.mishap != nil && e.Kind == terminal.Answered {
 		t.mishap(point{message: e.Message})
 	}
-	if t.machine == nil {
+	if t.gone(t.life) {
 		return
 	}
 	switch e.Kind {
@@ -123,11 +124,19 @@ func (t *Till) do(e terminal.Event) {
 	t.machine.Step(t.Now(), e, &actions)
 	life := t.life
 	for _, a := range actions.All() {
-		t.carryOut(a)
-		if t.life != life {
+		if t.gone(life) {
 			return
 		}
+		t.carryOut(a)
 	}
+}
+
+// gone tells that the power went, now or since that life.
+func (t *Till) gone(life int) bool {
+	if t.moment != nil && t.machine != nil {
+		t.moment()
+	}
+	return t.machine == nil || t.life != life
 }
 
 func (t *Till) carryOut(a terminal.Action) {
@@ -217,12 +226,16 @@ func (t *Till) exchange(m *iso8583.Message, back func(*iso8583.Message, iso8583.
 
 // linkStep gives the link an event and carries out its actions.
 func (t *Till) linkStep(e iso8583.LinkEvent) {
-	if t.link == nil {
+	if t.gone(t.life) {
 		return
 	}
 	var actions iso8583.LinkActions
+	life := t.life
 	t.link.Step(t.world.Loop.Now(), e, &actions)
 	for _, a := range actions.All() {
+		if t.gone(life) {
+			return
+		}
 		t.linkDo(a)
 	}
 }
