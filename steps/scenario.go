@@ -131,7 +131,7 @@ func (s *scenario) crossing(name string) (*rig.Crossing, error) {
 func skipped(err error) (reason string, ok bool) {
 	switch {
 	case errors.Is(err, rig.ErrNoSight):
-		return rig.ErrNoSight.Error(), true
+		return err.Error(), true
 	case errors.Is(err, context.Canceled):
 		return "interrupted", true
 	}

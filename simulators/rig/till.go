@@ -16,6 +16,8 @@ import (
 // Till is a terminal at its place in a world: it carries out what the machine and its link want done.
 type Till struct {
 	Name   string
+	number string // the terminal number that the host knows it by
+	leased numbers
 	world  *World
 	config terminal.Config
 	shop   Shop
