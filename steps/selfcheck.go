@@ -28,7 +28,6 @@ type Selfcheck struct {
 	Seed         sim.Seed
 	Patience     time.Duration // that a run with a defect may take; 0: 30 s
 	Now          func() time.Time
-	Done         func(Trial) // from any goroutine
 }
 
 // Matrix is what became of each defect, and where requirements and defects do not know each other.
@@ -102,9 +101,6 @@ func (c Selfcheck) Run(ctx context.Context) (*Matrix, error) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			m.Trials[i] = c.try(ctx, d)
-			if c.Done != nil && ctx.Err() == nil {
-				c.Done(m.Trials[i])
-			}
 		})
 	}
 	wait.Wait()
