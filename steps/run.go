@@ -139,6 +139,9 @@ func (r *runner) before(ctx context.Context, pickle *godog.Scenario) (context.Co
 		line = rig.LineMemory
 	}
 	world, err := r.Rig.World(ctx, r.Seed.Sub(tree.ID), line)
+	if reason, ok := skipped(ctx, err); ok {
+		return ctx, s.skip(reason)
+	}
 	if err != nil {
 		return ctx, fmt.Errorf("world: %w", err)
 	}
@@ -186,7 +189,7 @@ func (r *runner) afterStep(ctx context.Context, step *godog.Step, status godog.S
 	line := &s.tree.Steps[s.index[step.Id]]
 	line.Took = r.Now().Sub(s.begun)
 	line.Status, line.Failure = verdict(status, err)
-	if reason, ok := skipped(err); ok {
+	if reason, ok := skipped(ctx, err); ok {
 		line.Status, line.Failure = reports.Skipped, nil
 		s.tree.Reason = reason
 	}
@@ -232,11 +235,11 @@ func (r *runner) after(ctx context.Context, _ *godog.Scenario, _ error) (_ conte
 	if s.closed {
 		return ctx, nil
 	}
-	s.judge()
+	s.judge(ctx)
 	return ctx, nil
 }
 
-func (s *scenario) judge() {
+func (s *scenario) judge(ctx context.Context) {
 	skippedAlready := s.tree.Status == reports.Skipped && s.world == nil
 	status, ended := reports.Passed, false
 	for i := range s.tree.Steps {
@@ -256,16 +259,19 @@ func (s *scenario) judge() {
 		return
 	}
 	if status == reports.Passed {
-		s.verdict()
+		s.verdict(ctx)
 	}
 	s.tree.Trace = s.world.Events()
 }
 
 // verdict holds the ending of a scenario whose steps all passed against the rules that no step says.
-func (s *scenario) verdict() {
+func (s *scenario) verdict(ctx context.Context) {
 	err := s.verify()
 	var f *failure
+	reason, ok := skipped(ctx, err)
 	switch {
+	case ok:
+		s.tree.Status, s.tree.Reason = reports.Skipped, reason
 	case errors.As(err, &f):
 		s.tree.Status, s.tree.Failure = reports.Failed, &f.Failure
 	case err != nil:
