@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -111,14 +112,18 @@ func (t *Till) takeLease() error {
 	return nil
 }
 
-// mayLeave holds what a till writes to a remote host against the guard rails: only test cards of the profile, no trace number
-// of an earlier scenario. It notes the number as used.
+// mayLeave holds what a till writes to a remote host against the guard rails: only test cards of the profile, no other terminal's
+// number, no trace number of an earlier scenario. It notes the trace number as used.
 func (t *Till) mayLeave(m *iso8583.Message) error {
 	if !t.world.remote() || m == nil {
 		return nil
 	}
 	if pan := m.Get(iso8583.PAN); pan != "" && !t.world.Rig.Profile.testCard(pan) {
 		return lacks(fmt.Sprintf("card number %s is no test card of profile %s: it is not sent to a remote host", pay.NewPAN(pan), t.world.Rig.Profile.Name))
+	}
+	number := m.Get(iso8583.Terminal)
+	if number != t.number && slices.ContainsFunc(t.world.Rig.Profile.Terminals, func(p ProfileTerminal) bool { return p.Number == number }) {
+		return lacks(fmt.Sprintf("terminal %s is not %s: at a remote host its sign-in and batch are another scenario's", number, t.Name))
 	}
 	trace, err := strconv.Atoi(m.Get(iso8583.Trace))
 	if err != nil {
