@@ -179,7 +179,7 @@ func (d *doctor) seatTill() Finding {
 }
 
 func (d *doctor) seat(till string) error {
-	r, err := New(Options{Profile: d.profile, Line: LineSocket})
+	r, err := New(Options{Profile: d.profile, Line: LineSocket, State: d.State})
 	if err != nil {
 		return err
 	}

@@ -88,6 +88,8 @@ func TestDoctorOfAServedHost(t *testing.T) {
 		{"nothing listens", patient(gone.Addr().String(), "10000001", rightKey), "oooX-----", "address", rig.BlameHost, "connection refused", "start the host"},
 		{"TLS where there is none", patient(address, "10000001", rightKey) + "tls: {server_name: acquirer.test}\n", "oooX-----", "address", rig.BlameHost,
 			address + ": closed", "does the host speak it"},
+		{"no master key", strings.Replace(patient(address, "10000001", rightKey), ", tmk: {components: "+rightKey+"}", "", 1), "X--------", "profile",
+			rig.BlameProfile, "terminal T1 has no tmk", "correct the line"},
 		{"a certificate of nobody we know", patient(foreign.Listener.Addr().String(), "10000001", rightKey) + "tls: {}\n", "oooX-----", "address", rig.BlameProfile,
 			"certificate of an unknown authority", "set tls.ca"},
 		{"a check value that does not fit", strings.Replace(patient(address, "10000001", rightKey), "]}", "], kcv: 000000}", 1), "X--------", "profile",
