@@ -286,8 +286,9 @@ func onHostTill(what rig.Arrangement) func(*scenario, args) error {
 		if err != nil {
 			return err
 		}
-		what.Party, what.Terminal = "acquirer", place.Number
-		return s.world.Arrange(what)
+		now := what // scenarios run side by side
+		now.Party, now.Terminal = "acquirer", place.Number
+		return s.world.Arrange(now)
 	}
 }
 
