@@ -118,14 +118,3 @@ func firstDifference(a, b []byte) string {
 	}
 	return fmt.Sprintf("%d and %d lines", len(linesA), len(linesB))
 }
-
-// BenchmarkSuiteInMemory tells what a scenario costs, and how many a second.
-func BenchmarkSuiteInMemory(b *testing.B) {
-	scenarios := 0
-	for b.Loop() {
-		scenarios = suite(b, rig.Options{Line: rig.LineMemory}, 1).Totals().Scenarios()
-	}
-	perRun := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
-	b.ReportMetric(perRun/float64(scenarios), "ns/scenario")
-	b.ReportMetric(float64(scenarios)/perRun*1e9, "scenarios/s")
-}
