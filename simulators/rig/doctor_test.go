@@ -179,6 +179,11 @@ func TestDoctorOfAHostThatErrs(t *testing.T) {
 		{"another framing", func(_ *iso8583.Message, good func() []byte) []byte {
 			return fmt.Appendf(nil, "%04d%s", len(good()), good())
 		}, "ooooXX---", "echo", rig.BlameProfile, "is the framing ascii4?"},
+		{"a length that counts itself", func(_ *iso8583.Message, good func() []byte) []byte {
+			b := good()
+			b[1] += 2
+			return b
+		}, "ooooXX---", "echo", rig.BlameProfile, "bytes of a frame had come"},
 		{"another encoding", func(_ *iso8583.Message, good func() []byte) []byte {
 			return bytes.Replace(good(), []byte{0x08}, []byte{0xF8}, 1)
 		}, "ooooXX---", "echo", rig.BlameProfile, "a frame came that fails at MTI"},

@@ -183,7 +183,11 @@ func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
 		if _, err := os.Stat(own); err != nil {
 			return nil, p.mistake("$.dialect", "%q is neither a shipped dialect nor a file", p.Dialect)
 		}
-		fsys, file = os.DirFS(filepath.Dir(own)), filepath.Base(own)
+		shipped, err := fs.Sub(fixtures.FS, "dialects")
+		if err != nil {
+			return nil, fmt.Errorf("shipped dialects: %w", err)
+		}
+		fsys, file = iso8583.Beside(os.DirFS(filepath.Dir(own)), shipped), filepath.Base(own)
 	}
 	d, err := iso8583.Load(fsys, file)
 	if err != nil {

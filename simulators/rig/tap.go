@@ -30,7 +30,8 @@ type tap struct {
 	till   *Till
 	line   uint64 // the link's number of the connection
 	open   *opened
-	ending []*opened // hung up, with answers still to come
+	inbox  *wire.Inbox // of the last connection: it holds the part of a frame that has come
+	ending []*opened   // hung up, with answers still to come
 	dialer dialer
 	client wire.Framer // reads and writes as the till does
 	host   wire.Framer // reads and writes as the host does
@@ -68,6 +69,7 @@ func (p *tap) dial(line uint64) {
 	p.dials++
 	life := p.till.life
 	o := &opened{in: wire.NewInbox(p.client), asked: wire.NewInbox(p.host)}
+	p.inbox = o.in
 	p.dialer.dial(caller{
 		open: func(c conn) {
 			p.dials--
@@ -95,6 +97,21 @@ func (p *tap) ended(line uint64, f wire.Fault) {
 		p.open = nil
 		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkClosed, Line: line, Fault: f})
 	}
+}
+
+// partly completes a trouble by the part of a frame that has come: the link is given whole frames only.
+func (p *tap) partly(t iso8583.Trouble) iso8583.Trouble {
+	if p.inbox == nil || t.Have > 0 || t.Cause != iso8583.NoBytes && t.Cause != iso8583.LineCut {
+		return t
+	}
+	have, want := p.inbox.Progress()
+	if have == 0 {
+		return t
+	}
+	if t.Have, t.Want = have, want; t.Cause == iso8583.NoBytes {
+		t.Cause = iso8583.PartialFrame
+	}
+	return t
 }
 
 // hangUp closes the connection because the link wants it.

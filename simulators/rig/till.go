@@ -264,6 +264,7 @@ func (t *Till) linkDo(a iso8583.LinkAction) {
 	case iso8583.LinkDeliver:
 		t.ended(a.Ticket, a.Message, iso8583.Trouble{})
 	case iso8583.LinkFail:
+		a.Trouble = t.tap.partly(a.Trouble)
 		t.trouble(a.Trouble)
 		t.ended(a.Ticket, nil, a.Trouble)
 	case iso8583.LinkStray:
