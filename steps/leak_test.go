@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +40,8 @@ type drawn struct {
 	names   []string
 	secrets []leak.Secret
 	short   []string // PINs too short for leak: they are looked for as words of their own
+
+	mu      sync.Mutex // a server watches from a goroutine of its own
 	outputs map[string][]byte
 }
 
@@ -156,6 +159,8 @@ func (d *drawn) key(name string, b []byte) {
 
 // out adds to what is searched.
 func (d *drawn) out(name string, b []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.outputs[name] = append(append(d.outputs[name], b...), '\n')
 }
 
