@@ -19,7 +19,6 @@ func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8
 		e := endingOf(Declined, rule, m)
 		e.Screen = "PARTIAL_REFUSED"
 		t.tell(e, out)
-		t.pending.authCode = e.AuthCode
 		t.undo(now, pay.Answer06Error, out)
 	case rule.Category != iso8583.CategoryApproved:
 		if reversible {
@@ -33,9 +32,24 @@ func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8
 		if t.order.plan.Done == SignedOut {
 			t.signOff(out)
 		}
-		t.tell(t.doneAs(rule, m), out)
+		t.tell(t.doneAs(rule, m), out, t.balance(m)...)
 		t.finish(out)
 	}
+}
+
+// balance gives what the cardholder may spend, if the answer says so (DOMAIN.md A.2, F54).
+func (t *Terminal) balance(m *iso8583.Message) []string {
+	all, err := iso8583.ParseBalances(m.Get(iso8583.Balance))
+	if err != nil || len(all) == 0 {
+		return nil
+	}
+	best := all[0]
+	for _, b := range all {
+		if b.Type == "02" { // available
+			best = b
+		}
+	}
+	return []string{best.Amount.String()}
 }
 
 // doneAs is the ending of an order that the host approved.
@@ -71,7 +85,7 @@ func (t *Terminal) approve(now time.Time, rule iso8583.AnswerRule, m *iso8583.Me
 		return
 	}
 	t.consult("terminal/paper")
-	l := &outcomeLine{Fact: audit.Approved, Answer: e.Answer, RRN: e.RRN, Slip: slip, Begun: t.paper}
+	l := &outcomeLine{Fact: audit.Approved, Answer: e.Answer, RRN: e.RRN, AuthCode: e.AuthCode, Date: m.Get(iso8583.LocalDate), Slip: slip, Begun: t.paper}
 	if !t.paper && !t.Rules.KeepSlips {
 		l.Slip = nil
 	}
@@ -96,6 +110,5 @@ func (t *Terminal) unfinished(now time.Time, out *Actions) {
 	e := t.order.ending
 	e.Kind, e.Screen = Unknown, "STORAGE_FAILED"
 	t.tell(e, out)
-	t.pending.authCode = e.AuthCode
 	t.undo(now, pay.Answer96Malfunction, out)
 }

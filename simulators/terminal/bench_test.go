@@ -51,6 +51,8 @@ type bench struct {
 	budget   int                                // actions that may still be done before the power goes; < 0 for no end
 	done     int                                // actions done so far, over all lives
 
+	pin       string // what the cardholder types
+	onShow    func(Screen)
 	screens   []string
 	slips     []Slip
 	endings   []Ending
@@ -117,7 +119,7 @@ func newBench(t testing.TB, edit ...func(*Config)) *bench {
 func newBenchIn(t testing.TB, dialect string, edit ...func(*Config)) *bench {
 	t.Helper()
 	seed := sim.Seed(1)
-	b := &bench{t: t, dialect: loadDialect(t, dialect), now: sim.Start, budget: -1, timers: map[string]time.Duration{}}
+	b := &bench{t: t, dialect: loadDialect(t, dialect), now: sim.Start, budget: -1, pin: goodPIN, timers: map[string]time.Duration{}}
 	b.host = host{hsm: hsm.New(seed.Reader("host")), charged: map[string]bool{}, undone: map[string]bool{}}
 	b.config = Config{Name: "T1", Number: "12345678", Merchant: "898320548160001", MerchantName: "Noodle House", MCC: "5812",
 		Dialect: b.dialect, HSM: hsm.New(seed.Reader("till")), Rules: Reference(), Trace: trace.NewRecorder(nil),
@@ -202,6 +204,9 @@ func (b *bench) carryOut(a Action) (Event, bool) {
 		return b.host.serve(b, a.Message), true
 	case Show:
 		b.screens = append(b.screens, a.Screen.ID)
+		if b.onShow != nil {
+			b.onShow(a.Screen)
+		}
 	case Ask:
 		b.need = a.Need
 	case Print:
@@ -262,7 +267,12 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 			r = other
 		}
 	}
-	if book := map[pay.Flow]map[string]bool{pay.Sale: h.charged, pay.Reversal: h.undone}[tx.Flow]; book != nil {
+	payment := tx.Reversible || tx.Advice && tx.Flow != pay.Settlement && tx.MAC
+	book := h.charged
+	if tx.Flow == pay.Reversal {
+		book = h.undone
+	}
+	if payment || tx.Flow == pay.Reversal {
 		if r.code == pay.Answer00Approved || r.trouble != nil && r.trouble.Sent {
 			book[req.Get(iso8583.Trace)] = true // an answer that is lost was given
 		}
@@ -280,7 +290,10 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 		h.f62 = h.keys()
 		m.Set(iso8583.Keys, string(h.f62))
 	}
-	if tx.Flow == pay.Sale && r.code == pay.Answer00Approved {
+	if tx.Flow == pay.Balance && r.code == pay.Answer00Approved {
+		m.Set(iso8583.Balance, "0002156C000000123456")
+	}
+	if payment && r.code == pay.Answer00Approved {
 		m.Set(iso8583.AuthCode, "102030")
 		m.Set(iso8583.Institutions, "01020000   48270000   ")
 	}
@@ -328,6 +341,27 @@ func (b *bench) swipe(track string) {
 	b.step(Event{Kind: Swipe, Stripe: Stripe{Track2: pay.NewSecret(track)}})
 	if b.till != nil && b.need == NeedPIN {
 		b.step(Event{Kind: EnterPIN, PIN: pay.NewSecret(goodPIN)})
+	}
+}
+
+// order plays an order to its end: everybody does what the terminal asks for.
+func (b *bench) order(flow pay.Flow, fen int64, of Original, track string) {
+	b.t.Helper()
+	b.need = ""
+	b.step(Event{Kind: Choose, Flow: flow, Amount: pay.CNY(fen)})
+	for asked := 0; b.till != nil && b.need != "" && asked < 9; asked++ {
+		need := b.need
+		b.need = ""
+		switch need {
+		case NeedSupervisor:
+			b.logIn("00", "903512")
+		case NeedOriginal:
+			b.step(Event{Kind: EnterOriginal, Original: of})
+		case NeedCard:
+			b.step(Event{Kind: Swipe, Stripe: Stripe{Track2: pay.NewSecret(track)}})
+		case NeedPIN:
+			b.step(Event{Kind: EnterPIN, PIN: pay.NewSecret(b.pin)})
+		}
 	}
 }
 

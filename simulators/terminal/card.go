@@ -123,7 +123,7 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 		t.nameKeys(m)
 		o(iso8583.TerminalInfo, t.serialInfo())
 	}
-	if flow != t.order.plan.Flow || !t.order.plan.Amount {
+	if flow != t.order.plan.Flow || !t.order.plan.Trade {
 		return nil
 	}
 	amount, err := t.order.amount.Digits()
@@ -132,6 +132,8 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 	}
 	o(iso8583.Amount, amount)
 	o(iso8583.Currency, t.order.amount.Currency.Digits())
+	o(iso8583.CardOrganisation, t.order.plan.Organisation)
+	t.offerOriginal(o)
 	return t.offerCard(o)
 }
 

@@ -20,6 +20,7 @@ const (
 	Swipe                          // a stripe was drawn through the reader [Stripe]
 	KeyIn                          // a card number typed by hand [PAN, Expiry]
 	EnterPIN                       // the cardholder's PIN; empty is a bypass [PIN]
+	EnterOriginal                  // the cashier names the payment that the order acts on [Original]
 	Confirm                        // the green key
 	Cancel                         // the red key
 	Answered                       // the exchange brought an answer [Message]
@@ -38,7 +39,7 @@ const (
 )
 
 var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "Choose", "Reprint", "Swipe", "KeyIn", "EnterPIN",
-	"Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
+	"EnterOriginal", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
 	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper"}
 
 // String gives the constant's name.
@@ -55,6 +56,7 @@ type Event struct {
 	PAN      pay.PAN
 	Expiry   string // YYMM
 	PIN      pay.Secret
+	Original Original
 	Message  *iso8583.Message
 	Trouble  iso8583.Trouble
 	Timer    string

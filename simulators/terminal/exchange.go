@@ -16,7 +16,8 @@ import (
 type exchange struct {
 	flow    pay.Flow
 	request *iso8583.Message
-	unkept  line // a pending reversal that the rules keep out of the journal
+	answer  *iso8583.Message // believed
+	unkept  line             // a pending reversal that the rules keep out of the journal
 }
 
 // send composes the request of a flow and has written, before it leaves, the trace number it uses up and what its reversal
@@ -39,7 +40,7 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 			t.fault(now, err, out)
 			return
 		}
-		owed := &pendingLine{At: now, Trace: number, Amount: t.order.amount, Sealed: sealed,
+		owed := &pendingLine{At: now, Trace: number, Amount: t.order.amount, Sealed: sealed, Original: t.order.original.ref, Undoes: t.order.plan.Undoes,
 			Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
 		t.consult("terminal/pending-first")
 		if t.Rules.WritePendingFirst {
@@ -95,6 +96,7 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 			return
 		}
 	}
+	t.exchange.answer = e.Message
 	rule := t.Dialect.Answer(pay.Answer(e.Message.Get(iso8583.AnswerCode)))
 	t.consult("terminal/prompt")
 	rule.Prompt = t.Rules.Prompt(rule)
@@ -176,6 +178,9 @@ func (t *Terminal) undo(now time.Time, reason pay.Answer, out *Actions) {
 		return
 	}
 	t.pending.reason = reason
+	if a := t.exchange.answer; a != nil {
+		t.pending.authCode, t.pending.date = a.Get(iso8583.AuthCode), a.Get(iso8583.LocalDate)
+	}
 	t.reverse(now, out)
 }
 

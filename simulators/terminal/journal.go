@@ -20,6 +20,7 @@ type memory struct {
 	tampered  bool
 	operators []*operator
 	payments  []payment
+	settledTo int // index of the batch's first payment
 	pending   *pending
 	slips     []waitingSlip
 	last      []byte // the last slip, sealed
@@ -27,12 +28,17 @@ type memory struct {
 
 // payment is what the terminal knows of one payment.
 type payment struct {
-	at     time.Time
-	ref    audit.Ref
-	amount pay.Amount
-	fact   audit.Fact
-	answer pay.Answer
-	rrn    string
+	at       time.Time
+	ref      audit.Ref
+	original *audit.Ref // the payment that it acts on, where that is known
+	undoes   bool       // takes the original back
+	amount   pay.Amount
+	fact     audit.Fact
+	answer   pay.Answer
+	rrn      string
+	authCode string
+	date     string // MMDD, the host's
+	sealed   []byte // its elements by name
 }
 
 // pending is a reversal that is owed until it is known not to be (DOMAIN.md A.12).
@@ -42,6 +48,7 @@ type pending struct {
 	attempts int
 	reason   pay.Answer
 	authCode string
+	date     string // MMDD, the host's, if it answered
 }
 
 // waitingSlip is a slip that has not been printed, as far as the journal knows. begun says that its printing may have
@@ -65,11 +72,13 @@ type sentLine struct {
 
 // pendingLine: a reversible request is about to leave. Sealed are the elements that its reversal repeats.
 type pendingLine struct {
-	At     time.Time  `json:"at"`
-	Trace  int        `json:"trace"`
-	Ref    audit.Ref  `json:"ref"`
-	Amount pay.Amount `json:"amount"`
-	Sealed []byte     `json:"sealed"`
+	At       time.Time  `json:"at"`
+	Trace    int        `json:"trace"`
+	Ref      audit.Ref  `json:"ref"`
+	Original *audit.Ref `json:"original,omitempty"`
+	Undoes   bool       `json:"undoes,omitempty"`
+	Amount   pay.Amount `json:"amount"`
+	Sealed   []byte     `json:"sealed"`
 }
 
 // attemptLine: the reversal is about to be sent for the Attempts-th time; or the count is set back, as nothing had left.
@@ -77,16 +86,19 @@ type attemptLine struct {
 	Attempts int        `json:"attempts"`
 	Reason   pay.Answer `json:"reason"`
 	AuthCode string     `json:"auth_code,omitempty"`
+	Date     string     `json:"date,omitempty"`
 }
 
 // outcomeLine: what became of the pending request. It ends the pending reversal. Begun says that the slip, if there is
 // one, is printed at once.
 type outcomeLine struct {
-	Fact   audit.Fact `json:"fact"`
-	Answer pay.Answer `json:"answer,omitempty"`
-	RRN    string     `json:"rrn,omitempty"`
-	Slip   []byte     `json:"slip,omitempty"`
-	Begun  bool       `json:"begun,omitempty"`
+	Fact     audit.Fact `json:"fact"`
+	Answer   pay.Answer `json:"answer,omitempty"`
+	RRN      string     `json:"rrn,omitempty"`
+	AuthCode string     `json:"auth_code,omitempty"`
+	Date     string     `json:"date,omitempty"`
+	Slip     []byte     `json:"slip,omitempty"`
+	Begun    bool       `json:"begun,omitempty"`
 }
 
 // printLine: the waiting slips are about to be printed (Done false), or have been.
@@ -129,12 +141,13 @@ func (l *sentLine) apply(t *Terminal) { t.trace = l.Trace }
 func (l *pendingLine) apply(t *Terminal) {
 	t.trace = l.Trace
 	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, reason: pay.Answer98NoAnswer}
-	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, amount: l.Amount, fact: audit.Pending})
+	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, amount: l.Amount,
+		sealed: l.Sealed, fact: audit.Pending})
 }
 
 func (l *attemptLine) apply(t *Terminal) {
 	if p := t.pending; p != nil {
-		p.attempts, p.reason, p.authCode = l.Attempts, l.Reason, l.AuthCode
+		p.attempts, p.reason, p.authCode, p.date = l.Attempts, l.Reason, l.AuthCode, l.Date
 	}
 }
 
@@ -143,7 +156,7 @@ func (l *outcomeLine) apply(t *Terminal) {
 		return
 	}
 	p := &t.payments[t.pending.payment]
-	p.fact, p.answer = l.Fact, l.Answer
+	p.fact, p.answer, p.authCode, p.date = l.Fact, l.Answer, l.AuthCode, l.Date
 	if l.RRN != "" {
 		p.rrn = l.RRN
 	}

@@ -8,6 +8,7 @@ const (
 	NeedCard       Need = "card"
 	NeedPIN        Need = "pin"
 	NeedConfirm    Need = "confirm"
+	NeedOriginal   Need = "original" // what names the payment that the order acts on
 	NeedSupervisor Need = "supervisor"
 	NeedPassword   Need = "password" // a new one, because the old is weak
 )

@@ -11,6 +11,7 @@ import (
 type order struct {
 	plan       Plan
 	amount     pay.Amount
+	original   original
 	met        int // how many of plan.Needs are met
 	card       card
 	pin        pay.Secret
@@ -24,6 +25,9 @@ type order struct {
 // choose begins an order.
 func (t *Terminal) choose(now time.Time, e Event, out *Actions) {
 	t.order = order{amount: e.Amount, plan: Plan{Flow: e.Flow}}
+	if e.Amount.Currency == 0 {
+		t.order.amount.Currency = t.Currency
+	}
 	known := false
 	for _, p := range t.Rules.Plans {
 		if p.Flow == e.Flow {
@@ -52,7 +56,7 @@ func (t *Terminal) enterGates(now time.Time, out *Actions) {
 // proceed takes the order one step further: it does what is owed first, or asks for the next need, or sends.
 func (t *Terminal) proceed(now time.Time, out *Actions) {
 	o := &t.order
-	clears := o.plan.Trade || o.plan.Done == SignedOut
+	clears := o.plan.clears()
 	switch {
 	case clears && t.pending != nil && !o.cleared: // a reversal goes before the next transaction (DOMAIN.md A.12, rule 3)
 		o.cleared = true
@@ -74,12 +78,17 @@ func (t *Terminal) askNext(now time.Time, out *Actions) bool {
 	for ; o.met < len(o.plan.Needs); o.met++ {
 		switch need := o.plan.Needs[o.met]; need {
 		case NeedCard:
+			if !t.needsCard() {
+				continue
+			}
 			t.wait(WaitingCard, need, out, "SWIPE_CARD", o.amount.String())
 		case NeedPIN:
-			if !t.wantsPIN(now) {
+			if !t.needsPIN() || !t.wantsPIN(now) {
 				continue
 			}
 			t.wait(WaitingPIN, need, out, "ENTER_PIN", o.amount.String())
+		case NeedOriginal:
+			t.askOriginal(out)
 		case NeedConfirm:
 			t.wait(WaitingConfirm, need, out, "CONFIRM", o.amount.String(), o.card.pan.String())
 		case NeedSupervisor:

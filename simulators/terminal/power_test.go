@@ -21,7 +21,9 @@ type run struct {
 	do     func(*bench)
 }
 
-func runs() []run {
+func runs() []run { return append(tillRuns(), dayRuns()...) }
+
+func tillRuns() []run {
 	signedIn := func(b *bench) { b.signIn() }
 	only := func(of pay.Flow, r reply) func(int, pay.Flow, *iso8583.Message) (reply, bool) {
 		return func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) { return r, flow == of }
@@ -59,6 +61,7 @@ func runs() []run {
 		{"two sales, a sign-in between", signedIn, func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
 			return reply{code: "00", edit: func(m *iso8583.Message) { m.SetHeader(m.Header()[:5] + "3" + m.Header()[6:]) }}, flow == pay.Sale
 		}, func(b *bench) { sale(b); sale(b) }},
+		{"balance", signedIn, nil, func(b *bench) { b.order(pay.Balance, 0, Original{}, pinTrack) }},
 		{"tamper", signedIn, nil, func(b *bench) { b.step(Event{Kind: Tamper}) }},
 	}
 }

@@ -68,6 +68,9 @@ func (t *Terminal) slip(now time.Time, m *iso8583.Message) Slip {
 	line("SLIP_AUTH", m.Get(iso8583.AuthCode))
 	line("SLIP_RRN", m.Get(iso8583.RRN))
 	line("SLIP_TIME", at.Format("2006-01-02 15:04:05"))
+	if original := t.exchange.request.Get(iso8583.OriginalTrace); strings.Trim(original, "0") != "" {
+		line("SLIP_ORIGINAL", original)
+	}
 	line("SLIP_AMOUNT", o.amount.String())
 	line("SLIP_TOTAL", o.amount.String())
 	line("SLIP_NOTE", strings.Join(strings.Fields(m.Get(iso8583.AnswerText)), " "))

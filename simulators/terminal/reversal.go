@@ -24,6 +24,14 @@ func (t *Terminal) reversalElements(m *iso8583.Message) map[string]string {
 		if at := m.Get(iso8583.TransmissionTime); len(at) == 10 { // MMDDhhmmss
 			kept[iso8583.OriginalDate.String()], kept[iso8583.OriginalTime.String()] = at[:4], at[4:]
 		}
+		return kept
+	}
+	for _, e := range []iso8583.Element{iso8583.OriginalBatch, iso8583.OriginalTrace, iso8583.OriginalDate} {
+		delete(kept, e.String())
+	}
+	if t.order.plan.Undoes { // F61 names the void itself; its date is that of an answer (DOMAIN.md A.6)
+		kept[iso8583.OriginalBatch.String()], kept[iso8583.OriginalTrace.String()] = m.Get(iso8583.Batch), m.Get(iso8583.Trace)
+		kept[iso8583.OriginalDate.String()] = "0000"
 	}
 	return kept
 }
@@ -47,6 +55,9 @@ func (t *Terminal) reverse(now time.Time, out *Actions) {
 		t.fault(now, err, out)
 		return
 	}
+	if date := iso8583.OriginalDate.String(); p.date != "" && kept[date] == "0000" {
+		kept[date] = p.date
+	}
 	o := t.offer(pay.Reversal, m)
 	t.offerTerminal(o, now)
 	for _, e := range t.Rules.Repeated {
@@ -55,7 +66,7 @@ func (t *Terminal) reverse(now time.Time, out *Actions) {
 	o(iso8583.ReversalReason, string(p.reason))
 	o(iso8583.AuthCode, p.authCode)
 	t.exchange = exchange{flow: pay.Reversal, request: m}
-	t.dispatch(now, "REVERSING", &attemptLine{p.attempts + 1, p.reason, p.authCode}, out)
+	t.dispatch(now, "REVERSING", &attemptLine{p.attempts + 1, p.reason, p.authCode, p.date}, out)
 }
 
 // reversalAnswered: some answers are final; any other counts as an attempt (DOMAIN.md A.12, rule 7), and the next one waits
@@ -90,7 +101,7 @@ func (t *Terminal) reversalSilent(now time.Time, screen string, reason pay.Answe
 func (t *Terminal) reversalUnsent(now time.Time, screen string, out *Actions) {
 	out.show(screen)
 	p := t.pending
-	t.write(out, &attemptLine{p.attempts - 1, p.reason, p.authCode})
+	t.write(out, &attemptLine{p.attempts - 1, p.reason, p.authCode, p.date})
 	t.reversed(now, out)
 }
 

@@ -53,21 +53,12 @@ type Rules struct {
 	Reverse           bool              // terminal/reverse: a request without an answer that can be trusted is reversed
 	ReversalFinal     []pay.Answer      // terminal/reversal-final: answers after which a reversal is not repeated
 	TakePartial       bool              // terminal/partial: a partial approval counts as approved
+	UndoOnce          bool              // terminal/undone: what was taken back is not taken back again
 
 	MaskPAN     func(pay.PAN) string // terminal/mask
 	Copies      []Copy               // terminal/copies
 	MarkReprint bool                 // terminal/reprint
 	KeepSlips   bool                 // terminal/paper: a slip waits for paper; otherwise it is lost
-}
-
-// Plan is what an order of a flow needs. A flow with its own message but nothing special needs no more than a plan.
-type Plan struct {
-	Flow   pay.Flow
-	Trade  bool       // moves money: signed in, enough battery, no reversal left over
-	Amount bool       // the order comes with an amount
-	Needs  []Need     // asked for in this order, where the card does not make one needless
-	Done   EndingKind // how it ends when the host approves
-	Screen string     // ... and what is then shown; "" is the prompt of the answer's code
 }
 
 // Gate is a reason not to begin an order.
@@ -88,12 +79,7 @@ type Check struct {
 // Reference gives the honest rules.
 func Reference() *Rules {
 	return &Rules{
-		Plans: []Plan{
-			{Flow: pay.SignIn, Done: SignedIn, Screen: "SIGNED_IN"},
-			{Flow: pay.SignOut, Done: SignedOut, Screen: "SIGNED_OUT"},
-			{Flow: pay.Echo, Done: LineGood, Screen: "LINE_GOOD"},
-			{Flow: pay.Sale, Trade: true, Amount: true, Needs: []Need{NeedCard, NeedPIN}, Done: Approved},
-		},
+		Plans:        plans(),
 		Gates:        gates(),
 		Checks:       checks(),
 		WeakPassword: weakPassword,
@@ -105,7 +91,7 @@ func Reference() *Rules {
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
 		TroubleScreen:     troubleScreen,
-		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatAtOnce: true, Reverse: true,
+		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
 		Repeated:      repeated(),
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
 		MaskPAN:       pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
@@ -120,7 +106,7 @@ func gates() []Gate {
 		{"terminal/master-key", "NO_MASTER_KEY", func(t *Terminal, _ Plan, _ pay.Amount) bool { return !t.HSM.Has(t.masterKey()) }},
 		{"terminal/network", "NETWORK_DOWN", func(t *Terminal, _ Plan, _ pay.Amount) bool { return t.network == "" }},
 		{"terminal/signed-in", "SIGN_IN_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
-			return (p.Trade || p.Done == SignedOut) && !t.signedIn
+			return p.clears() && !t.signedIn
 		}},
 		{"terminal/amount", "BAD_AMOUNT", func(_ *Terminal, p Plan, a pay.Amount) bool {
 			_, err := a.Digits()
@@ -162,8 +148,8 @@ func repeated() []iso8583.Element {
 	return []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.LocalTime,
 		iso8583.LocalDate, iso8583.Expiry, iso8583.EntryMode, iso8583.CardSequence, iso8583.Condition, iso8583.Currency,
 		iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode, iso8583.ReadCapability, iso8583.ICCondition,
-		iso8583.PartialApproval, iso8583.AccountType, iso8583.OriginalMTI, iso8583.OriginalTrace, iso8583.OriginalDate,
-		iso8583.OriginalTime}
+		iso8583.PartialApproval, iso8583.AccountType, iso8583.OriginalMTI, iso8583.OriginalBatch, iso8583.OriginalTrace,
+		iso8583.OriginalDate, iso8583.OriginalTime}
 }
 
 // goodCardNumber: 13 to 19 digits with the right check digit (ISO/IEC 7812-1).

@@ -202,7 +202,7 @@ func TestSignOutAndEcho(t *testing.T) {
 	same(t, "sign-out", SignedOut, b.ending().Kind)
 	b.mustShow("SIGNED_OUT")
 	same(t, "signed in", false, b.till.Status().SignedIn)
-	b.step(Event{Kind: Choose, Flow: "void"})
+	b.step(Event{Kind: Choose, Flow: "lottery"})
 	same(t, "unknown flow", "NOT_SUPPORTED", b.ending().Screen)
 }
 

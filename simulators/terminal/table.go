@@ -17,6 +17,7 @@ const (
 	Idle                    // ready for an order
 	WaitingCard             //
 	WaitingPIN              //
+	WaitingOriginal         //
 	WaitingConfirm          //
 	WaitingSupervisor       //
 	NewPassword             // the operator must choose one first
@@ -27,7 +28,7 @@ const (
 )
 
 var stateNames = [states]string{"off", "logged out", "ready", "waiting for the card", "waiting for the PIN",
-	"waiting for the green key", "waiting for the supervisor", "waiting for a new password", "storing", "exchanging", "finishing"}
+	"waiting for the original", "waiting for the green key", "waiting for the supervisor", "waiting for a new password", "storing", "exchanging", "finishing"}
 
 // String gives the state in words.
 func (s State) String() string { return stateNames[s] }
@@ -72,6 +73,11 @@ var table = [states][eventKinds]cell{
 		Cancel:   {"cancel", (*Terminal).cancel},
 		Fired:    {"cancel and log out", (*Terminal).abandon},
 	},
+	WaitingOriginal: {
+		EnterOriginal: {"take original", (*Terminal).enterOriginal},
+		Cancel:        {"cancel", (*Terminal).cancel},
+		Fired:         {"cancel and log out", (*Terminal).abandon},
+	},
 	WaitingConfirm: {
 		Confirm: {"go on", (*Terminal).confirm},
 		Cancel:  {"cancel", (*Terminal).cancel},
@@ -97,7 +103,7 @@ var table = [states][eventKinds]cell{
 var always = [eventKinds]cell{
 	PowerOn: {"refuse", refuse}, LogIn: {"refuse", refuse}, LogOut: {"refuse", refuse}, SetPassword: {"refuse", refuse},
 	Unlock: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, Swipe: {"refuse", refuse},
-	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
+	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
 	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
 	PaperOut: {"note paper", (*Terminal).paperOut}, PaperIn: {"note paper", (*Terminal).paperIn},
 	BatteryLow: {"note battery", (*Terminal).batteryLow}, BatteryOK: {"note battery", (*Terminal).batteryOK},

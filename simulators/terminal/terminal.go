@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
@@ -24,15 +25,16 @@ const (
 
 // Config is what a terminal is made of.
 type Config struct {
-	Name         string // T1, in traces
-	Number       string // F41, eight characters
-	Merchant     string // F42, fifteen characters
-	MerchantName string // F43 and the slip
-	MCC          string // F18, where the dialect has it
-	Serial       string // told at sign-in in F62 when it is not empty
-	KeyScheme    string // network code of the sign-in: 001, 003, 004, 005, 006 (DOMAIN.md A.5.1); "" is 003
-	Batch        string // six digits until the host says otherwise; "" is 000001
-	FirstTrace   int    // trace number of the first message of a new terminal; 0 is 1
+	Name         string       // T1, in traces
+	Number       string       // F41, eight characters
+	Merchant     string       // F42, fifteen characters
+	MerchantName string       // F43 and the slip
+	MCC          string       // F18, where the dialect has it
+	Serial       string       // told at sign-in in F62 when it is not empty
+	KeyScheme    string       // network code of the sign-in: 001, 003, 004, 005, 006 (DOMAIN.md A.5.1); "" is 003
+	Batch        string       // six digits until the host says otherwise; "" is 000001
+	Currency     pay.Currency // of settlements, and of orders without an amount; 0 is CNY
+	FirstTrace   int          // trace number of the first message of a new terminal; 0 is 1
 	Dialect      *iso8583.Dialect
 	HSM          *hsm.HSM // holds KeyTMK, or the working keys where the dialect downloads none
 	Rules        *Rules   // not changed by the terminal; Reference gives the honest ones
@@ -63,6 +65,9 @@ func New(c Config) (*Terminal, error) {
 	}
 	if c.KeyScheme == "" {
 		c.KeyScheme = "003"
+	}
+	if c.Currency == 0 {
+		c.Currency = pay.Currency156CNY
 	}
 	if c.Batch == "" {
 		c.Batch = "000001"

@@ -1,0 +1,248 @@
+package terminal
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// goldenBench is signed in with the keys of H.3, whose card it takes and whose PIN is typed.
+func goldenBench(t *testing.T, trace int) *bench {
+	t.Helper()
+	b := newBench(t, func(c *Config) {
+		c.Rules.ChipReader = false // H.3 swipes a card whose service code begins with 2
+		c.Rules.AskPIN = func(string, pay.Amount, int64) bool { return true }
+	})
+	frames := goldenFrames(t, "unionpay-derived")
+	b.host.frame = func(flow pay.Flow) []byte {
+		if flow == pay.SignIn {
+			return frames["sign-in reply 0810 with F62 40"]
+		}
+		return nil
+	}
+	b.signIn()
+	m := b.dialect.New()
+	if err := b.dialect.Decode(m, frames["sign-in reply 0810 with F62 40"]); err != nil {
+		t.Fatal(err)
+	}
+	if failed, err := b.host.hsm.LoadWorkingKeys(KeyTMK, []byte(m.Get(iso8583.Keys)), hsm.KeyNames{PIK: KeyPIK, MAK: KeyMAK}, false, "auto"); failed != "" || err != nil {
+		t.Fatal(failed, err)
+	}
+	b.pin = "123456"
+	b.trace(trace)
+	return b
+}
+
+// trace makes the next message get a number.
+func (b *bench) trace(next int) {
+	b.t.Helper()
+	if err := b.till.Restore(TraceRecord(next)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// The golden frames of a day, byte for byte, each from what a cashier does (DOMAIN.md H.3 and the frames derived like them).
+func TestGoldenDay(t *testing.T) {
+	approval := func(rrn, auth string) func(int, pay.Flow, *iso8583.Message) (reply, bool) {
+		return func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			return reply{code: "00", edit: func(m *iso8583.Message) {
+				m.Set(iso8583.RRN, rrn)
+				m.Set(iso8583.AuthCode, auth)
+			}}, flow != pay.Reversal
+		}
+	}
+	sale := func(b *bench) {
+		b.host.do = approval("260601000002", "123456")
+		b.trace(2)
+		b.order(pay.Sale, 10000, Original{}, chipTrack)
+	}
+	preAuth := func(b *bench) {
+		b.host.do = approval("260601000012", "654321")
+		b.trace(12)
+		b.order(pay.PreAuth, 50000, Original{}, chipTrack)
+	}
+	completion := func(b *bench) {
+		preAuth(b)
+		b.host.do = approval("260601000013", "654322")
+		b.trace(13)
+		b.order(pay.Completion, 48000, Original{AuthCode: "654321", Date: "0601"}, chipTrack)
+	}
+	tests := []struct {
+		frame  string
+		before func(*bench)
+		trace  int
+		flow   pay.Flow
+		fen    int64
+		of     Original
+		silent bool // no answer: the frame is that of the reversal
+	}{
+		{"sale 0200, swipe + PIN", nil, 2, pay.Sale, 10000, Original{}, false},
+		{"balance 0200", nil, 11, pay.Balance, 0, Original{}, false},
+		{"void 0200 of the sale", sale, 3, pay.Void, 0, Original{Trace: "000002"}, false},
+		{"reversal of the void 0400, F39=98", sale, 3, pay.Void, 0, Original{Trace: "000002"}, true},
+		{"pre-auth 0100", nil, 12, pay.PreAuth, 50000, Original{}, false},
+		{"pre-auth void 0100 of the pre-auth", preAuth, 18, pay.PreAuthVoid, 50000, Original{AuthCode: "654321", Date: "0601"}, false},
+		{"completion 0200", preAuth, 13, pay.Completion, 48000, Original{AuthCode: "654321", Date: "0601"}, false},
+		{"completion void 0200 of the completion", completion, 19, pay.CompletionVoid, 0, Original{Trace: "000013"}, false},
+	}
+	frames := goldenFrames(t, "unionpay-derived")
+	for name, frame := range goldenFrames(t, "unionpay-day") {
+		frames[name] = frame
+	}
+	for _, test := range tests {
+		t.Run(test.frame, func(t *testing.T) {
+			b := goldenBench(t, 2)
+			if test.before != nil {
+				test.before(b)
+			}
+			b.trace(test.trace)
+			b.host.do = nil
+			if test.silent {
+				b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+					return reply{trouble: &silent}, flow == test.flow
+				}
+			}
+			b.order(test.flow, test.fen, test.of, chipTrack)
+			if len(frames[test.frame]) == 0 {
+				t.Fatal("there is no such frame")
+			}
+			same(t, "frame", fmt.Sprintf("%X", frames[test.frame]), fmt.Sprintf("%X", b.exchanges[len(b.exchanges)-1].Frame()))
+		})
+	}
+}
+
+func TestBalance(t *testing.T) {
+	b := newBench(t)
+	b.signIn()
+	b.forget()
+	var shown []string
+	b.onShow = func(s Screen) { shown = append(shown, s.ID+" "+fmt.Sprint(s.Args)) }
+	b.order(pay.Balance, 0, Original{}, pinTrack)
+	same(t, "ending", Told, b.ending().Kind)
+	same(t, "screen", "BALANCE [1234.56 CNY]", shown[len(shown)-1])
+	same(t, "slips", 0, len(b.slips))
+	same(t, "statements", 0, len(b.till.Statements()))
+	b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) { return reply{trouble: &silent}, true }
+	b.forget()
+	b.order(pay.Balance, 0, Original{}, pinTrack)
+	same(t, "no answer is not reversed", []string{"balance 003"}, b.flows())
+	same(t, "ending", Unknown, b.ending().Kind)
+}
+
+// Each payment that takes another back or completes it: what it says of it, and what its journal states.
+func TestOriginals(t *testing.T) {
+	type leg struct {
+		flow  pay.Flow
+		first pay.Flow
+		of    Original
+	}
+	auth := Original{AuthCode: "102030", Date: "0601"}
+	legs := []leg{
+		{pay.Void, pay.Sale, Original{Trace: "000002"}},
+		{pay.InstalmentVoid, pay.Instalment, Original{Trace: "000002"}},
+		{pay.RecurringVoid, pay.Recurring, Original{Trace: "000002"}},
+		{pay.MOTOVoid, pay.MOTOSale, Original{Trace: "000002"}},
+		{pay.PreAuthVoid, pay.PreAuth, auth},
+		{pay.MOTOPreAuthVoid, pay.MOTOPreAuth, auth},
+		{pay.Completion, pay.PreAuth, auth},
+		{pay.MOTOCompletion, pay.MOTOPreAuth, auth},
+	}
+	for _, dialect := range []string{"unionpay-pos", "iso87-ascii"} {
+		for _, l := range legs {
+			t.Run(dialect+"/"+string(l.flow), func(t *testing.T) {
+				b := newBenchIn(t, dialect)
+				b.signIn()
+				b.order(l.first, 1000, Original{}, pinTrack)
+				first := b.till.Statements()[0]
+				same(t, "first", audit.Approved, first.Fact)
+				b.powerCycle() // the journal knows it
+				b.logIn("01", "4719")
+				b.forget()
+				b.order(l.flow, 1000, l.of, pinTrack)
+				same(t, "ending", Approved, b.ending().Kind)
+				same(t, "slips", 2, len(b.slips))
+				s := b.till.Statements()[1]
+				same(t, "original", &first.Ref, s.Original)
+				same(t, "amount", pay.CNY(1000), s.Amount)
+				m := b.exchanges[0]
+				same(t, "trace of the original", "000002", m.Get(iso8583.OriginalTrace))
+				b.forget()
+				b.order(l.flow, 1000, l.of, pinTrack)
+				if l.flow == pay.Completion || l.flow == pay.MOTOCompletion {
+					return // how often is the host's to say
+				}
+				same(t, "again", "UNDONE_ALREADY", b.ending().Screen)
+				same(t, "exchanges", 0, len(b.exchanges))
+			})
+		}
+	}
+}
+
+func TestVoidIsChecked(t *testing.T) {
+	b := newBench(t)
+	b.signIn()
+	b.order(pay.Sale, 1000, Original{}, pinTrack)
+	b.forget()
+	b.order(pay.Void, 0, Original{Trace: "000009"}, pinTrack)
+	same(t, "another voucher", "NO_ORIGINAL", b.ending().Screen)
+	b.order(pay.CompletionVoid, 0, Original{Trace: "000002"}, pinTrack)
+	same(t, "another kind", "NO_ORIGINAL", b.ending().Screen)
+	same(t, "exchanges", 0, len(b.exchanges))
+	b.step(Event{Kind: Choose, Flow: pay.Void})
+	b.logIn("01", "4719")
+	b.mustShow("NOT_ALLOWED")
+	b.logIn("00", "903512")
+	b.step(Event{Kind: EnterOriginal, Original: Original{Trace: "2"}})
+	same(t, "half a number is asked for again", NeedOriginal, b.need)
+	b.step(Event{Kind: Cancel})
+	same(t, "cancelled", Cancelled, b.ending().Kind)
+	b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+		return reply{code: "25"}, flow == pay.Void
+	}
+	b.order(pay.Void, 0, Original{Trace: "000002"}, pinTrack)
+	same(t, "declined", Declined, b.ending().Kind)
+	b.host.do = nil
+	b.order(pay.Void, 0, Original{Trace: "000002"}, pinTrack)
+	same(t, "a void that was declined may be tried again", Approved, b.ending().Kind)
+}
+
+// The operator's parameters may do without card and PIN (DOMAIN.md K.13); the journal knows the number.
+func TestVoidWithoutCard(t *testing.T) {
+	dialect, err := loadDialect(t, "unionpay-pos").With(map[string]string{"void_needs_card": "false", "void_needs_pin": "false"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(c *Config) { c.Dialect = dialect })
+	b.signIn()
+	b.order(pay.Sale, 1000, Original{}, pinTrack)
+	b.forget()
+	b.order(pay.Void, 0, Original{Trace: "000002"}, "")
+	same(t, "ending", Approved, b.ending().Kind)
+	m := b.exchanges[0]
+	same(t, "PAN", panH3, m.Get(iso8583.PAN))
+	same(t, "entry", "012", m.Get(iso8583.EntryMode))
+	same(t, "track", "", m.Get(iso8583.Track2))
+}
+
+// The reversal of a void that was answered and could not be kept names the day of the answer (DOMAIN.md A.6).
+func TestReversalOfAnsweredVoid(t *testing.T) {
+	b := newBench(t)
+	b.signIn()
+	b.order(pay.Sale, 1000, Original{}, pinTrack)
+	b.storeErr = func(batch []journal.Record) error {
+		if batch[0].Kind == "till.outcome" {
+			return fmt.Errorf("flash is worn out")
+		}
+		return nil
+	}
+	b.forget()
+	b.order(pay.Void, 0, Original{Trace: "000002"}, pinTrack)
+	same(t, "exchanges", []string{"void 003", "reversal 003 96"}, b.flows())
+	r := b.exchanges[1]
+	same(t, "F61", "0000010000030601", r.Get(iso8583.OriginalBatch)+r.Get(iso8583.OriginalTrace)+r.Get(iso8583.OriginalDate))
+}
