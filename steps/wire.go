@@ -37,10 +37,20 @@ func wireSteps() []Step {
 // columns translates the head of a wire table.
 var columns = map[string]string{"发送方": "from", "报文": "message", "流水号": "trace", "备注": "note", "域": "field", "值": "value"}
 
-// wireWords translates its cells.
-var wireWords = map[string]string{"主机": "host", "消费": "sale", "签到": "sign-in", "签退": "sign-out", "线路测试": "echo", "冲正": "reversal",
-	"消费应答": "sale answer", "签到应答": "sign-in answer", "签退应答": "sign-out answer", "线路测试应答": "echo answer", "冲正应答": "reversal answer",
-	"乱码": "garbage", "不明": "unknown", "丢失": "lost", "迟到": "late", "重复": "copy", "断开": "cut", "被改": "changed", "长度": "length"}
+// wireWords translates its cells; the flows have words of their own.
+var wireWords = map[string]string{"主机": "host", "乱码": "garbage", "不明": "unknown", "丢失": "lost", "迟到": "late", "重复": "copy",
+	"断开": "cut", "被改": "changed", "长度": "length"}
+
+// wireWord translates a cell: a side, a message or a note.
+func wireWord(s string) string {
+	if flow, ok := strings.CutSuffix(s, "应答"); ok && flow != "" {
+		return flowWord(flow) + " answer"
+	}
+	if en, ok := wireWords[s]; ok {
+		return en
+	}
+	return flowWord(s)
+}
 
 func translated(words map[string]string, s string) string {
 	if en, ok := words[s]; ok {
@@ -92,12 +102,12 @@ func lastOf(s *scenario) []trace.Field {
 func wanting(s *scenario, column, cell string) string {
 	switch column {
 	case "from", "message":
-		return translated(wireWords, cell)
+		return wireWord(cell)
 	case "note":
 		if seconds, ok := strings.CutSuffix(cell, "秒后"); ok {
 			return "after " + strings.TrimSpace(seconds) + "s"
 		}
-		return translated(wireWords, cell)
+		return wireWord(cell)
 	}
 	return cell
 }

@@ -1,0 +1,176 @@
+package rig
+
+import (
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// PINAct is what a cardholder does when the till asks for the PIN.
+type PINAct string
+
+// What a cardholder may do at the PIN.
+const (
+	PINNobody PINAct = ""       // nobody is there
+	PINRight  PINAct = "right"  //
+	PINWrong  PINAct = "wrong"  // another of the same length
+	PINCancel PINAct = "cancel" // the red key
+)
+
+// Order is what a cashier wants of the till, and who stands by when it asks for something. What it asks for and nobody
+// brings leaves it waiting.
+type Order struct {
+	Flow       pay.Flow
+	Amount     pay.Amount
+	Who        string          // whose card is swiped; "" for none
+	Card       *terminal.Event // how the card comes; nil: it is swiped
+	PIN        PINAct
+	Original   *Crossing // a request: the payment that the order acts on, as its slips name it
+	Supervisor bool      // the supervisor comes when he is asked for
+}
+
+// Order has a cashier choose a flow and brings what the till asks for.
+func (t *Till) Order(o Order) error {
+	var holder Cardholder
+	var err error
+	if o.Who != "" {
+		if holder, err = t.world.Card(o.Who); err != nil {
+			return err
+		}
+		if o.Card == nil {
+			if o.Card, err = t.swipe(holder); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.Do(terminal.Event{Kind: terminal.Choose, Flow: o.Flow, Amount: o.Amount}); err != nil {
+		return err
+	}
+	return t.bring(o, holder)
+}
+
+// bring gives each thing that the till asks for, once. A till that never asks for a PIN which somebody wants to enter wrong is
+// not where the act wanted it.
+func (t *Till) bring(o Order, holder Cardholder) error {
+	brought := map[terminal.Need]bool{}
+	for need := t.need; need != "" && !brought[need]; need = t.need {
+		brought[need] = true
+		e := t.answerTo(need, o, holder)
+		if e == nil {
+			return nil
+		}
+		if err := t.Do(*e); err != nil {
+			return err
+		}
+	}
+	if (o.PIN == PINWrong || o.PIN == PINCancel) && brought[terminal.NeedCard] && !brought[terminal.NeedPIN] {
+		return &Unexpected{t.Name, "the PIN asked for", t.Status().State}
+	}
+	return nil
+}
+
+// answerTo gives what is done when the till asks for something; nil when nobody does anything.
+func (t *Till) answerTo(need terminal.Need, o Order, holder Cardholder) *terminal.Event {
+	switch {
+	case need == terminal.NeedCard && o.Who != "":
+		return o.Card
+	case need == terminal.NeedPIN:
+		return pinEvent(holder, o.PIN)
+	case need == terminal.NeedOriginal && o.Original != nil:
+		return &terminal.Event{Kind: terminal.EnterOriginal, Original: t.world.slipOf(o.Original)}
+	case need == terminal.NeedSupervisor && o.Supervisor:
+		password, err := t.password(supervisor)
+		if err != nil {
+			return nil // this merchant has none
+		}
+		return &terminal.Event{Kind: terminal.LogIn, Operator: supervisor, Password: password}
+	case need == terminal.NeedConfirm:
+		return &terminal.Event{Kind: terminal.Confirm}
+	}
+	return nil
+}
+
+// supervisor is the operator who approves voids and refunds (DOMAIN.md A.15).
+const supervisor = "00"
+
+func pinEvent(holder Cardholder, act PINAct) *terminal.Event {
+	pin := pay.NewSecret(holder.PIN)
+	switch act {
+	case PINRight:
+		return &terminal.Event{Kind: terminal.EnterPIN, PIN: pin}
+	case PINWrong:
+		return &terminal.Event{Kind: terminal.EnterPIN, PIN: otherDigits(pin)}
+	case PINCancel:
+		return &terminal.Event{Kind: terminal.Cancel}
+	}
+	return nil
+}
+
+// slipOf gives what the slip of a payment tells: voucher number, and what its answer brought.
+func (w *World) slipOf(request *Crossing) terminal.Original {
+	o := terminal.Original{Trace: request.Message.Get(iso8583.Trace), Date: w.Loop.Now().Format("0102")}
+	for _, c := range w.Wire {
+		if c.Answer && c.Message != nil && c.Flow == request.Flow && c.Nth == request.Nth {
+			o.RRN, o.AuthCode = c.Message.Get(iso8583.RRN), c.Message.Get(iso8583.AuthCode)
+			if date := c.Message.Get(iso8583.LocalDate); date != "" {
+				o.Date = date
+			}
+		}
+	}
+	return o
+}
+
+func (t *Till) swipe(holder Cardholder) (*terminal.Event, error) {
+	stripe, err := t.world.stripe(holder)
+	return &terminal.Event{Kind: terminal.Swipe, Stripe: stripe}, err
+}
+
+// Swipe sells: the cashier chooses sale and amount, the cardholder draws the stripe through the reader and does act at the PIN.
+func (t *Till) Swipe(who string, amount pay.Amount, act PINAct) error {
+	return t.Order(Order{Flow: pay.Sale, Amount: amount, Who: who, PIN: act})
+}
+
+// SwipeBadly sells with a stripe that the reader cannot read.
+func (t *Till) SwipeBadly(who string, amount pay.Amount) error {
+	return t.Order(Order{Flow: pay.Sale, Amount: amount, Who: who, Card: &terminal.Event{Kind: terminal.Swipe, Stripe: terminal.Stripe{Bad: true}}})
+}
+
+// KeyIn sells by a card number typed at the till, with a wrong last digit if asked.
+func (t *Till) KeyIn(who string, amount pay.Amount, wrongDigit bool) error {
+	holder, err := t.world.Card(who)
+	if err != nil {
+		return err
+	}
+	pan := holder.PAN
+	if wrongDigit {
+		last := pan[len(pan)-1]
+		pan = pan[:len(pan)-1] + string('0'+(last-'0'+1)%10)
+	}
+	return t.Order(Order{Flow: pay.Sale, Amount: amount, Who: who, PIN: PINRight,
+		Card: &terminal.Event{Kind: terminal.KeyIn, PAN: pay.NewPAN(pan), Expiry: holder.Expiry}})
+}
+
+// SwipeAgain goes on with an order in which the till waits for a card.
+func (t *Till) SwipeAgain(who string) error {
+	if t.need != terminal.NeedCard {
+		return &Unexpected{t.Name, "waiting for a card", t.Status().State}
+	}
+	holder, err := t.world.Card(who)
+	if err != nil {
+		return err
+	}
+	card, err := t.swipe(holder)
+	if err != nil {
+		return err
+	}
+	return t.bring(Order{Who: who, Card: card, PIN: PINRight}, holder)
+}
+
+// Amount gives what a message is about.
+func (c *Crossing) Amount() (pay.Amount, error) {
+	currency, err := pay.ParseCurrency(c.Message.Get(iso8583.Currency))
+	if err != nil {
+		return pay.Amount{}, err
+	}
+	return pay.AmountOf(c.Message.Get(iso8583.Amount), currency)
+}
