@@ -64,6 +64,7 @@ const (
 	Refused   EndingKind = "refused"    // by the terminal itself; no money can have moved
 	SignedIn  EndingKind = "signed-in"  //
 	SignedOut EndingKind = "signed-out" //
+	Kept      EndingKind = "kept"       // an advice waits for the host; it goes before the next order
 	Told      EndingKind = "told"       // a question was answered
 	LineGood  EndingKind = "line-good"  // an echo came back
 	Reversed  EndingKind = "reversed"   // a reversal left over from before was acknowledged

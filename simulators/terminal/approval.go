@@ -79,18 +79,27 @@ func (t *Terminal) tellDeclined(rule iso8583.AnswerRule, m *iso8583.Message, out
 func (t *Terminal) approve(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
 	e := t.doneAs(rule, m)
 	t.order.ending = e
-	slip, err := t.seal(t.slip(now, m))
+	l, err := t.approval(now, e, m)
 	if err != nil {
 		t.unfinished(now, out)
 		return
+	}
+	t.state = Finishing
+	t.await(out, l)
+}
+
+// approval is the line of an approval, with its slip.
+func (t *Terminal) approval(now time.Time, e Ending, m *iso8583.Message) (*outcomeLine, error) {
+	slip, err := t.seal(t.slip(now, m))
+	if err != nil {
+		return nil, err
 	}
 	t.consult("terminal/paper")
 	l := &outcomeLine{Fact: audit.Approved, Answer: e.Answer, RRN: e.RRN, AuthCode: e.AuthCode, Date: m.Get(iso8583.LocalDate), Slip: slip, Begun: t.paper}
 	if !t.paper && !t.Rules.KeepSlips {
 		l.Slip = nil
 	}
-	t.state = Finishing
-	t.await(out, l)
+	return l, nil
 }
 
 // complete tells the approval once it is safe.
@@ -107,6 +116,10 @@ func (t *Terminal) complete(now time.Time, e Event, out *Actions) {
 
 // unfinished: the host approved and the terminal cannot keep it, so it is reversed with 96 (DOMAIN.md A.12).
 func (t *Terminal) unfinished(now time.Time, out *Actions) {
+	if t.exchange.advice { // or repeated
+		t.keepAdvice(now, "STORAGE_FAILED", out)
+		return
+	}
 	e := t.order.ending
 	e.Kind, e.Screen = Unknown, "STORAGE_FAILED"
 	t.tell(e, out)

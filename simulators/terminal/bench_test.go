@@ -344,6 +344,11 @@ func (b *bench) swipe(track string) {
 	}
 }
 
+func (b *bench) plan(f pay.Flow) (Plan, bool) {
+	i := slices.IndexFunc(b.config.Rules.Plans, func(p Plan) bool { return p.Flow == f })
+	return b.config.Rules.Plans[max(i, 0)], i >= 0
+}
+
 // order plays an order to its end: everybody does what the terminal asks for.
 func (b *bench) order(flow pay.Flow, fen int64, of Original, track string) {
 	b.t.Helper()

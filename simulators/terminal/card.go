@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -141,7 +142,7 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 	c := &t.order.card
 	o(iso8583.PAN, c.pan.Reveal())
-	entered, format, encrypted := "2", "0", "0" // last digit of F22, first and third of F53
+	entered, format, encrypted := cmp.Or(t.order.plan.NoPIN, "2"), "0", "0" // last digit of F22, first and third of F53
 	if c.pinned {
 		entered, format = "1", "2"
 		if t.pinFormat() == hsm.PINUnionPayNoPAN {
@@ -163,7 +164,7 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 	} else if t.encryptsTracks() {
 		encrypted = "1"
 	}
-	if err := t.offerTracks(o); err != nil {
+	if err := t.offerTracks(o, c.track2, c.track3); err != nil {
 		return err
 	}
 	if c.pinned || !c.track2.IsZero() {
@@ -173,11 +174,11 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 }
 
 // offerTracks offers tracks 2 and 3, encrypted where the terminal has a track key.
-func (t *Terminal) offerTracks(o func(iso8583.Element, string)) (err error) {
+func (t *Terminal) offerTracks(o func(iso8583.Element, string), track2, track3 pay.Secret) (err error) {
 	for _, track := range []struct {
 		element iso8583.Element
 		clear   pay.Secret
-	}{{iso8583.Track2, t.order.card.track2}, {iso8583.Track3, t.order.card.track3}} {
+	}{{iso8583.Track2, track2}, {iso8583.Track3, track3}} {
 		digits := track.clear.Reveal()
 		if digits != "" && t.encryptsTracks() {
 			if digits, err = t.HSM.EncryptTrack(KeyTDK, track.clear); err != nil {

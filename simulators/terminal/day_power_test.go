@@ -21,6 +21,8 @@ func dayRuns() []run {
 		outcomes(pay.Void, paid(pay.Sale), voucher),
 		outcomes(pay.PreAuthVoid, paid(pay.PreAuth), auth),
 		outcomes(pay.Completion, paid(pay.PreAuth), auth),
+		advices(pay.Refund, paid(pay.Sale), Original{RRN: "260600000002", Date: "0601"}),
+		advices(pay.CompletionAdvice, paid(pay.PreAuth), auth),
 		outcomes(pay.CompletionVoid, func(b *bench) {
 			paid(pay.PreAuth)(b)
 			b.order(pay.Completion, 900, auth, pinTrack)
@@ -42,4 +44,12 @@ func outcomes(flow pay.Flow, before func(*bench), of Original) []run {
 		with("too late", reply{code: "68"}),
 		with("answered with a bad MAC", reply{code: "00", spoil: func(m *iso8583.Message) { m.Set(iso8583.MAC, "00000000") }}),
 	}
+}
+
+// advices are the same for a payment that is repeated and not reversed.
+func advices(flow pay.Flow, before func(*bench), of Original) []run {
+	all := outcomes(flow, before, of)
+	twice := all[2]
+	twice.name, twice.do = string(flow)+" unanswered, then a sale", func(b *bench) { all[2].do(b); b.swipe(freeTrack) }
+	return append(all, twice)
 }

@@ -18,6 +18,12 @@ func goldenBench(t *testing.T, trace int) *bench {
 		c.Rules.ChipReader = false // H.3 swipes a card whose service code begins with 2
 		c.Rules.AskPIN = func(string, pay.Amount, int64) bool { return true }
 	})
+	// H.3's refund says in F22 that a PIN was entered, and has none: the terminal says so only here.
+	for i := range b.config.Rules.Plans {
+		if b.config.Rules.Plans[i].Flow == pay.Refund {
+			b.config.Rules.Plans[i].NoPIN = "1"
+		}
+	}
 	frames := goldenFrames(t, "unionpay-derived")
 	b.host.frame = func(flow pay.Flow) []byte {
 		if flow == pay.SignIn {
@@ -87,6 +93,8 @@ func TestGoldenDay(t *testing.T) {
 		{"reversal of the void 0400, F39=98", sale, 3, pay.Void, 0, Original{Trace: "000002"}, true},
 		{"pre-auth 0100", nil, 12, pay.PreAuth, 50000, Original{}, false},
 		{"pre-auth void 0100 of the pre-auth", preAuth, 18, pay.PreAuthVoid, 50000, Original{AuthCode: "654321", Date: "0601"}, false},
+		{"refund 0220 of the sale, no PIN", sale, 4, pay.Refund, 10000, Original{RRN: "260601000002", Date: "0601"}, false},
+		{"completion advice 0220", preAuth, 20, pay.CompletionAdvice, 48000, Original{AuthCode: "654321", Date: "0601"}, false},
 		{"completion 0200", preAuth, 13, pay.Completion, 48000, Original{AuthCode: "654321", Date: "0601"}, false},
 		{"completion void 0200 of the completion", completion, 19, pay.CompletionVoid, 0, Original{Trace: "000013"}, false},
 	}
@@ -150,6 +158,9 @@ func TestOriginals(t *testing.T) {
 		{pay.PreAuthVoid, pay.PreAuth, auth},
 		{pay.MOTOPreAuthVoid, pay.MOTOPreAuth, auth},
 		{pay.Completion, pay.PreAuth, auth},
+		{pay.CompletionAdvice, pay.PreAuth, auth},
+		{pay.Refund, pay.Sale, Original{RRN: "260600000002", Date: "0601"}},
+		{pay.MOTORefund, pay.MOTOSale, Original{RRN: "260600000002", Date: "0601"}},
 		{pay.MOTOCompletion, pay.MOTOPreAuth, auth},
 	}
 	for _, dialect := range []string{"unionpay-pos", "iso87-ascii"} {
@@ -173,7 +184,7 @@ func TestOriginals(t *testing.T) {
 				same(t, "trace of the original", "000002", m.Get(iso8583.OriginalTrace))
 				b.forget()
 				b.order(l.flow, 1000, l.of, pinTrack)
-				if l.flow == pay.Completion || l.flow == pay.MOTOCompletion {
+				if plan, _ := b.plan(l.flow); !plan.Undoes {
 					return // how often is the host's to say
 				}
 				same(t, "again", "UNDONE_ALREADY", b.ending().Screen)
@@ -245,4 +256,107 @@ func TestReversalOfAnsweredVoid(t *testing.T) {
 	same(t, "exchanges", []string{"void 003", "reversal 003 96"}, b.flows())
 	r := b.exchanges[1]
 	same(t, "F61", "0000010000030601", r.Get(iso8583.OriginalBatch)+r.Get(iso8583.OriginalTrace)+r.Get(iso8583.OriginalDate))
+}
+
+// An advice is repeated as it was until the host has answered it; it goes before the next order and is never reversed
+// (DOMAIN.md A.12, rule 5).
+func TestAdvice(t *testing.T) {
+	down := reply{trouble: &iso8583.Trouble{Cause: iso8583.NotConnected}}
+	none := reply{trouble: &silent}
+	tests := []struct {
+		name   string
+		flow   pay.Flow
+		first  []reply // to the advice, one after the other; then it is answered 00
+		kind   EndingKind
+		screen string
+		flows  []string
+		fact   audit.Fact
+		next   []string // exchanges of the sale that follows
+		then   audit.Fact
+	}{
+		{"refund approved", pay.Refund, nil, Approved, "APPROVED", []string{"refund 003"}, audit.Approved, []string{"sale 004"}, audit.Approved},
+		{"refund refused", pay.Refund, []reply{{code: "61"}}, Declined, "AMOUNT_LIMIT", []string{"refund 003"}, audit.Declined, []string{"sale 004"}, audit.Declined},
+		{"refund never left", pay.Refund, []reply{down}, Refused, "NO_CONNECTION", []string{"refund 003"}, audit.Declined, []string{"sale 004"}, audit.Declined},
+		{"refund unanswered once", pay.Refund, []reply{none}, Approved, "APPROVED", []string{"refund 003", "refund 003"}, audit.Approved, []string{"sale 004"}, audit.Approved},
+		{"refund unanswered", pay.Refund, []reply{none, none, none}, Unknown, "NO_ANSWER", []string{"refund 003", "refund 003", "refund 003"}, audit.Pending, []string{"refund 003", "sale 004"}, audit.Approved},
+		{"refund: no answer from the issuer", pay.Refund, []reply{{code: "98"}}, Unknown, "ISSUER_NO_ANSWER", []string{"refund 003"}, audit.Pending, []string{"refund 003", "sale 004"}, audit.Approved},
+		{"refund refused late", pay.Refund, []reply{{code: "96"}, {code: "25"}}, Unknown, "SYSTEM_MALFUNCTION", []string{"refund 003"}, audit.Pending, []string{"refund 003", "sale 004"}, audit.Declined},
+		{"completion kept", pay.CompletionAdvice, []reply{down}, Kept, "ADVICE_KEPT", []string{"completion-advice 003"}, audit.Pending, []string{"completion-advice 003", "sale 004"}, audit.Approved},
+		{"completion still not delivered", pay.CompletionAdvice, []reply{down, down}, Kept, "ADVICE_KEPT", []string{"completion-advice 003"}, audit.Pending, []string{"completion-advice 003"}, audit.Pending},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.signIn()
+			first, of := pay.Sale, Original{RRN: "260600000002", Date: "0601"}
+			if test.flow == pay.CompletionAdvice {
+				first, of = pay.PreAuth, Original{AuthCode: "102030", Date: "0601"}
+			}
+			b.order(first, 1000, Original{}, pinTrack)
+			sent := 0
+			b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+				if flow != test.flow || sent >= len(test.first) {
+					return reply{}, false
+				}
+				sent++
+				return test.first[sent-1], true
+			}
+			b.forget()
+			b.order(test.flow, 400, of, pinTrack)
+			same(t, "ending", test.kind, b.ending().Kind)
+			same(t, "screen", test.screen, b.ending().Screen)
+			same(t, "exchanges", test.flows, b.flows())
+			same(t, "fact", test.fact, b.till.Statements()[1].Fact)
+			frame := fmt.Sprintf("%X", b.exchanges[0].Frame())
+			b.forget()
+			b.swipe(pinTrack)
+			same(t, "next exchanges", test.next, b.flows())
+			same(t, "fact then", test.then, b.till.Statements()[1].Fact)
+			if len(test.next) == 2 {
+				same(t, "the same message", frame, fmt.Sprintf("%X", b.exchanges[0].Frame()))
+				slips := 2
+				if test.then == audit.Approved {
+					slips = 4 // those of the advice come now
+				}
+				same(t, "slips", slips, len(b.slips))
+			}
+			if len(test.next) == 1 && test.then == audit.Pending {
+				same(t, "the sale waits", "ADVICE_PENDING", b.ending().Screen)
+			}
+		})
+	}
+}
+
+// After a sign-in the repeat has a MAC and tracks of the new keys, and where the dialect has one the MTI of a repeat.
+func TestAdviceUnderNewKeys(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.KeyScheme = "004" })
+	b.signIn()
+	b.order(pay.Sale, 1000, Original{}, pinTrack)
+	b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+		return reply{code: "77"}, flow == pay.Refund
+	}
+	b.forget()
+	b.order(pay.Refund, 400, Original{RRN: "260600000002", Date: "0601"}, pinTrack)
+	old := b.exchanges[0].Get(iso8583.Track2)
+	b.host.do = nil
+	b.forget()
+	b.signIn()
+	same(t, "exchanges", []string{"sign-in 004", "refund 003"}, b.flows())
+	again := b.exchanges[1].Get(iso8583.Track2)
+	clear, err := b.host.hsm.DecryptTrack(KeyTDK, again)
+	if err != nil || clear.Reveal() != pinTrack || again == old {
+		t.Errorf("the repeat's track is not of the new key: %v", err)
+	}
+	same(t, "fact", audit.Approved, b.till.Statements()[1].Fact)
+
+	c := newBenchIn(t, "iso87-ascii")
+	c.signIn()
+	c.order(pay.Sale, 1000, Original{}, pinTrack)
+	c.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+		return reply{trouble: &silent}, flow == pay.Refund && len(c.exchanges) < 4
+	}
+	c.forget()
+	c.order(pay.Refund, 400, Original{RRN: "260600000002", Date: "0601"}, pinTrack)
+	same(t, "MTI", "0220", c.exchanges[0].MTI())
+	same(t, "MTI of the repeat", "0221", c.exchanges[1].MTI())
 }

@@ -1,12 +1,8 @@
 package terminal
 
-import (
-	"time"
+import "time"
 
-	"github.com/tillproof/tillproof/simulators/core/pay"
-)
-
-// powerOn starts a life: print what waited, send the reversal that is owed, wait for an operator. Sensors may have spoken
+// powerOn starts a life: print what waited, send what is owed, wait for an operator. Sensors may have spoken
 // before, while the terminal was off.
 func (t *Terminal) powerOn(now time.Time, _ Event, out *Actions) {
 	t.state = LoggedOut
@@ -18,10 +14,11 @@ func (t *Terminal) powerOn(now time.Time, _ Event, out *Actions) {
 		out.show("LOG_IN")
 	}
 	t.printSlips(out, true)
-	if t.pending != nil && t.canReverse() && t.network != "" {
-		t.order = order{over: true, plan: Plan{Flow: pay.Reversal},
-			ending: Ending{Kind: Unknown, Flow: pay.Reversal, Amount: t.payments[t.pending.payment].amount}}
-		t.reverse(now, out)
+	if t.pending != nil && t.canClear() && t.network != "" {
+		flow := t.owed()
+		t.order = order{over: true, plan: Plan{Flow: flow},
+			ending: Ending{Kind: Unknown, Flow: flow, Amount: t.payments[t.pending.payment].amount}}
+		t.clear(now, out)
 	}
 }
 

@@ -17,6 +17,8 @@ type exchange struct {
 	flow    pay.Flow
 	request *iso8583.Message
 	answer  *iso8583.Message // believed
+	advice  bool             // a payment that is repeated and not reversed
+	late    bool             // ... whose order is over
 	unkept  line             // a pending reversal that the rules keep out of the journal
 }
 
@@ -34,14 +36,14 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 	}
 	var kept line = &sentLine{Trace: number, Flow: flow}
 	t.exchange = exchange{flow: flow, request: m}
-	if t.reversible() {
-		sealed, err := t.seal(t.reversalElements(m))
-		if err != nil {
+	t.exchange.advice = t.isAdvice()
+	if t.reversible() || t.exchange.advice {
+		owed := &pendingLine{At: now, Trace: number, Amount: t.order.amount, Original: t.order.original.ref, Undoes: t.order.plan.Undoes,
+			Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
+		if err := t.owe(owed, m); err != nil {
 			t.fault(now, err, out)
 			return
 		}
-		owed := &pendingLine{At: now, Trace: number, Amount: t.order.amount, Sealed: sealed, Original: t.order.original.ref, Undoes: t.order.plan.Undoes,
-			Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
 		t.consult("terminal/pending-first")
 		if t.Rules.WritePendingFirst {
 			kept = owed
@@ -50,6 +52,15 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 		}
 	}
 	t.dispatch(now, "CONNECTING", kept, out)
+}
+
+// owe completes the line of a request that is about to leave with what its reversal or its repeat needs.
+func (t *Terminal) owe(l *pendingLine, m *iso8583.Message) (err error) {
+	if t.exchange.advice {
+		return t.oweAdvice(l, m)
+	}
+	l.Sealed, err = t.seal(t.reversalElements(m))
+	return err
 }
 
 // dispatch seals the exchange's request and has its line written; the request leaves when that is done.
@@ -68,9 +79,13 @@ func (t *Terminal) dispatch(now time.Time, screen string, l line, out *Actions) 
 // leave sends the request once its record is safe.
 func (t *Terminal) leave(now time.Time, e Event, out *Actions) {
 	if !t.settled(e.Err) {
-		if t.exchange.flow == pay.Reversal {
+		switch {
+		case t.exchange.flow == pay.Reversal:
 			out.show("STORAGE_FAILED")
 			t.reversed(now, out)
+			return
+		case t.exchange.advice && t.pending != nil: // a repeat
+			t.keepAdvice(now, "STORAGE_FAILED", out)
 			return
 		}
 		t.refuse(now, "terminal/storage", "STORAGE_FAILED", out)
@@ -105,10 +120,12 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 	if rule.Next == iso8583.NextSignIn { // 77, 99, A0 (DOMAIN.md J)
 		t.signOff(out)
 	}
-	switch t.exchange.flow {
-	case pay.Reversal:
+	switch flow := t.exchange.flow; {
+	case t.exchange.advice:
+		t.adviceAnswered(now, rule, e.Message, out)
+	case flow == pay.Reversal:
 		t.reversalAnswered(now, rule, out)
-	case pay.SignIn:
+	case flow == pay.SignIn:
 		t.signInAnswered(now, rule, e.Message, out)
 	default:
 		t.orderAnswered(now, rule, e.Message, out)
@@ -124,6 +141,8 @@ func (t *Terminal) unanswered(now time.Time, e Event, out *Actions) {
 		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
 	case t.exchange.flow == pay.Reversal:
 		t.reversalUnsent(now, screen, out)
+	case t.exchange.advice:
+		t.adviceUnsent(now, screen, out)
 	case t.reversible() && !t.dropsUnsent():
 		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
 	default:
@@ -152,6 +171,10 @@ func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, ou
 	flow := t.exchange.flow
 	if flow == pay.Reversal {
 		t.reversalSilent(now, screen, reason, out)
+		return
+	}
+	if t.exchange.advice {
+		t.adviceSilent(now, screen, reason, out)
 		return
 	}
 	if flow == pay.SignIn { // the host may have changed the keys

@@ -41,10 +41,11 @@ type payment struct {
 	sealed   []byte // its elements by name
 }
 
-// pending is a reversal that is owed until it is known not to be (DOMAIN.md A.12).
+// pending is a reversal or an advice that is owed until it is known not to be (DOMAIN.md A.12).
 type pending struct {
 	payment  int // index in memory.payments
 	sealed   []byte
+	advice   []byte // sealed tracks of one that is repeated; nil for one that is reversed
 	attempts int
 	reason   pay.Answer
 	authCode string
@@ -70,7 +71,8 @@ type sentLine struct {
 	Flow  pay.Flow `json:"flow"`
 }
 
-// pendingLine: a reversible request is about to leave. Sealed are the elements that its reversal repeats.
+// pendingLine: a request is about to leave that must be reversed, or repeated, if no answer comes. Sealed are its elements.
+// Advice are the tracks of one that is repeated.
 type pendingLine struct {
 	At       time.Time  `json:"at"`
 	Trace    int        `json:"trace"`
@@ -79,9 +81,10 @@ type pendingLine struct {
 	Undoes   bool       `json:"undoes,omitempty"`
 	Amount   pay.Amount `json:"amount"`
 	Sealed   []byte     `json:"sealed"`
+	Advice   []byte     `json:"advice,omitempty"`
 }
 
-// attemptLine: the reversal is about to be sent for the Attempts-th time; or the count is set back, as nothing had left.
+// attemptLine: the reversal or advice is about to be sent for the Attempts-th time; or the count is set back, as nothing had left.
 type attemptLine struct {
 	Attempts int        `json:"attempts"`
 	Reason   pay.Answer `json:"reason"`
@@ -140,7 +143,7 @@ func (l *sentLine) apply(t *Terminal) { t.trace = l.Trace }
 
 func (l *pendingLine) apply(t *Terminal) {
 	t.trace = l.Trace
-	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, reason: pay.Answer98NoAnswer}
+	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, advice: l.Advice, reason: pay.Answer98NoAnswer}
 	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, amount: l.Amount,
 		sealed: l.Sealed, fact: audit.Pending})
 }

@@ -17,7 +17,8 @@ type order struct {
 	pin        pay.Secret
 	swipes     int    // bad ones
 	chipSwipes int    // of cards that have a chip
-	cleared    bool   // the reversal left over from before has had its turn
+	cleared    bool   // what is left over from before has had its turn
+	repeats    int    // of an advice, at once
 	over       bool   // the ending is known; only a reversal may still be under way
 	ending     Ending // see over
 }
@@ -60,8 +61,12 @@ func (t *Terminal) proceed(now time.Time, out *Actions) {
 	switch {
 	case clears && t.pending != nil && !o.cleared: // a reversal goes before the next transaction (DOMAIN.md A.12, rule 3)
 		o.cleared = true
-		t.reverse(now, out)
+		t.clear(now, out)
 	case clears && t.pending != nil:
+		if t.pending.advice != nil {
+			t.refuse(now, "terminal/repeat", "ADVICE_PENDING", out)
+			return
+		}
 		t.refuse(now, "terminal/reverse", "REVERSAL_PENDING", out)
 	case o.plan.Trade && t.again: // asked for by header nibble 6 = 3 (DOMAIN.md A.1)
 		t.send(now, pay.SignIn, out)

@@ -18,9 +18,11 @@ type Plan struct {
 
 	Original     Naming                                       // how the payment is named that the order acts on; "" for none
 	Of           []pay.Flow                                   // what that payment may be
+	Forward      bool                                         // authorised before: an advice that did not leave is kept for later
 	Undoes       bool                                         // takes that payment back, whole and once
 	Card         func(iso8583.Switches) (needsCard, pin bool) // the operator's parameters; nil where both are a matter of course
 	Organisation string                                       // F63.1, where the flow has it
+	NoPIN        string                                       // third digit of F22 where no PIN was entered; "" is 2 (DOMAIN.md A.10)
 	Side         Side                                         // where it counts in the totals
 }
 
@@ -43,6 +45,10 @@ func plans() []Plan {
 	preAuthVoid := Plan{Trade: true, Amount: true, Needs: void.Needs, Done: Approved, Original: ByAuthCode, Undoes: true, Card: voidCard}
 	completion := Plan{Trade: true, Amount: true, Needs: []Need{NeedOriginal, NeedCard, NeedPIN}, Done: Approved,
 		Original: ByAuthCode, Card: completionCard, Side: Debit}
+	refund := Plan{Trade: true, Amount: true, Needs: []Need{NeedSupervisor, NeedOriginal, NeedCard}, Done: Approved,
+		Original: ByRRN, Organisation: "000", Side: Credit}
+	advice := Plan{Trade: true, Amount: true, Needs: []Need{NeedOriginal, NeedCard}, Done: Approved,
+		Original: ByAuthCode, Card: completionCard, Forward: true, Side: Debit}
 	moto := func(p Plan) Plan { // the card is far away, and so is its PIN
 		p.Needs = slices.DeleteFunc(slices.Clone(p.Needs), func(n Need) bool { return n == NeedPIN })
 		return p
@@ -54,9 +60,11 @@ func plans() []Plan {
 		{Flow: pay.Balance, Trade: true, Needs: []Need{NeedCard, NeedPIN}, Done: Told, Screen: "BALANCE"},
 		sale,
 		void.as(pay.Void, pay.Sale),
+		refund.as(pay.Refund, pay.Sale, pay.Instalment, pay.Recurring),
 		preAuth,
 		preAuthVoid.as(pay.PreAuthVoid, pay.PreAuth),
 		completion.as(pay.Completion, pay.PreAuth),
+		advice.as(pay.CompletionAdvice, pay.PreAuth),
 		void.as(pay.CompletionVoid, pay.Completion),
 		sale.as(pay.Instalment),
 		void.as(pay.InstalmentVoid, pay.Instalment),
@@ -64,9 +72,11 @@ func plans() []Plan {
 		moto(void).as(pay.RecurringVoid, pay.Recurring),
 		moto(sale).as(pay.MOTOSale),
 		moto(void).as(pay.MOTOVoid, pay.MOTOSale),
+		refund.as(pay.MOTORefund, pay.MOTOSale),
 		moto(preAuth).as(pay.MOTOPreAuth),
 		moto(preAuthVoid).as(pay.MOTOPreAuthVoid, pay.MOTOPreAuth),
 		moto(completion).as(pay.MOTOCompletion, pay.MOTOPreAuth),
+		advice.as(pay.MOTOCompletionAdvice, pay.MOTOPreAuth),
 		moto(void).as(pay.MOTOCompletionVoid, pay.MOTOCompletion),
 	}
 }

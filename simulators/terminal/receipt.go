@@ -35,10 +35,12 @@ type Line struct {
 var entryLetters = map[pay.Entry]string{pay.Entry01Manual: "M", pay.Entry02Stripe: "S", pay.Entry03QR: "Q",
 	pay.Entry05Chip: "I", pay.Entry07Contactless: "C", pay.Entry80Fallback: "S"}
 
-// slip makes the receipt of the order from its approval. Lines without a value are left out.
+// slip makes the receipt of the exchange's request from its approval. Lines without a value are left out.
 func (t *Terminal) slip(now time.Time, m *iso8583.Message) Slip {
-	o := &t.order
+	req := t.exchange.request
 	t.consult("terminal/mask")
+	entry := req.Get(iso8583.EntryMode) + "  "
+	amount, _ := pay.AmountOf(req.Get(iso8583.Amount), t.Currency) // it was written by us
 	var s Slip
 	line := func(id string, args ...string) {
 		if strings.TrimSpace(strings.Join(args, "")) != "" {
@@ -61,24 +63,28 @@ func (t *Terminal) slip(now time.Time, m *iso8583.Message) Slip {
 	line("SLIP_OPERATOR", operator)
 	line("SLIP_ISSUER", strings.TrimSpace(issuer))
 	line("SLIP_ACQUIRER", strings.TrimSpace(institutions[len(issuer):]))
-	line("SLIP_CARD", t.Rules.MaskPAN(o.card.pan), entryLetters[o.card.entry])
-	line("SLIP_TYPE", "@FLOW_"+strings.ToUpper(strings.ReplaceAll(string(o.plan.Flow), "-", "_")))
+	line("SLIP_CARD", t.Rules.MaskPAN(pay.NewPAN(req.Get(iso8583.PAN))), entryLetters[pay.Entry(entry[:2])])
+	line("SLIP_TYPE", flowText(t.exchange.flow))
 	line("SLIP_BATCH", t.batch)
 	line("SLIP_TRACE", m.Get(iso8583.Trace))
 	line("SLIP_AUTH", m.Get(iso8583.AuthCode))
 	line("SLIP_RRN", m.Get(iso8583.RRN))
 	line("SLIP_TIME", at.Format("2006-01-02 15:04:05"))
-	if original := t.exchange.request.Get(iso8583.OriginalTrace); strings.Trim(original, "0") != "" {
+	if original := req.Get(iso8583.OriginalTrace); strings.Trim(original, "0") != "" {
 		line("SLIP_ORIGINAL", original)
 	}
-	line("SLIP_AMOUNT", o.amount.String())
-	line("SLIP_TOTAL", o.amount.String())
+	line("SLIP_AMOUNT", amount.String())
+	line("SLIP_TOTAL", amount.String())
 	line("SLIP_NOTE", strings.Join(strings.Fields(m.Get(iso8583.AnswerText)), " "))
-	if o.card.pinned {
+	if entry[2] == '1' {
 		s.Lines = append(s.Lines, Line{ID: "SLIP_PIN_ENTERED"})
 	}
 	s.Lines = append(s.Lines, Line{ID: "SLIP_SIGNATURE"})
 	return s
+}
+
+func flowText(f pay.Flow) string {
+	return "@FLOW_" + strings.ToUpper(strings.ReplaceAll(string(f), "-", "_"))
 }
 
 // printSlips prints what waits, each in two copies. Those whose printing may have begun in an earlier life (restored) get the reprint mark.

@@ -36,16 +36,16 @@ func (t *Terminal) reversalElements(m *iso8583.Message) map[string]string {
 	return kept
 }
 
-// canReverse: the dialect has reversals, and the key for their MAC is there.
-func (t *Terminal) canReverse() bool {
-	tx, ok := t.Dialect.Transaction(pay.Reversal)
+// canClear: the dialect has what is left over, and the key for its MAC is there.
+func (t *Terminal) canClear() bool {
+	tx, ok := t.Dialect.Transaction(t.owed())
 	return ok && (!tx.MAC || t.macAlgorithm() == "" || t.HSM.Has(KeyMAK))
 }
 
 // reverse sends the pending reversal, if there is one that can be sent, for the next time. The count is written first.
 func (t *Terminal) reverse(now time.Time, out *Actions) {
 	p := t.pending
-	if p == nil || !t.canReverse() || t.giveUp(out) {
+	if p == nil || !t.canClear() || t.giveUp(out) {
 		t.reversed(now, out)
 		return
 	}

@@ -52,6 +52,7 @@ type Rules struct {
 	Repeated          []iso8583.Element // terminal/repeated: what a reversal has from its original, where the dialect carries it
 	Reverse           bool              // terminal/reverse: a request without an answer that can be trusted is reversed
 	ReversalFinal     []pay.Answer      // terminal/reversal-final: answers after which a reversal is not repeated
+	AdviceAgain       []pay.Answer      // terminal/advice-again: answers that say that an advice was not taken yet
 	TakePartial       bool              // terminal/partial: a partial approval counts as approved
 	UndoOnce          bool              // terminal/undone: what was taken back is not taken back again
 
@@ -94,7 +95,9 @@ func Reference() *Rules {
 		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
 		Repeated:      repeated(),
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
-		MaskPAN:       pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
+		AdviceAgain: []pay.Answer{pay.Answer06Error, pay.Answer68TooLate, pay.Answer77SignInAgain, pay.Answer90CutOver, pay.Answer91IssuerDown,
+			pay.Answer92NoRoute, pay.Answer96Malfunction, pay.Answer98NoAnswer, pay.Answer99PINTranslation, pay.AnswerA0BadMAC},
+		MaskPAN: pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
 	}
 }
 

@@ -38,7 +38,7 @@ func (t *Terminal) signInAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 		return
 	}
 	t.tell(t.doneAs(rule, m), out)
-	t.reverse(now, out) // one that had to wait for a MAC key
+	t.clear(now, out) // what had to wait for a MAC key
 }
 
 // loadKeys gives the answer's keys to the HSM, which compares their check values. It says why they cannot be used, or
