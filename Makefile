@@ -9,15 +9,20 @@ help: ## list the targets
 run: ## prove the embedded acquirer: every feature, over loopback TCP
 	$(GO) run ./cmd/tillproof run
 
-test: ## all tests
+test: ## all tests, and once more with the race detector (fewer seeds)
 	$(GO) vet ./...
-	$(GO) test -race ./...
+	$(GO) test ./...
+	$(GO) test -race -short ./...
 
 demo: ## one purchase, told step by step
 	$(GO) run ./cmd/tillproof demo
 
-bench: ## benchmarks, printed; nothing is gated on absolute figures
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## benchmarks, then ratios of two sides measured in turn; nothing is gated on absolute figures
+	@out=$$(mktemp); trap 'rm -f '$$out EXIT; \
+	$(GO) test -run '^$$' -bench . -benchmem ./... | grep -v 'no test files' | tee $$out; \
+	echo; echo 'how many times as long (both sides in turn, so that a busy machine slows both):'; \
+	awk '/^BenchmarkRatio/ { for (i = 2; i < NF; i++) if ($$(i+1) == "x") printf "  %-42s %8.2f\n", substr($$1, 15), $$i }' $$out; \
+	! grep -q '^FAIL' $$out
 
 fuzz: ## every fuzz test for ten seconds
 	@for p in $$($(GO) list ./...); do \

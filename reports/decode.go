@@ -97,7 +97,11 @@ func Dialects(name string) ([]*iso8583.Dialect, error) {
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("dialect %q: neither a shipped dialect (%s) nor a file", name, strings.Join(names, ", "))
 	}
-	d, err := iso8583.Load(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	ours, err := fs.Sub(fixtures.FS, "dialects")
+	if err != nil {
+		return nil, fmt.Errorf("shipped dialects: %w", err)
+	}
+	d, err := iso8583.Load(iso8583.Beside(os.DirFS(filepath.Dir(name)), ours), filepath.Base(name))
 	return []*iso8583.Dialect{d}, err
 }
 

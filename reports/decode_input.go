@@ -57,13 +57,10 @@ func captured(input []byte) ([]stream, error) {
 		for _, c := range d.Chunks {
 			if c.Lost != 0 && len(s.bytes) > 0 {
 				all = append(all, s)
-				s = stream{from: s.from, to: s.to}
+				s = stream{from: s.from, to: s.to, trouble: "bytes before this are missing from the capture"}
 			}
-			switch {
-			case c.Lost > 0:
+			if c.Lost > 0 {
 				s.trouble = fmt.Sprintf("%d bytes before this are missing from the capture", c.Lost)
-			case c.Lost < 0 && len(all) > 0 && s.arrivals == nil && all[len(all)-1].from == s.from:
-				s.trouble = "bytes before this are missing from the capture"
 			}
 			s.bytes = append(s.bytes, c.Bytes...)
 			s.arrivals = append(s.arrivals, arrival{len(s.bytes), c.At})

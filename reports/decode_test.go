@@ -6,13 +6,18 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"path"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -163,6 +168,45 @@ func TestDecodeLayouts(t *testing.T) {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDecodeCaptureWithAGap: a capture that lost a packet tells it, and goes on behind it.
+func TestDecodeCaptureWithAGap(t *testing.T) {
+	frame, err := hex.DecodeString(goldenSale(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	w := pcapgo.NewWriter(&file)
+	if err := w.WriteFileHeader(65536, layers.LinkTypeRaw); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range []struct {
+		seq  uint32
+		text []byte
+	}{{1, frame}, {uint32(1 + len(frame) + 100), frame}} {
+		ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: net.IPv4(10, 0, 0, 1).To4(), DstIP: net.IPv4(10, 0, 0, 2).To4()}
+		tcp := &layers.TCP{SrcPort: 40000, DstPort: 8583, Seq: s.seq, ACK: true, Window: 1000}
+		if err := tcp.SetNetworkLayerForChecksum(ip); err != nil {
+			t.Fatal(err)
+		}
+		b := gopacket.NewSerializeBuffer()
+		if err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, tcp, gopacket.Payload(s.text)); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Date(2026, 6, 1, 1, 30, i, 0, time.UTC)
+		if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: at, CaptureLength: len(b.Bytes()), Length: len(b.Bytes())}, b.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, text := decoded(t, shippedDialects(t), file.Bytes())
+	if len(d.Messages) != 2 || len(d.Faults) != 1 ||
+		d.Faults[0].String() != "10.0.0.1:40000 > 10.0.0.2:8583: frame 2: 100 bytes before this are missing from the capture" {
+		t.Errorf("faults %v in\n%s", d.Faults, text)
+	}
+	if !strings.Contains(text, "frame 3: sale, 125 bytes, 2026-06-01 01:30:01.000000 UTC, 10.0.0.1:40000 > 10.0.0.2:8583\n") {
+		t.Errorf("shown:\n%s", text)
 	}
 }
 

@@ -18,7 +18,8 @@ type Run struct {
 	Started     time.Time     `json:"started"`
 	Took        time.Duration `json:"took_ns"`
 	Interrupted bool          `json:"interrupted,omitempty"`
-	Broken      string        `json:"broken,omitempty"` // a fault of the harness or its configuration outside any scenario
+	DryRun      bool          `json:"dry_run,omitempty"` // nothing was to run: the steps were looked up
+	Broken      string        `json:"broken,omitempty"`  // a fault of the harness or its configuration outside any scenario
 	Features    []Feature     `json:"features"`
 	// Requirements are those the run was to show. Their order is the order of the reports.
 	Requirements []Requirement `json:"requirements,omitempty"`

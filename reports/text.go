@@ -265,6 +265,9 @@ func counts(t Totals, colour bool) string {
 func conclusion(r *Run) string {
 	switch r.ExitCode() {
 	case ExitHeld:
+		if r.DryRun {
+			return "a dry run: every step is known, and nothing was shown"
+		}
 		if r.Totals().Skipped > 0 {
 			return "held as far as it was run, and the money balances"
 		}

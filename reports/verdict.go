@@ -76,7 +76,7 @@ func (r *Run) ExitCode() int {
 		return ExitMoney
 	case t.Failed > 0 || t.Review > 0:
 		return ExitFailed
-	case t.Passed == 0:
+	case t.Passed == 0 && (!r.DryRun || t.Scenarios() == 0):
 		return ExitNothing
 	}
 	return ExitHeld

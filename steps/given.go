@@ -226,7 +226,10 @@ func hostSteps() []Step {
 			Is: "Working again also takes back every dictated answer.", do: hostCondition},
 		{Name: "issuer-late", En: `the issuer answers {duration} late`, Zh: `发卡行延迟 {duration}应答`,
 			Example: `Given the issuer answers 40 seconds late`, ExampleZh: `假如 发卡行延迟 40 秒应答`,
-			Is: "Its answers leave that much later than its decision.", do: issuerLate},
+			Is: "Its answers leave that much later than its decision.", do: issuerIs(rig.ConditionSlow)},
+		{Name: "issuer-behind", En: `payments reach the issuer {duration} late`, Zh: `交易晚 {duration}到达发卡行`,
+			Example: `Given payments reach the issuer 40 seconds late`, ExampleZh: `假如 交易晚 40 秒到达发卡行`,
+			Is: "The line to the issuer holds them up that long; a reversal overtakes them.", do: issuerIs(rig.ConditionBehind)},
 		{Name: "host-answers", En: `the host answers {message} with {code}`, Zh: `主机对{message}回答 {code}`,
 			Example: `Given the host answers the 1st sale with "91"`, ExampleZh: `假如 主机对第 1 笔消费回答 "91"`,
 			Is: "A declining code is answered in the acquirer's place; of an approval only the code is replaced.", do: hostAnswers},
@@ -251,12 +254,15 @@ func hostCondition(s *scenario, a args) error {
 	return s.world.Arrange(rig.Arrangement{Party: "acquirer", Condition: conditions[a.at(0)]})
 }
 
-func issuerLate(s *scenario, a args) error {
-	d, err := time.ParseDuration(a.at(0))
-	if err != nil {
-		return err
+// issuerIs arranges a condition of the issuer that takes time.
+func issuerIs(condition string) func(*scenario, args) error {
+	return func(s *scenario, a args) error {
+		d, err := time.ParseDuration(a.at(0))
+		if err != nil {
+			return err
+		}
+		return s.world.Arrange(rig.Arrangement{Party: "issuer", Condition: condition, Delay: d})
 	}
-	return s.world.Arrange(rig.Arrangement{Party: "issuer", Condition: rig.ConditionSlow, Delay: d})
 }
 
 func hostAnswers(s *scenario, a args) error {
@@ -280,8 +286,9 @@ func onHostTill(what rig.Arrangement) func(*scenario, args) error {
 		if err != nil {
 			return err
 		}
-		what.Party, what.Terminal = "acquirer", place.Number
-		return s.world.Arrange(what)
+		now := what // scenarios run side by side
+		now.Party, now.Terminal = "acquirer", place.Number
+		return s.world.Arrange(now)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -61,10 +62,15 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	if c.Rig.Profile.Seat == rig.SeatRemote {
 		c.Parallel = 1 // a remote host has no worlds: its terminals are lent to one scenario at a time
 	}
-	run := &reports.Run{Seed: uint64(c.Seed), Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
+	run := &reports.Run{Seed: uint64(c.Seed), DryRun: c.DryRun, Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
 		Started: c.Now(), Features: selection.Tree()}
 	run.Requirements = shown(c.Requirements, run.Features)
 	r := &runner{Config: c, scenarios: map[string]*reports.Scenario{}}
+	if c.DryRun {
+		if r.fits, err = expressions(); err != nil {
+			return nil, err
+		}
+	}
 	total := 0
 	for i := range run.Features {
 		for j := range run.Features[i].Scenarios {
@@ -92,6 +98,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 type runner struct {
 	Config
 	scenarios map[string]*reports.Scenario // each is written by the one goroutine that runs it
+	fits      []*regexp.Regexp             // of a dry run: what steps may say, since godog does not look at steps that are skipped
 	broken    error
 	gate      sync.Mutex // a remote host's scenarios take turns
 }
@@ -132,6 +139,9 @@ func (r *runner) before(ctx context.Context, pickle *godog.Scenario) (context.Co
 		line = rig.LineMemory
 	}
 	world, err := r.Rig.World(ctx, r.Seed.Sub(tree.ID), line)
+	if reason, ok := skipped(ctx, err); ok {
+		return ctx, s.skip(reason)
+	}
 	if err != nil {
 		return ctx, fmt.Errorf("world: %w", err)
 	}
@@ -179,9 +189,12 @@ func (r *runner) afterStep(ctx context.Context, step *godog.Step, status godog.S
 	line := &s.tree.Steps[s.index[step.Id]]
 	line.Took = r.Now().Sub(s.begun)
 	line.Status, line.Failure = verdict(status, err)
-	if reason, ok := skipped(err); ok {
+	if reason, ok := skipped(ctx, err); ok {
 		line.Status, line.Failure = reports.Skipped, nil
 		s.tree.Reason = reason
+	}
+	if r.DryRun && !slices.ContainsFunc(r.fits, func(e *regexp.Regexp) bool { return e.MatchString(step.Text) }) {
+		line.Status, line.Failure = verdict(godog.StepUndefined, nil)
 	}
 	return ctx, nil
 }
@@ -222,11 +235,11 @@ func (r *runner) after(ctx context.Context, _ *godog.Scenario, _ error) (_ conte
 	if s.closed {
 		return ctx, nil
 	}
-	s.judge()
+	s.judge(ctx)
 	return ctx, nil
 }
 
-func (s *scenario) judge() {
+func (s *scenario) judge(ctx context.Context) {
 	skippedAlready := s.tree.Status == reports.Skipped && s.world == nil
 	status, ended := reports.Passed, false
 	for i := range s.tree.Steps {
@@ -246,16 +259,19 @@ func (s *scenario) judge() {
 		return
 	}
 	if status == reports.Passed {
-		s.verdict()
+		s.verdict(ctx)
 	}
 	s.tree.Trace = s.world.Events()
 }
 
 // verdict holds the ending of a scenario whose steps all passed against the rules that no step says.
-func (s *scenario) verdict() {
+func (s *scenario) verdict(ctx context.Context) {
 	err := s.verify()
 	var f *failure
+	reason, ok := skipped(ctx, err)
 	switch {
+	case ok:
+		s.tree.Status, s.tree.Reason = reports.Skipped, reason
 	case errors.As(err, &f):
 		s.tree.Status, s.tree.Failure = reports.Failed, &f.Failure
 	case err != nil:

@@ -127,12 +127,13 @@ func (s *scenario) crossing(name string) (*rig.Crossing, error) {
 	return s.world.Wire[i], nil
 }
 
-// skipped tells that an error means the seat gives too little sight, or that the run was interrupted.
-func skipped(err error) (reason string, ok bool) {
+// skipped tells that an error means the seat gives too little sight, or that the run was interrupted: nobody knows what would
+// have come of a step that went wrong after that.
+func skipped(ctx context.Context, err error) (reason string, ok bool) {
 	switch {
 	case errors.Is(err, rig.ErrNoSight):
-		return rig.ErrNoSight.Error(), true
-	case errors.Is(err, context.Canceled):
+		return err.Error(), true
+	case err != nil && ctx.Err() != nil:
 		return "interrupted", true
 	}
 	return "", false

@@ -28,7 +28,6 @@ type Selfcheck struct {
 	Seed         sim.Seed
 	Patience     time.Duration // that a run with a defect may take; 0: 30 s
 	Now          func() time.Time
-	Done         func(Trial) // from any goroutine
 }
 
 // Matrix is what became of each defect, and where requirements and defects do not know each other.
@@ -102,9 +101,6 @@ func (c Selfcheck) Run(ctx context.Context) (*Matrix, error) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			m.Trials[i] = c.try(ctx, d)
-			if c.Done != nil && ctx.Err() == nil {
-				c.Done(m.Trials[i])
-			}
 		})
 	}
 	wait.Wait()
@@ -137,7 +133,7 @@ func (c *Selfcheck) chosen() ([]rig.Defect, error) {
 
 // honest runs the suite without a defect: a scenario that fails then proves nothing later.
 func (c *Selfcheck) honest(ctx context.Context) (scenarios int, err error) {
-	run, err := c.suite(ctx, "", "", c.Parallel)
+	run, err := c.suite(ctx, Config{Parallel: c.Parallel}, "", max(c.Patience, time.Minute))
 	if err != nil {
 		return 0, err
 	}
@@ -178,7 +174,7 @@ func (c *Selfcheck) naming(defect string) []string {
 
 // arm runs the scenarios that tags selects and gives those that failed. Of their requirements it keeps the wanted; nil wants all.
 func (c *Selfcheck) arm(ctx context.Context, t *Trial, tags string, wanted []string) (kills []Kill) {
-	run, err := c.suite(ctx, t.Name, tags, 1)
+	run, err := c.suite(ctx, Config{Tags: tags, Parallel: 1}, t.Name, c.Patience)
 	if err != nil {
 		t.Trouble = strings.ReplaceAll(err.Error(), "\n", ", ")
 	}
@@ -206,8 +202,8 @@ func kept(all, wanted []string) []string {
 
 // suite runs features with a defect, and comes back even if the defect makes honest code hang: that goroutine is left
 // behind. What was found until then comes with the error.
-func (c *Selfcheck) suite(ctx context.Context, defect, tags string, parallel int) (*reports.Run, error) {
-	limited, cancel := context.WithTimeout(ctx, c.Patience)
+func (c *Selfcheck) suite(ctx context.Context, of Config, defect string, patience time.Duration) (*reports.Run, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	type ending struct {
 		run *reports.Run
@@ -220,13 +216,12 @@ func (c *Selfcheck) suite(ctx context.Context, defect, tags string, parallel int
 				ended <- ending{nil, fmt.Errorf("panic: %v", p)}
 			}
 		}()
-		r, err := c.Rig(defect)
-		if err != nil {
-			ended <- ending{nil, err}
-			return
+		var e ending
+		if of.Rig, e.err = c.Rig(defect); e.err == nil {
+			of.Builtin, of.Seed, of.Now = c.Builtin, c.Seed, c.Now
+			e.run, e.err = Run(limited, of)
 		}
-		run, err := Run(limited, Config{Rig: r, Builtin: c.Builtin, Tags: tags, Parallel: parallel, Seed: c.Seed, Now: c.Now})
-		ended <- ending{run, err}
+		ended <- e
 	}()
 	var e ending
 	select {
@@ -234,12 +229,12 @@ func (c *Selfcheck) suite(ctx context.Context, defect, tags string, parallel int
 	case <-limited.Done():
 		select {
 		case e = <-ended:
-		case <-time.After(grace):
+		case <-time.After(min(patience, grace)):
 			e.err = errors.New("it hangs")
 		}
 	}
 	if limited.Err() != nil {
-		e.err = errors.Join(e.err, ctx.Err(), fmt.Errorf("stopped after %s", c.Patience))
+		e.err = errors.Join(e.err, ctx.Err(), fmt.Errorf("stopped after %s", patience))
 	}
 	return e.run, e.err
 }

@@ -22,6 +22,12 @@ func suite(t testing.TB, o rig.Options, seed sim.Seed, paths ...string) *reports
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runOf(t, r, seed, paths...)
+}
+
+// runOf runs the shipped features on a rig.
+func runOf(t testing.TB, r *rig.Rig, seed sim.Seed, paths ...string) *reports.Run {
+	t.Helper()
 	list, err := steps.LoadRequirements(fixtures.FS)
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +37,7 @@ func suite(t testing.TB, o rig.Options, seed sim.Seed, paths ...string) *reports
 		t.Fatal(err)
 	}
 	run, err := steps.Run(context.Background(), steps.Config{Rig: r, Builtin: features.FS, Paths: paths, Seed: seed,
-		Replay: "tillproof run --line " + o.Line, Requirements: requirements, Now: time.Now})
+		Replay: "tillproof run --line " + r.Line(), Requirements: requirements, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,15 +117,4 @@ func firstDifference(a, b []byte) string {
 		}
 	}
 	return fmt.Sprintf("%d and %d lines", len(linesA), len(linesB))
-}
-
-// BenchmarkSuiteInMemory tells what a scenario costs, and how many a second.
-func BenchmarkSuiteInMemory(b *testing.B) {
-	scenarios := 0
-	for b.Loop() {
-		scenarios = suite(b, rig.Options{Line: rig.LineMemory}, 1).Totals().Scenarios()
-	}
-	perRun := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
-	b.ReportMetric(perRun/float64(scenarios), "ns/scenario")
-	b.ReportMetric(float64(scenarios)/perRun*1e9, "scenarios/s")
 }

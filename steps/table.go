@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/cucumber/godog"
@@ -113,6 +114,25 @@ func register(sc *godog.ScenarioContext) error {
 		sc.Step(zh, handler(step, chinese, zhSlots, enSlots, order))
 	}
 	return nil
+}
+
+// expressions gives what steps may say, in both languages.
+func expressions() ([]*regexp.Regexp, error) {
+	var all []*regexp.Regexp
+	for _, step := range Table() {
+		for l, pattern := range []string{english: step.En, chinese: step.Zh} {
+			expr, _, err := compile(pattern, language(l))
+			if err != nil {
+				return nil, fmt.Errorf("step %s: %w", step.Name, err)
+			}
+			compiled, err := regexp.Compile(expr)
+			if err != nil {
+				return nil, fmt.Errorf("step %s: %w", step.Name, err)
+			}
+			all = append(all, compiled)
+		}
+	}
+	return all, nil
 }
 
 // handler makes a function of the signature that godog wants: a context, one string a capture, a table if the step has one.

@@ -41,8 +41,8 @@ func tillSteps() []Step {
 			Is: "The last slip of that copy says that it is not the first.", do: atTill(1, reprintMarked)},
 		{Name: "works-in-batch", En: `{till} works in batch {text}`, Zh: `{till} 的批次为 {text}`,
 			Example: `And "T1" works in batch "000002"`, ExampleZh: `并且 "T1" 的批次为 "000002"`,
-			Is: "The till's own batch number.", do: onTill(func(_ *scenario, t *rig.Till, a args) error {
-				return equal(t.Name+" batch", a.at(1), t.Status().Batch)
+			Is: "The till's own batch number.", do: onTill(func(s *scenario, t *rig.Till, a args) error {
+				return equal(t.Name+" batch", a.at(1), s.world.AsNew(t.Name, "F60.2", t.Status().Batch))
 			})},
 		{Name: "clock-agrees", En: `the clock of {till} agrees with the host`, Zh: `{till} 的时钟与主机一致`,
 			Example: `And the clock of "T1" agrees with the host`, ExampleZh: `并且 "T1" 的时钟与主机一致`,
@@ -141,6 +141,9 @@ func lastSlip(s *scenario, t *rig.Till, which string) (terminal.Slip, error) {
 	return terminal.Slip{}, failed(t.Name+" receipts", "a "+which, "none was printed")
 }
 
+// slipFields names the fields of which some lines of a slip tell.
+var slipFields = map[string]string{"SLIP_TRACE": "F11", "SLIP_BATCH": "F60.2"}
+
 func receiptHas(s *scenario, t *rig.Till, a args) error {
 	slip, err := lastSlip(s, t, a.at(0))
 	if err != nil {
@@ -149,7 +152,9 @@ func receiptHas(s *scenario, t *rig.Till, a args) error {
 	for i := range a.table.Rows[1:] {
 		row := cells(a.table, i+1)
 		has := slices.ContainsFunc(slip.Lines, func(l terminal.Line) bool {
-			return l.ID == row[0] && (row[1] == "*" || row[1] == "" || slices.Contains(l.Args, row[1]))
+			return l.ID == row[0] && (row[1] == "*" || row[1] == "" || slices.ContainsFunc(l.Args, func(arg string) bool {
+				return row[1] == s.world.AsNew(t.Name, slipFields[l.ID], arg)
+			}))
 		})
 		if has == (row[1] == "") {
 			return &failure{reports.Failure{Where: t.Name + " " + a.at(0), Wanted: row[0] + " " + orNothing(row[1]), Got: "\n" + s.world.Rig.Slip(slip)}}

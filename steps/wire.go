@@ -158,7 +158,7 @@ func field(s *scenario, c *rig.Crossing, id string) string {
 	}
 	for _, f := range s.world.Rig.Dialect.Describe(c.Message) {
 		if f.ID == id {
-			return f.Value
+			return s.world.AsNew(c.Till, id, f.Value)
 		}
 	}
 	return ""

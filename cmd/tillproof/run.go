@@ -31,6 +31,7 @@ type runFlags struct {
 	tags     string
 	lang     string
 	out      string
+	state    string
 	formats  []string
 	defects  []string
 	parallel int
@@ -56,6 +57,7 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.tags, "tags", "", "Cucumber tag expression, such as '@REV-001 and not @clock'")
 	c.Flags().StringVar(&f.lang, "lang", "en", "language of screens and receipts in the traces: en or zh")
 	c.Flags().StringVar(&f.out, "out", "", "directory of the run's report (default runs/<time>)")
+	c.Flags().StringVar(&f.state, "state", "", "file that keeps a remote host's trace numbers and batches from run to run (default runs/<profile>.state.json)")
 	c.Flags().StringArrayVar(&f.formats, "format", nil, "write name[:file] as well: text, markdown, junit, cucumber, json; without a file to standard output")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect in every party that has it (see `tillproof selfcheck --list`)")
 	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at once (default: the number of processors)")
@@ -85,7 +87,10 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := rig.New(rig.Options{Profile: profile, Line: f.line, Control: f.control, Defects: f.defects, Lang: f.lang})
+	if f.state == "" {
+		f.state = filepath.Join("runs", profile.Name+".state.json")
+	}
+	r, err := rig.New(rig.Options{Profile: profile, Line: f.line, Control: f.control, Defects: f.defects, Lang: f.lang, State: f.state})
 	if err != nil {
 		return err
 	}

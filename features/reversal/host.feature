@@ -29,7 +29,7 @@ Feature: What the host makes of repeats and reversals
       | host | sale answer | 2     | 94  |
     And Bob's card holds 4990.00 CNY
 
-  @REV-015
+  @REV-005
   Scenario: An answer that arrives twice is taken once
     Given the line delivers the answer to the 1st sale twice
     When Bob swipes 10.00 CNY at "T1"

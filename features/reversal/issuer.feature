@@ -19,6 +19,16 @@ Feature: The issuer behind the host
     And "Noodle House" is owed 0.00 CNY
 
   @REV-019 @clock @host-control
+  Scenario: A payment that reaches the issuer after its reversal takes no money
+    Given payments reach the issuer 40 seconds late
+    When Bob swipes 10.00 CNY at "T1"
+    And 2 minutes pass
+    Then "T1" shows ISSUER_NO_ANSWER
+    And the host has the 1st sale as declined
+    And Bob's card holds 5000.00 CNY
+    And "Noodle House" is owed 0.00 CNY
+
+  @REV-019 @clock @host-control
   Scenario: An issuer that is slow but in time is heard
     Given the issuer answers 20 seconds late
     When Bob swipes 10.00 CNY at "T1"

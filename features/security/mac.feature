@@ -43,6 +43,17 @@ Feature: Messages are sealed
       | host | sale answer | A0  |
     And Bob's card holds 5000.00 CNY
 
+  @SEC-001
+  Scenario: A reversal without a MAC takes nothing back
+    Given Bob has paid 10.00 CNY at "T1"
+    When "T1" is made to send a reversal without F64
+    Then these messages went over the wire
+      | from | message         | F39 |
+      | T1   | reversal        | 98  |
+      | host | reversal answer | A0  |
+    And the host has the 1st sale as approved
+    And Bob's card holds 4990.00 CNY
+
   @SEC-003
   Scenario: After the host has refused a MAC the till signs in and sells again
     Given the line changes F64 of the 1st sale to "00000000"

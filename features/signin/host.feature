@@ -88,6 +88,23 @@ Feature: A host that does not let the till in
       | Noodle House | disabled | MERCHANT_NOT_REGISTERED  |
 
   @SIG-012 @host-control
+  Scenario Outline: <who> <state> at the host after the sign-in sells nothing more
+    Given the cashier has tried to sign in at "T1"
+    And "<who>" is <state> at the host
+    When Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows <screen>
+    And the answer to the 1st sale carries
+      | field | value  |
+      | F39   | <code> |
+    And Bob's card holds 5000.00 CNY
+
+    Examples:
+      | who          | state    | code | screen                  |
+      | T1           | disabled | 58   | TERMINAL_NOT_PERMITTED  |
+      | T1           | unknown  | 97   | TERMINAL_NOT_REGISTERED |
+      | Noodle House | disabled | 03   | MERCHANT_NOT_REGISTERED |
+
+  @SIG-012 @host-control
   Scenario: The till signs in once the host has enabled it again
     Given "T1" is disabled at the host
     And the cashier has tried to sign in at "T1"
@@ -102,3 +119,15 @@ Feature: A host that does not let the till in
     When the cashier signs in at "T1"
     Then "T1" shows TERMINAL_NOT_PERMITTED
     And "T1" is signed off
+
+  @SIG-013
+  Scenario: A till sells for no other merchant
+    Given the cashier has tried to sign in at "T1"
+    And till "T3" of "Tea House" has signed in
+    When "T1" is made to send a sale with F42 "898320548160002"
+    Then these messages went over the wire
+      | from | message     | F39 |
+      | T1   | sale        |     |
+      | host | sale answer | 58  |
+    And Bob's card holds 5000.00 CNY
+    And "Tea House" is owed 0.00 CNY

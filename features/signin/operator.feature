@@ -11,8 +11,8 @@ Feature: Operators of a till
     And "T1" is logged out
 
   @SIG-007
-  Scenario: The right password lets the operator in after a wrong one
-    Given operator "02" logs in at "T1" with a wrong password
+  Scenario: The right password lets the operator in after two wrong ones
+    Given operator "02" logs in at "T1" with a wrong password 2 times
     When operator "02" logs in at "T1"
     Then "T1" is ready
 

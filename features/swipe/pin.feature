@@ -22,6 +22,15 @@ Feature: PINs
     And Alice's card holds 990.00 CNY
 
   @SWP-014 @host-control
+  Scenario: The second wrong PIN leaves one more try
+    Given Alice has entered a wrong PIN 1 time
+    When Alice swipes 10.00 CNY at "T1" and enters a wrong PIN
+    And Alice swipes 10.00 CNY at "T1" and enters her PIN
+    Then "T1" shows WRONG_PIN
+    And "T1" shows APPROVED
+    And Alice's card holds 990.00 CNY
+
+  @SWP-014 @host-control
   Scenario: The third wrong PIN closes the card
     Given Alice has entered a wrong PIN 2 times
     When Alice swipes 10.00 CNY at "T1" and enters a wrong PIN

@@ -26,6 +26,19 @@ Feature: Receipts
       | SLIP_AMOUNT   | 10.00 CNY        |
 
   @SWP-016
+  Scenario: The slip names the authorization by which the issuer finds the payment
+    When Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the answer to the 1st sale carries
+      | field | value |
+      | F37   | *     |
+      | F38   | *     |
+    And the customer copy of "T1" has
+      | line      | value |
+      | SLIP_RRN  | *     |
+      | SLIP_AUTH | *     |
+
+  @SWP-016
   Scenario: A declined sale prints no slip
     When Dave swipes 10.00 CNY at "T1"
     Then "T1" shows KEEP_CARD

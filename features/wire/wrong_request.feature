@@ -37,6 +37,7 @@ Feature: Requests that are wrong on purpose
       | name       | field | value        | code |
       | amount     | F4    | 000000000000 | 13   |
       | currency   | F49   | XYZ          | 30   |
+      | currency   | F49   | 840          | 12   |
       | entry mode | F22   | 021          | 30   |
 
   @WIR-007

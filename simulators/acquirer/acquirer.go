@@ -85,6 +85,15 @@ func (a *Acquirer) Serve(now time.Time, req *iso8583.Message, out iso8583.Outbox
 	(&Call{Acquirer: a, now: now, req: req, out: out}).serve()
 }
 
+// Unreadable is told of a frame that is no message. It gets no answer: a host that answers what it cannot read hides the
+// sender's mistake.
+func (a *Acquirer) Unreadable(now time.Time, frame []byte, err error) {
+	a.Trace.Consult("acquirer/unreadable")
+	a.Trace.Record(trace.Event{At: now, Party: "acquirer", Kind: trace.Trouble, Name: "undecodable", Text: err.Error(),
+		Frame: trace.Opaque(frame)})
+	a.Rules.Unreadable(a)
+}
+
 // Resume takes up what a restart interrupted: payments that waited for the issuer end as unanswered, and reversals that the
 // issuer has not acknowledged go out again. Serve calls it first; a server calls it as soon as its loop runs.
 func (a *Acquirer) Resume(now time.Time, out iso8583.Outbox) {

@@ -26,6 +26,7 @@ type Call struct {
 	amount   pay.Amount
 	card     card
 	released func()     // runs when the answer is out
+	ignored  bool       // it gets no answer of its own
 	claimed  bool       // the trace number is this payment's: also its decline is kept
 	instead  pay.Answer // of 00, when AnswerNext asked for an approving code
 }
@@ -55,7 +56,12 @@ func (c *Call) serve() {
 	}
 	for _, check := range flow.Checks {
 		c.Trace.Consult("acquirer/" + check.Name)
-		if answer, reason := check.Ask(c); answer != "" {
+		answer, reason := check.Ask(c)
+		switch {
+		case c.ignored:
+			c.note(c.now, trace.Decided, check.Name, "no answer: "+reason)
+			return
+		case answer != passed:
 			c.decline(answer, check.Name, reason)
 			return
 		}

@@ -140,6 +140,9 @@ func traceFresh(c *Call) (pay.Answer, string) {
 		return passed, ""
 	case p.State == Tombstone:
 		return c.Rules.LateOriginal, "the reversal of " + p.Key().String() + " came before it"
+	case p.State == Pending: // refused now, the till would take the 94 for the answer and let an approval go that is on its way
+		c.ignored = true
+		return pay.Answer94Duplicate, p.Key().String() + " is being decided: the answer to the first answers this one too"
 	}
 	return pay.Answer94Duplicate, p.Key().String() + " is " + string(p.State) + " already"
 }

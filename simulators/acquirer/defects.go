@@ -6,11 +6,12 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/wire"
 )
 
 // Defects lists the mistakes this acquirer can be made to have. Each edit works on Rules from Reference.
 func Defects() []pay.Defect[Rules] {
-	return slices.Concat(securityDefects(), moneyDefects(), registerDefects())
+	return slices.Concat(securityDefects(), moneyDefects(), registerDefects(), wireDefects())
 }
 
 func securityDefects() []pay.Defect[Rules] {
@@ -18,6 +19,9 @@ func securityDefects() []pay.Defect[Rules] {
 		{Name: "acquirer-skips-mac", Category: "security", Text: "does not check the MAC of a request",
 			Why:  "the check is a switch for test terminals, and the switch reached production",
 			Edit: func(r *Rules) { r.drop("mac") }},
+		{Name: "acquirer-skips-reversal-mac", Category: "security", Text: "does not check the MAC of a reversal",
+			Why:  "a reversal only gives money back, so nobody thought that one would be forged",
+			Edit: func(r *Rules) { r.exempt(pay.Reversal, "mac") }},
 		{Name: "acquirer-answers-without-mac", Category: "security", Text: "sends answers without a MAC",
 			Why:  "only requests were seen as worth protecting",
 			Edit: func(r *Rules) { r.MAC = nil }},
@@ -98,6 +102,9 @@ func moneyDefects() []pay.Defect[Rules] {
 		{Name: "acquirer-no-timeout-reversal", Category: "resilience", Text: "does not reverse at the issuer when the issuer has not answered",
 			Why:  "no answer was taken for no approval",
 			Edit: func(r *Rules) { r.AbandonUndo = UndoNone }},
+		{Name: "acquirer-reverses-other-till", Category: "money", Text: "reverses the first payment of the shop that has the reversal's trace number",
+			Why:  "a shop had one till when the query was written",
+			Edit: func(r *Rules) { r.Original = originalByTrace }},
 		{Name: "acquirer-any-amount-reversal", Category: "money", Text: "reverses whatever the reversal's amount says",
 			Why:  "the amount of a reversal is copied and never compared",
 			Edit: func(r *Rules) { r.drop("reversal-amount") }},
@@ -126,8 +133,14 @@ func registerDefects() []pay.Defect[Rules] {
 				})
 			}},
 		{Name: "acquirer-ignores-disabled", Category: "security", Text: "takes payments of disabled terminals",
-			Why:  "the status is read at sign-in only",
+			Why:  "the back office sets the flag, and nobody reads it",
 			Edit: func(r *Rules) { r.drop("enabled") }},
+		{Name: "acquirer-asks-at-sign-in-only", Category: "security", Text: "takes payments of terminals that were disabled or struck off after their sign-in",
+			Why:  "what is known of a terminal is kept with its session until the next sign-in",
+			Edit: func(r *Rules) { r.exempt(pay.Sale, "terminal", "enabled") }},
+		{Name: "acquirer-pays-any-merchant", Category: "money", Text: "pays the merchant that a sale names, whoever's terminal it comes from",
+			Why:  "terminal and merchant are looked up one by one and never held to each other",
+			Edit: func(r *Rules) { r.exempt(pay.Sale, "binding") }},
 		{Name: "acquirer-ignores-merchant", Category: "protocol", Text: "takes payments for merchants that are closed",
 			Why: "the merchant is looked up by the terminal and its own status never asked",
 			Edit: func(r *Rules) {
@@ -148,6 +161,14 @@ func registerDefects() []pay.Defect[Rules] {
 				r.drop("amount-limit")
 				r.drop("count-limit")
 			}},
+		{Name: "acquirer-forgets-batch", Category: "protocol", Text: "does not open a new batch when a terminal signs out",
+			Why:  "the batch is closed by settlement only, and sign-out was forgotten",
+			Edit: func(r *Rules) { r.NextBatch = func(batch string) string { return batch } }},
+	}
+}
+
+func wireDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
 		{Name: "acquirer-wrong-echo", Category: "protocol", Text: "answers with another trace number than it was asked with",
 			Why: "the answer is built from the last message in a shared buffer",
 			Edit: func(r *Rules) {
@@ -164,8 +185,63 @@ func registerDefects() []pay.Defect[Rules] {
 					}
 				}})
 			}},
-		{Name: "acquirer-forgets-batch", Category: "protocol", Text: "does not open a new batch when a terminal signs out",
-			Why:  "the batch is closed by settlement only, and sign-out was forgotten",
-			Edit: func(r *Rules) { r.NextBatch = func(batch string) string { return batch } }},
+		{Name: "acquirer-takes-any-currency", Category: "money", Text: "takes payments in currencies that it does not pay out",
+			Why:  "the currency is passed on and the amount is read without it",
+			Edit: func(r *Rules) { r.drop("currency") }},
+		{Name: "acquirer-forgets-authorization", Category: "protocol", Text: "leaves reference number and authorization code out of approvals",
+			Why: "they are in the log, where the hotline looks",
+			Edit: func(r *Rules) {
+				r.Fill = slices.DeleteFunc(slices.Clone(r.Fill), func(f Fill) bool {
+					return f.Name == iso8583.RRN.String() || f.Name == iso8583.AuthCode.String()
+				})
+			}},
+		{Name: "acquirer-keeps-tpdu", Category: "protocol", Text: "sends the TPDU back as it came",
+			Why: "there was no concentrator in the laboratory that would route by it",
+			Edit: func(r *Rules) {
+				r.Fill = append(slices.Clone(r.Fill), Fill{"keep-tpdu", func(c *Call, _ Stored) {
+					if t := c.reply.TPDU(); len(t) == 10 {
+						c.reply.SetTPDU(t[:2] + t[6:] + t[2:6])
+					}
+				}})
+			}},
+		{Name: "acquirer-approves-unknown-kind", Category: "protocol", Text: "answers a message of a kind that it does not know with 00",
+			Why: "00 stands in the template of all answers until a flow puts another code there",
+			Edit: func(r *Rules) {
+				r.Unknown = []Check{{"flow", func(*Call) (pay.Answer, string) { return pay.Answer00Approved, "no flow objects" }}}
+			}},
+		{Name: "acquirer-takes-read-for-message", Category: "protocol", Text: "takes what one read brings for one message",
+			Why:  "in the laboratory each message came in one read",
+			Edit: func(r *Rules) { r.Framer = func(f wire.Framer) wire.Framer { return oneRead{f} } }},
+		{Name: "acquirer-falls-silent-at-garbage", Category: "resilience", Text: "answers nobody any more once it got what it cannot read",
+			Why:  "the exception ends the one worker that reads for all lines",
+			Edit: func(r *Rules) { r.Unreadable = func(a *Acquirer) { a.condition.Silent = true } }},
 	}
+}
+
+// exempt takes checks out of one flow.
+func (r *Rules) exempt(f pay.Flow, names ...string) {
+	r.Flows = slices.Clone(r.Flows)
+	for i := range r.Flows {
+		if r.Flows[i].Flow == f {
+			r.Flows[i].Checks = slices.DeleteFunc(slices.Clone(r.Flows[i].Checks), func(c Check) bool { return slices.Contains(names, c.Name) })
+		}
+	}
+}
+
+func originalByTrace(c *Call) (Payment, bool) {
+	for _, k := range c.order {
+		if p := c.payments[k]; k.Trace == c.key().Trace && p.Ref.Merchant == c.merchant.Number {
+			return p, true
+		}
+	}
+	return Payment{}, false
+}
+
+// oneRead takes what is there for the whole message, and all of it.
+type oneRead struct{ wire.Framer }
+
+// Next implements wire.Framer.
+func (f oneRead) Next(buf []byte) ([]byte, int, error) {
+	frame, _, err := f.Framer.Next(buf)
+	return frame, len(buf), err
 }

@@ -1,6 +1,7 @@
 package acquirer_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,6 +84,20 @@ var defectProbes = map[string]struct {
 		terminal(func(t *acquirer.Terminal) { t.State = acquirer.Disabled })(w, nil)
 		return code(w.ask(w.request(pay.Echo)))
 	}, "58"},
+	"acquirer-asks-at-sign-in-only": {func(w *world) string {
+		terminal(func(t *acquirer.Terminal) { t.Unlisted = true })(w, nil)
+		return code(w.ask(w.sale()))
+	}, "97"},
+	"acquirer-pays-any-merchant":     {func(w *world) string { return code(w.ask(with(w.sale(), iso8583.Merchant, otherShop))) }, "58"},
+	"acquirer-takes-any-currency":    {func(w *world) string { return code(w.ask(with(w.sale(), iso8583.Currency, "840"))) }, "12"},
+	"acquirer-forgets-authorization": {func(w *world) string { return fmt.Sprint(w.ask(w.sale()).Has(iso8583.AuthCode)) }, "true"},
+	"acquirer-skips-reversal-mac": {func(w *world) string {
+		m := w.sale()
+		w.sendAll(m)
+		frame := w.sealed(w.reversalOf(m))
+		frame[len(frame)-1] ^= 1
+		return code(w.askFrame(frame))
+	}, "A0"},
 	"acquirer-ignores-merchant": {func(w *world) string {
 		w.must(w.acquirer.UpdateMerchant(shop, func(m *acquirer.Merchant) { m.Closed = true }))
 		return code(w.ask(w.sale()))
@@ -99,6 +114,23 @@ var defectProbes = map[string]struct {
 		return fmt.Sprint(w.ask(m).Get(iso8583.Trace) == m.Get(iso8583.Trace))
 	}, "true"},
 	"acquirer-wrong-amount-echo": {func(w *world) string { return w.ask(w.sale()).Get(iso8583.Amount) }, "000000001000"},
+	"acquirer-reverses-other-till": {func(w *world) string {
+		m := w.sale()
+		w.sendAll(m, with(w.reversalOf(m), iso8583.Batch, "000009")) // a payment that never came
+		return w.money()
+	}, "1000 99000"},
+	"acquirer-keeps-tpdu":            {func(w *world) string { return w.ask(w.sale()).TPDU() }, "6000000003"},
+	"acquirer-approves-unknown-kind": {func(w *world) string { return code(w.ask(with(w.sale(), iso8583.ProcessingCode, "990000"))) }, "12"},
+	"acquirer-takes-read-for-message": {func(w *world) string {
+		framer, err := w.pos.Framing.ServerFramer()
+		w.must(err)
+		frame, taken, err := w.acquirer.Rules.Framer(framer).Next([]byte("\x00\x03abc\x00\x03d"))
+		return fmt.Sprint(string(frame), taken, err)
+	}, "abc5 <nil>"},
+	"acquirer-falls-silent-at-garbage": {func(w *world) string {
+		w.acquirer.Unreadable(w.loop.Now(), []byte("garbage"), errors.New("no message"))
+		return code(w.ask(w.request(pay.Echo)))
+	}, "00"},
 	"acquirer-forgets-batch": {func(w *world) string {
 		w.ask(w.request(pay.SignOut))
 		return w.signIn().Get(iso8583.Batch)

@@ -11,7 +11,7 @@ import (
 // reversal takes a payment back (DOMAIN.md A.12, rule 6): it is found by terminal, batch and trace number, and must be of
 // the same merchant and kind.
 func reversal(c *Call) {
-	p, known := c.payments[c.key()]
+	p, known := c.Rules.Original(c)
 	switch {
 	case !known:
 		c.bury()
@@ -94,7 +94,7 @@ func (c *Call) reverse(p Payment) {
 
 // sameAmount holds a reversal to the amount of the payment that it would take back.
 func sameAmount(c *Call) (pay.Answer, string) {
-	p := c.payments[c.key()]
+	p, _ := c.Rules.Original(c)
 	if digits, err := p.Amount.Digits(); p.live() && (err != nil || digits != c.req.Get(iso8583.Amount)) {
 		return pay.Answer64AmountDiffers, fmt.Sprintf("%s was %s", p.Key(), p.Amount)
 	}

@@ -127,6 +127,12 @@ func TestIssuerTrouble(t *testing.T) {
 				w.deliver(w.sealed(m))
 				w.deliver(w.sealed(w.reversalOf(m)))
 			}},
+		{name: "repeated while the issuer is asked", codes: []string{"00"}, moved: 1000,
+			arrange: func(w *world) { w.bank.delay = 20 * time.Second },
+			do: func(w *world, m *iso8583.Message) {
+				w.deliver(w.sealed(m))
+				w.deliver(w.sealed(m)) // the till must not take a 94 for the answer
+			}},
 		{name: "down for long, reversed when the next message comes", codes: []string{"98", "00"}, undo: acquirer.UndoDone,
 			arrange: func(w *world) { w.bank.down = true },
 			do: func(w *world, m *iso8583.Message) {

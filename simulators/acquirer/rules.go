@@ -8,6 +8,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/wire"
 )
 
 // Check is one question asked of a request. An empty answer lets it pass; any other declines it, with a reason for people.
@@ -39,6 +40,9 @@ type Rules struct {
 	WorkingKeys      func(*Call, string) (f62, sent []byte, err error) // makes keys for a network code: as kept, as sent
 	Post             func(*ledger.Tx, Payment) error                   // an approved payment's money
 	Undo             func(*ledger.Tx, Payment, string) error           // a reversed payment's; the string is the reversal's own number
+	Original         func(*Call) (Payment, bool)                       // the payment that a reversal is about
+	Framer           func(wire.Framer) wire.Framer                     // how the tills' streams are cut into messages; gets the dialect's way
+	Unreadable       func(*Acquirer)                                   // what a frame that is no message does, beyond being noted
 	Posts            func(Payment) bool                                // whether a payment that the issuer decided moves money
 	RepeatedReversal func(*Call, Payment)                              // a reversal that was done already
 	NextBatch        func(string) string                               // after a sign-out
@@ -68,6 +72,9 @@ func Reference() Rules {
 		WorkingKeys:      workingKeys,
 		Post:             post,
 		Undo:             undo,
+		Original:         func(c *Call) (Payment, bool) { p, known := c.payments[c.key()]; return p, known },
+		Framer:           func(f wire.Framer) wire.Framer { return f },
+		Unreadable:       func(*Acquirer) {},
 		Posts:            func(p Payment) bool { return p.State == Approved },
 		RepeatedReversal: again,
 		NextBatch:        nextBatch,

@@ -17,16 +17,17 @@ var defectProbes = map[string]struct {
 	do   func(b *bank) string
 	want string
 }{
-	"issuer-over-limit":      {func(c *issuer.Card) { c.Limits.PerSale = pay.CNY(1) }, askSale, "61"},
-	"issuer-over-count":      {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string { b.ask(b.sale()); return askSale(b) }, "65"},
-	"issuer-ignores-pin":     {nil, func(b *bank) string { return b.ask(b.saleWithPIN("000000")) }, "55"},
-	"issuer-no-pin-count":    {nil, pins("000000", "000000", "000000", "246813"), "55 55 75 75"},
-	"issuer-pin-count-stays": {nil, pins("000000", "000000", "246813", "000000", "246813"), "55 55 00 55 00"},
-	"issuer-pin-count-late":  {nil, pins("000000", "000000", "000000", "246813"), "55 55 75 75"},
-	"issuer-ignores-stolen":  {status(issuer.Lost), askSale, "41"},
-	"issuer-keep-card-lost":  {status(issuer.Stolen), askSale, "43"},
-	"issuer-ignores-expiry":  {func(c *issuer.Card) { c.Expiry = "2512" }, askSale, "54"},
-	"issuer-ignores-funds":   {func(c *issuer.Card) { c.Balance = pay.CNY(1) }, askSale, "51"},
+	"issuer-over-limit":       {func(c *issuer.Card) { c.Limits.PerSale = pay.CNY(1) }, askSale, "61"},
+	"issuer-over-count":       {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string { b.ask(b.sale()); return askSale(b) }, "65"},
+	"issuer-ignores-pin":      {nil, func(b *bank) string { return b.ask(b.saleWithPIN("000000")) }, "55"},
+	"issuer-no-pin-count":     {nil, pins("000000", "000000", "000000", "246813"), "55 55 75 75"},
+	"issuer-counts-pin-twice": {nil, pins("000000", "000000"), "55 55"},
+	"issuer-pin-count-stays":  {nil, pins("000000", "000000", "246813", "000000", "246813"), "55 55 00 55 00"},
+	"issuer-pin-count-late":   {nil, pins("000000", "000000", "000000", "246813"), "55 55 75 75"},
+	"issuer-ignores-stolen":   {status(issuer.Lost), askSale, "41"},
+	"issuer-keep-card-lost":   {status(issuer.Stolen), askSale, "43"},
+	"issuer-ignores-expiry":   {func(c *issuer.Card) { c.Expiry = "2512" }, askSale, "54"},
+	"issuer-ignores-funds":    {func(c *issuer.Card) { c.Balance = pay.CNY(1) }, askSale, "51"},
 	"issuer-skips-cvv": {nil, func(b *bank) string {
 		return b.ask(set(b.sale(), iso8583.Track2, "6200123456789010D30121200000099900000"))
 	}, "59"},

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -149,6 +151,9 @@ func (i *Issuer) AddCard(c Card) error {
 	if _, taken := i.names[c.Name]; taken || c.Name == "" || c.PAN.IsZero() {
 		return fmt.Errorf("issuer: card %q: want a card number and a name of its own", c.Name)
 	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	a := account{Hash: hash, Account: Account{Name: c.Name, Expiry: c.Expiry, Status: c.Status, MaxPINTries: c.MaxPINTries,
 		PickUp: c.PickUp, Limits: c.Limits}}
 	if a.MaxPINTries == 0 {
@@ -171,6 +176,27 @@ func (i *Issuer) AddCard(c Card) error {
 	return nil
 }
 
+// check holds the card's data to their shapes: what goes into the journal is what its name says, and no PIN or key that was
+// written in the wrong place.
+func (c Card) check() error {
+	switch {
+	case !isDigits(c.Expiry) || len(c.Expiry) != 4:
+		return fmt.Errorf("issuer: card %q: want the expiry as YYMM", c.Name)
+	case !isDigits(c.Service) || len(c.Service) != 0 && len(c.Service) != 3:
+		return fmt.Errorf("issuer: card %q: want a service code of three digits, or none", c.Name)
+	}
+	return c.Status.check(c.Name)
+}
+
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+func (s Status) check(card string) error {
+	if known := []Status{"", Active, Lost, Stolen, Restricted, Closed, PickUp, Dormant}; !slices.Contains(known, s) {
+		return fmt.Errorf("issuer: card %q: want a status of %s", card, strings.Trim(fmt.Sprint(known), "[ ]"))
+	}
+	return nil
+}
+
 // UpdateCard changes what the issuer keeps of a card: status, wrong tries, limits.
 func (i *Issuer) UpdateCard(name string, edit func(*Account)) error {
 	a, known := i.cards[i.names[name]]
@@ -179,6 +205,9 @@ func (i *Issuer) UpdateCard(name string, edit func(*Account)) error {
 	}
 	edit(&a.Account)
 	a.Name = name
+	if err := a.Status.check(name); err != nil {
+		return err
+	}
 	i.commit(change{cards: []account{a}}, func() {})
 	return nil
 }

@@ -24,11 +24,17 @@ func (w *World) Till(name string) (*Till, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Till{Name: name, world: w, shop: shop, store: journal.NewMemory()}
+	t := &Till{Name: name, number: place.Number, world: w, shop: shop, store: journal.NewMemory()}
 	t.config = terminal.Config{Name: name, Number: place.Number, Merchant: shop.Number, MerchantName: shop.Name, MCC: shop.MCC,
 		Serial: place.Serial, Dialect: w.Rig.Dialect, HSM: hsm.New(w.Seed.Reader(name + "/hsm")), Rules: w.Rig.rules.terminal, Trace: w.Trace}
 	for _, o := range shop.Operators {
 		t.config.Operators = append(t.config.Operators, terminal.Operator{ID: o.Number, Role: terminal.Role(o.Role), Password: pay.NewSecret(o.Password)})
+	}
+	if p, ok := w.Rig.Profile.terminal(name); ok {
+		t.config.KeyScheme = p.keyScheme()
+	}
+	if err := t.takeLease(); err != nil {
+		return nil, err
 	}
 	if t.tap, err = newTap(t, w.seats.dialer(w)); err != nil {
 		return nil, err
@@ -61,7 +67,7 @@ func (t *Till) register(place ShopTill) error {
 	for _, part := range t.tmk {
 		seed.TMK = append(seed.TMK, NewClear(hex.EncodeToString(part)))
 	}
-	seeded, err := c.Seed(w.ctx, Seeds{Merchants: []MerchantSeed{{Number: t.shop.Number, Name: t.shop.Name, MCC: t.shop.MCC}}, Terminals: []TerminalSeed{seed}})
+	seeded, err := c.Seed(w.ctx, Seeds{Merchants: []MerchantSeed{t.shop.seed()}, Terminals: []TerminalSeed{seed}})
 	if err != nil {
 		return err
 	}
@@ -73,17 +79,16 @@ func (t *Till) register(place ShopTill) error {
 
 // masterKey finds the components: the profile's, or two drawn from the seed.
 func (t *Till) masterKey() error {
-	for _, p := range t.world.Rig.Profile.Terminals {
-		if p.Label == t.Name && len(p.TMK.Components) > 0 {
-			for _, text := range p.TMK.Components {
-				part, err := hex.DecodeString(text)
-				if err != nil {
-					return fmt.Errorf("till %s: master key: a component is not hex", t.Name)
-				}
-				t.tmk = append(t.tmk, part)
-			}
-			return nil
+	if p, ok := t.world.Rig.Profile.terminal(t.Name); ok && len(p.TMK.Components) > 0 {
+		if t.masterAlgorithm() != p.TMK.algorithm() {
+			return lacks(fmt.Sprintf("profile %s has no %s master key for %s", t.world.Rig.Profile.Name, t.masterAlgorithm(), t.Name))
 		}
+		parts, err := p.TMK.parts()
+		if err != nil {
+			return fmt.Errorf("till %s: master key: %w", t.Name, err)
+		}
+		t.tmk = parts
+		return nil
 	}
 	name := t.Name + "/tmk/" + string(t.masterAlgorithm())
 	t.tmk = [][]byte{t.world.Seed.Bytes(name+"/1", 16), t.world.Seed.Bytes(name+"/2", 16)}
@@ -265,6 +270,9 @@ func (t *Till) SetSkew(d time.Duration) { t.skew = d }
 
 // Rewire gives a till that was seated, and has not traded yet, other settings, and switches it on anew.
 func (t *Till) Rewire(edit func(*terminal.Config)) error {
+	if err := t.takeLease(); err != nil {
+		return err
+	}
 	edit(&t.config)
 	t.powerOff()
 	t.store = journal.NewMemory()
@@ -308,6 +316,9 @@ func (w *World) card(who string, holds *pay.Amount) (Cardholder, error) {
 	c, err := w.Rig.Cast.Cardholder(who)
 	if err != nil {
 		return c, err
+	}
+	if p := w.Rig.Profile; w.remote() && !p.testCard(c.PAN) {
+		return c, lacks(fmt.Sprintf("profile %s binds no test card to %s", p.Name, c.Name))
 	}
 	if w.opened[c.Name] {
 		if holds != nil {
@@ -372,9 +383,17 @@ func (w *World) available(account string) (pay.Amount, error) {
 	return h.Available, nil
 }
 
-// cvkBox holds the card verification key of a world's issuer for those who write stripes.
-func cvkBox(seed sim.Seed) (*hsm.HSM, error) {
-	box := hsm.New(seed.Reader("cards/hsm"))
-	_, err := box.Import(issuerCVK, hsm.TDES2, seed.Bytes("cvk", 16))
-	return box, err
+// newCVKBox holds the card verification key of a world's issuer for those who write stripes.
+func (w *World) newCVKBox() (err error) {
+	w.cvkBox = hsm.New(w.Seed.Reader("cards/hsm"))
+	_, err = w.cvkBox.Import(issuerCVK, hsm.TDES2, w.Rig.cvkOf(w.Seed)...)
+	return err
+}
+
+// cvkOf gives the components of the card verification key: the profile's, or else the seed's.
+func (r *Rig) cvkOf(seed sim.Seed) [][]byte {
+	if len(r.cvk) > 0 {
+		return r.cvk
+	}
+	return [][]byte{seed.Bytes("cvk", 16)}
 }

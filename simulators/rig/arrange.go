@@ -3,12 +3,12 @@ package rig
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/acquirer"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/issuer"
-	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -20,6 +20,7 @@ const (
 	ConditionSilent      = "silent"      // requests are taken and nothing happens
 	ConditionNoIssuer    = "no-issuer"   // the line to the issuer is down
 	ConditionSlow        = "slow"        // answers leave Delay later
+	ConditionBehind      = "behind"      // of the issuer: payments reach it Delay late, and reversals overtake them
 	ConditionAnswers     = "answers"     // the Nth request of Flow is answered with Answer
 )
 
@@ -35,6 +36,8 @@ const (
 // Arrange implements Control.
 func (h *host) Arrange(_ context.Context, a Arrangement) error {
 	switch {
+	case a.Party != "acquirer" && a.Party != "issuer":
+		return fmt.Errorf("there is no party %q to arrange: want acquirer or issuer", a.Party)
 	case a.Terminal != "":
 		return h.arrangeTerminal(a)
 	case a.Merchant != "":
@@ -73,7 +76,10 @@ func (h *host) arrangeAcquirer(a Arrangement) error {
 }
 
 func (h *host) arrangeIssuer(a Arrangement) error {
+	h.network.delay = 0
 	switch a.Condition {
+	case ConditionBehind:
+		h.network.delay = a.Delay
 	case ConditionNormal:
 		h.issuer.SetCondition(issuer.Condition{})
 	case ConditionSilent:
@@ -89,6 +95,9 @@ func (h *host) arrangeIssuer(a Arrangement) error {
 }
 
 func (h *host) arrangeTerminal(a Arrangement) error {
+	if !slices.Contains([]string{"", StatusDisabled, StatusUnknown, StatusKnown, StatusSignedOut, StatusAskSignIn}, a.Status) {
+		return fmt.Errorf("terminal %s: there is no status %q", a.Terminal, a.Status)
+	}
 	return h.acquirer.UpdateTerminal(a.Terminal, func(t *acquirer.Terminal) {
 		switch a.Status {
 		case StatusDisabled:
@@ -115,6 +124,9 @@ func (h *host) arrangeTerminal(a Arrangement) error {
 }
 
 func (h *host) arrangeMerchant(a Arrangement) error {
+	if !slices.Contains([]string{StatusDisabled, StatusUnknown, StatusKnown}, a.Status) {
+		return fmt.Errorf("merchant %s: there is no status %q", a.Merchant, a.Status)
+	}
 	return h.acquirer.UpdateMerchant(a.Merchant, func(m *acquirer.Merchant) { m.Closed = a.Status != StatusKnown })
 }
 
@@ -135,12 +147,9 @@ func (h *host) addCard(c CardSeed) error {
 		Limits: issuer.Limits{PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.DayCount}})
 }
 
-// script stands before the acquirer and gives the answers that a scenario dictated. A declining answer is given in the
-// acquirer's place, which never sees the request; of an approving one, and of any answer to a reversal, only the code is
-// replaced: whatever a reversal is answered, the money has to be right.
+// script stands before the acquirer and dictates the answers that a scenario wants.
 type script struct {
 	host  *host
-	next  iso8583.Handler
 	lines []scriptLine
 	seen  map[pay.Flow]int
 }
@@ -153,58 +162,14 @@ type scriptLine struct {
 
 // Serve implements iso8583.Handler.
 func (s *script) Serve(now time.Time, req *iso8583.Message, out iso8583.Outbox) {
-	spec, answer, ok := s.host.dialect.Identify(req)
-	if !ok || answer {
-		s.next.Serve(now, req, out)
-		return
-	}
-	if s.seen == nil {
-		s.seen = map[pay.Flow]int{}
-	}
-	s.seen[spec.Flow]++
-	for _, line := range s.lines {
-		if line.flow != spec.Flow || (line.nth != 0 && line.nth != s.seen[spec.Flow]) {
-			continue
+	if spec, answer, ok := s.host.dialect.Identify(req); ok && !answer {
+		s.seen[spec.Flow]++
+		for _, line := range s.lines {
+			if line.flow == spec.Flow && (line.nth == 0 || line.nth == s.seen[spec.Flow]) {
+				s.host.acquirer.AnswerNext(line.answer)
+				break
+			}
 		}
-		if spec.Flow != pay.Reversal && s.host.dialect.Answer(line.answer).Category != iso8583.CategoryApproved {
-			s.send(now, spec, s.host.dialect.NewAnswer(req), line.answer, out)
-			return
-		}
-		s.next.Serve(now, req, &rewriter{Outbox: out, script: s, spec: spec, answer: line.answer, now: now})
-		return
 	}
-	s.next.Serve(now, req, out)
-}
-
-// rewriter replaces the answer code in what the acquirer answers.
-type rewriter struct {
-	iso8583.Outbox
-	script *script
-	spec   *iso8583.Transaction
-	answer pay.Answer
-	now    time.Time
-}
-
-// Send implements iso8583.Outbox.
-func (r *rewriter) Send(m *iso8583.Message) { r.script.send(r.now, r.spec, m, r.answer, r.Outbox) }
-
-func (s *script) send(now time.Time, spec *iso8583.Transaction, m *iso8583.Message, answer pay.Answer, out iso8583.Outbox) {
-	d := s.host.dialect
-	m.Set(iso8583.AnswerCode, string(answer))
-	if !m.Has(iso8583.LocalTime) {
-		m.Set(iso8583.LocalTime, now.Format("150405"))
-		m.Set(iso8583.LocalDate, now.Format("0102"))
-	}
-	var err error
-	if key := acquirer.TerminalKey(m.Get(iso8583.Terminal), "MAK"); spec.MAC && s.host.keys.Has(key) {
-		algorithm := hsm.MACAlgorithm(d.Security.MAC)
-		_, err = d.Seal(nil, m, func(input []byte) ([]byte, error) { return s.host.keys.MAC(key, algorithm, input) })
-	} else {
-		_, err = d.Encode(nil, m)
-	}
-	if err != nil {
-		s.host.trace.Record(traceTrouble(now, "acquirer", "script", err))
-		return
-	}
-	out.Send(m)
+	s.host.acquirer.Serve(now, req, out)
 }

@@ -46,6 +46,8 @@ type Shop struct {
 	NameZh    string     `yaml:"name_zh"`
 	Number    string     `yaml:"number"`
 	MCC       string     `yaml:"mcc"`
+	PerSale   pay.Amount `yaml:"per_sale"`  // what the acquirer lets it take at once; 0 for any amount
+	Count     int        `yaml:"day_count"` // ... and how often a day
 	Tills     []ShopTill `yaml:"tills"`
 	Operators []Staff    `yaml:"operators"`
 }
@@ -56,6 +58,10 @@ type ShopTill struct {
 	Number string `yaml:"number"`
 	Serial string `yaml:"serial"`
 	Place  string `yaml:"place"`
+}
+
+func (s Shop) seed() MerchantSeed {
+	return MerchantSeed{Number: s.Number, Name: s.Name, MCC: s.MCC, PerSale: s.PerSale, DayCount: s.Count}
 }
 
 // Staff is an operator of a merchant's tills (DOMAIN.md A.15).

@@ -32,6 +32,9 @@ type MerchantSeed struct {
 	Number string `json:"number"` // fifteen characters, F42
 	Name   string `json:"name"`
 	MCC    string `json:"mcc,omitempty"`
+
+	PerSale  pay.Amount `json:"per_sale,omitzero"` // what it may take at once; 0 for any amount
+	DayCount int        `json:"day_count,omitempty"`
 }
 
 // TerminalSeed registers a terminal and its master key.

@@ -17,14 +17,14 @@ type front struct {
 	dialect *iso8583.Dialect
 	framer  wire.Framer
 	handler iso8583.Handler
+	unread  func(now time.Time, frame []byte, err error) // is told of a frame that cannot be read
 	trace   *trace.Recorder
 	write   func([]byte)
 	hangUp  func()
 	buf     []byte
 }
 
-// bytes takes what arrived. A frame that cannot be read is noted, and the connection is dropped when the stream itself has
-// lost its framing; a host that answered what it cannot read would hide the sender's mistake.
+// bytes takes what arrived. The connection is dropped when the stream itself has lost its framing.
 func (f *front) bytes(chunk []byte) {
 	f.buf = append(f.buf, chunk...)
 	for {
@@ -48,8 +48,7 @@ func (f *front) bytes(chunk []byte) {
 func (f *front) frame(frame []byte) {
 	m := f.dialect.New()
 	if err := f.dialect.Decode(m, frame); err != nil {
-		f.trace.Record(trace.Event{At: f.loop.Now(), Party: "acquirer", Kind: trace.Trouble, Name: "undecodable",
-			Text: err.Error(), Frame: trace.Opaque(frame)})
+		f.unread(f.loop.Now(), frame, err)
 		return
 	}
 	f.handler.Serve(f.loop.Now(), m, f)

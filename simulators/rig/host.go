@@ -3,11 +3,13 @@ package rig
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/tillproof/tillproof/simulators/acquirer"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/issuer"
@@ -26,6 +28,7 @@ type host struct {
 	framer   wire.Framer
 	acquirer *acquirer.Acquirer
 	issuer   *issuer.Issuer
+	network  *network
 	keys     *hsm.HSM // the acquirer's
 	script   *script
 	trace    *trace.Recorder
@@ -39,26 +42,23 @@ type hostConfig struct {
 	seed             sim.Seed
 	rules            ruleSet
 	trace            *trace.Recorder
+	cvk              [][]byte // components of the card verification key
 	acquirerStore    journal.Store
 	issuerStore      journal.Store
 }
 
 func newHost(c hostConfig) (*host, error) {
-	acqBox, issBox := hsm.New(c.seed.Reader("acquirer/hsm")), hsm.New(c.seed.Reader("issuer/hsm"))
-	zpk := c.seed.Bytes("zpk", 16)
-	for _, box := range []*hsm.HSM{acqBox, issBox} {
-		if _, err := box.Import(acquirer.KeyZPK, hsm.TDES2, zpk); err != nil {
-			return nil, fmt.Errorf("host: zone key: %w", err)
-		}
+	acqBox, issBox, err := hostKeys(c)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := issBox.Import(issuerCVK, hsm.TDES2, c.seed.Bytes("cvk", 16)); err != nil {
-		return nil, fmt.Errorf("host: card verification key: %w", err)
-	}
+	line := &network{dialect: c.network}
 	iss, err := issuer.New(issuer.Config{Dialect: c.network, HSM: issBox, Rules: c.rules.issuer, Store: c.issuerStore, Trace: c.trace})
 	if err != nil {
 		return nil, err
 	}
-	acq, err := acquirer.New(acquirer.Config{Dialect: c.dialect, IssuerDialect: c.network, Issuer: iss, HSM: acqBox,
+	line.issuer = iss
+	acq, err := acquirer.New(acquirer.Config{Dialect: c.dialect, IssuerDialect: c.network, Issuer: line, HSM: acqBox,
 		Rules: c.rules.acquirer, Store: c.acquirerStore, Trace: c.trace})
 	if err != nil {
 		return nil, err
@@ -67,22 +67,58 @@ func newHost(c hostConfig) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
-	h := &host{loop: c.loop, framer: framer, dialect: c.dialect, acquirer: acq, issuer: iss, keys: acqBox, trace: c.trace,
+	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace,
 		stores: []journal.Store{c.acquirerStore, c.issuerStore}}
-	h.script = &script{host: h, next: acq}
+	h.script = &script{host: h, seen: map[pay.Flow]int{}}
 	return h, nil
+}
+
+// hostKeys makes the security modules of acquirer and issuer. The keys that their journals rest on are the seed's own, so that
+// a restart finds them again; what is drawn later differs from life to life.
+func hostKeys(c hostConfig) (acq, iss *hsm.HSM, err error) {
+	life := ""
+	if n, err := records(c.acquirerStore); err != nil {
+		return nil, nil, err
+	} else if n > 0 {
+		life = fmt.Sprintf("/after %d records", n)
+	}
+	acq, iss = hsm.New(c.seed.Reader("acquirer/hsm"+life)), hsm.New(c.seed.Reader("issuer/hsm"+life))
+	for _, k := range []struct {
+		box       *hsm.HSM
+		name      string
+		algorithm hsm.Algorithm
+		parts     [][]byte
+	}{
+		{acq, acquirer.KeyZPK, hsm.TDES2, [][]byte{c.seed.Bytes("zpk", 16)}},
+		{iss, issuer.KeyZPK, hsm.TDES2, [][]byte{c.seed.Bytes("zpk", 16)}},
+		{acq, acquirer.KeyStore, hsm.AES256, [][]byte{c.seed.Bytes("acquirer/store", 32)}},
+		{iss, issuer.KeyPINStore, hsm.TDES2, [][]byte{c.seed.Bytes("issuer/pins", 16)}},
+		{iss, issuerCVK, hsm.TDES2, c.cvk},
+	} {
+		if _, err := k.box.Import(k.name, k.algorithm, k.parts...); err != nil {
+			return nil, nil, fmt.Errorf("host: %w", err)
+		}
+	}
+	return acq, iss, nil
+}
+
+func records(s journal.Store) (n int, err error) {
+	err = s.Replay(func(journal.Record) error { n++; return nil })
+	return n, err
 }
 
 // accept makes the host's side of a new connection.
 func (h *host) accept(write func([]byte), hangUp func()) *front {
-	return &front{loop: h.loop, dialect: h.dialect, framer: h.framer, handler: h.script, trace: h.trace, write: write, hangUp: hangUp}
+	return &front{loop: h.loop, dialect: h.dialect, framer: h.framer, handler: h.script, unread: h.acquirer.Unreadable,
+		trace: h.trace, write: write, hangUp: hangUp}
 }
 
 // Seed implements Control.
 func (h *host) Seed(_ context.Context, s Seeds) (Seeded, error) {
 	out := Seeded{KCVs: map[string]string{}}
 	for _, m := range s.Merchants {
-		if err := h.acquirer.AddMerchant(acquirer.Merchant{Number: m.Number, Name: m.Name, MCC: m.MCC}); err != nil {
+		if err := h.acquirer.AddMerchant(acquirer.Merchant{Number: m.Number, Name: m.Name, MCC: m.MCC,
+			Limits: acquirer.Limits{PerSale: m.PerSale, DayCount: m.DayCount}}); err != nil {
 			return out, err
 		}
 	}
@@ -159,43 +195,44 @@ func (s loopStore) Append(batch []journal.Record, done func(error)) {
 
 var _ iso8583.Outbox = (*front)(nil)
 
-// later is a Control in a loop of its own: each call runs there and waits for its end.
-type later struct {
-	loop *sim.Loop
-	host *host
-}
+// later is a Control over a server's host, whose loop is another goroutine's: each call runs there and waits for its end.
+type later struct{ server *server }
 
-func (l later) in(ctx context.Context, f func()) error {
-	done := make(chan struct{})
-	l.loop.Post(func() { f(); close(done) })
+var errClosed = errors.New("the world is closed")
+
+// inLoop runs f in the server's loop.
+func inLoop[T any](ctx context.Context, s *server, f func(*host) (T, error)) (out T, err error) {
+	type result struct {
+		out T
+		err error
+	}
+	done := make(chan result, 1)
+	s.host.loop.Post(func() {
+		out, err := f(s.host)
+		done <- result{out, err}
+	})
 	select {
-	case <-done:
-		return nil
+	case r := <-done:
+		return r.out, r.err
+	case <-s.ctx.Done():
+		return out, errClosed
 	case <-ctx.Done():
-		return ctx.Err()
+		return out, ctx.Err()
 	}
 }
 
 // Seed implements Control.
-func (l later) Seed(ctx context.Context, s Seeds) (out Seeded, err error) {
-	if e := l.in(ctx, func() { out, err = l.host.Seed(ctx, s) }); e != nil {
-		return out, e
-	}
-	return out, err
+func (l later) Seed(ctx context.Context, s Seeds) (Seeded, error) {
+	return inLoop(ctx, l.server, func(h *host) (Seeded, error) { return h.Seed(ctx, s) })
 }
 
 // Arrange implements Control.
-func (l later) Arrange(ctx context.Context, a Arrangement) (err error) {
-	if e := l.in(ctx, func() { err = l.host.Arrange(ctx, a) }); e != nil {
-		return e
-	}
+func (l later) Arrange(ctx context.Context, a Arrangement) error {
+	_, err := inLoop(ctx, l.server, func(h *host) (struct{}, error) { return struct{}{}, h.Arrange(ctx, a) })
 	return err
 }
 
 // Look implements Control.
-func (l later) Look(ctx context.Context) (out State, err error) {
-	if e := l.in(ctx, func() { out, err = l.host.Look(ctx) }); e != nil {
-		return out, e
-	}
-	return out, err
+func (l later) Look(ctx context.Context) (State, error) {
+	return inLoop(ctx, l.server, func(h *host) (State, error) { return h.Look(ctx) })
 }

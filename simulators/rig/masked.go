@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
 )
 
 // What fmt prints of the rig's things, for every verb. Each says it for itself, since fmt calls no Format on what stands in
@@ -37,18 +39,23 @@ func (c ProfileCard) Format(s fmt.State, _ rune) { say(s, c.Name) }
 
 func say(s fmt.State, words ...any) { _, _ = fmt.Fprint(s, words...) }
 
-// hide puts asterisks over what may be a card number or a key that somebody wrote in the wrong place of a file. Amounts, ports,
-// terminal numbers and check values are shorter.
-func hide(text string) string { return stars(longDigits, text) }
+// hide puts asterisks over what may be a card number or a key that somebody wrote in the wrong place. Amounts, ports, check
+// values and the numbers of terminals and merchants stay.
+func hide(text string) string {
+	return long.ReplaceAllStringFunc(text, func(s string) string {
+		if len(s) < 16 && !pay.NewPAN(s).LuhnValid() {
+			return s
+		}
+		return strings.Repeat("*", len(s))
+	})
+}
 
-// hideAll also covers what may be a PIN.
-func hideAll(text string) string { return stars(digits, text) }
+// hideDigits also covers what may be a PIN.
+func hideDigits(text string) string {
+	return digits.ReplaceAllStringFunc(hide(text), func(s string) string { return strings.Repeat("*", len(s)) })
+}
 
 var (
-	longDigits = regexp.MustCompile(`[0-9A-Fa-f]{12,}`)
-	digits     = regexp.MustCompile(`[0-9]{4,}|[0-9A-Fa-f]{12,}`)
+	long   = regexp.MustCompile(`[0-9A-Fa-f]{13,}`)
+	digits = regexp.MustCompile(`[0-9]{4,}`)
 )
-
-func stars(over *regexp.Regexp, text string) string {
-	return over.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("*", len(s)) })
-}

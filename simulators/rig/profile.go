@@ -3,11 +3,9 @@ package rig
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
-	"net"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -19,8 +17,6 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/tillproof/tillproof/fixtures"
-	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -39,6 +35,7 @@ type Profile struct {
 	Switches   map[string]string  `yaml:"switches"`
 	Claims     []string           `yaml:"claims"` // topics of the features it does; empty claims all
 	Production []string           `yaml:"production_kcvs"`
+	CVK        *ProfileKey        `yaml:"cvk"` // writes and checks the stripes of cards without track_2
 	Terminals  []ProfileTerminal  `yaml:"terminals"`
 	Cards      []ProfileCard      `yaml:"cards"`
 
@@ -68,7 +65,7 @@ type ProfileTerminal struct {
 
 // ProfileKey is a key as two or three XOR components in hex, with its check value.
 type ProfileKey struct {
-	Algorithm  hsm.Algorithm `yaml:"algorithm"` // 3des-2 when absent
+	Algorithm  hsm.Algorithm `yaml:"algorithm"` // 3des-2 (when absent) or sm4
 	Components []string      `yaml:"components"`
 	KCV        string        `yaml:"kcv"`
 }
@@ -81,7 +78,7 @@ type ProfileCard struct {
 	Service string `yaml:"service"`
 	PIN     string `yaml:"pin"`
 	Track2  string `yaml:"track_2"`
-	Balance string `yaml:"balance"` // for `serve`, which opens the account with it
+	Balance string `yaml:"balance"` // for `serve`, which opens the account with it; the cast's when absent
 }
 
 // The seats a profile may name.
@@ -163,14 +160,14 @@ func profileText(name string) (text []byte, file string, err error) {
 	return text, name, nil
 }
 
-// yamlText turns goccy's "[12:3] message\n excerpt" into "12: message".
+// yamlText turns goccy's "[12:3] message\n excerpt" into "12: message", without the digits that the message may quote.
 func yamlText(err error) string {
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	if place, message, ok := strings.Cut(strings.TrimPrefix(text, "["), "] "); ok && text != place {
 		line, _, _ := strings.Cut(place, ":")
-		return line + ": " + message
+		return line + ": " + hideDigits(message)
 	}
-	return " " + text
+	return " " + hideDigits(text)
 }
 
 func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
@@ -186,105 +183,49 @@ func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
 		if _, err := os.Stat(own); err != nil {
 			return nil, p.mistake("$.dialect", "%q is neither a shipped dialect nor a file", p.Dialect)
 		}
-		fsys, file = os.DirFS(filepath.Dir(own)), filepath.Base(own)
+		shipped, err := fs.Sub(fixtures.FS, "dialects")
+		if err != nil {
+			return nil, fmt.Errorf("shipped dialects: %w", err)
+		}
+		fsys, file = iso8583.Beside(os.DirFS(filepath.Dir(own)), shipped), filepath.Base(own)
 	}
 	d, err := iso8583.Load(fsys, file)
 	if err != nil {
 		return nil, err
 	}
+	return p.override(d)
+}
+
+// override sets the dialect's timers, switches and connection as the profile says.
+func (p *Profile) override(d *iso8583.Dialect) (*iso8583.Dialect, error) {
+	places := map[string]string{} // of a setting in the profile
 	overrides := map[string]string{}
-	for _, set := range []map[string]string{p.Timers, p.Switches} {
+	for at, set := range map[string]map[string]string{"$.timers": p.Timers, "$.switches": p.Switches} {
 		for k, v := range set {
-			overrides[k] = v
+			overrides[k], places[k] = v, at+"."+k
 		}
 	}
 	if p.Connection != "" {
-		overrides["connection"] = string(p.Connection)
+		overrides["connection"], places["connection"] = string(p.Connection), "$.connection"
 	}
 	if len(overrides) == 0 {
 		return d, nil
 	}
-	if d, err = d.With(overrides); err != nil {
-		return nil, fmt.Errorf("profile %s: %w", p.file, err)
+	with, err := d.With(overrides)
+	if err == nil {
+		return with, nil
 	}
-	return d, nil
-}
-
-// check holds the profile's settings against one another. Every mistake is told, each with its line.
-func (p *Profile) check() error {
-	var all []error
-	if p.Seat != SeatEmbedded && p.Seat != SeatRemote {
-		all = append(all, p.mistake("$.seat", "%q is no seat: want %s or %s", p.Seat, SeatEmbedded, SeatRemote))
-	}
-	if p.Seat == SeatRemote {
-		all = append(all, p.checkAddress())
-		if len(p.Terminals) == 0 {
-			all = append(all, p.mistake("$.seat", "a remote host needs `terminals`: number, merchant and keys that it knows"))
+	for _, k := range slices.Sorted(maps.Keys(overrides)) {
+		if _, err := d.With(map[string]string{k: overrides[k]}); err != nil {
+			return nil, p.mistake(places[k], "%v", err)
 		}
 	}
-	for i, t := range p.Terminals {
-		all = append(all, p.checkTerminal(fmt.Sprintf("$.terminals[%d]", i), t))
-	}
-	for i, c := range p.Cards {
-		if !pay.NewPAN(c.PAN).LuhnValid() {
-			all = append(all, p.mistake(fmt.Sprintf("$.cards[%d].pan", i), "the check digit of the card number is wrong"))
-		}
-	}
-	return errors.Join(all...)
-}
-
-func (p *Profile) checkAddress() error {
-	host, _, err := net.SplitHostPort(p.Address)
-	if err != nil {
-		return p.mistake("$.address", "%q: want host:port", p.Address)
-	}
-	if ip := net.ParseIP(host); !p.Remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return p.mistake("$.address", "%s is not this machine: say `remote: true` if test traffic may go there", p.Address)
-	}
-	return nil
-}
-
-func (p *Profile) checkTerminal(at string, t ProfileTerminal) error {
-	if t.Label == "" || t.Number == "" || t.Merchant == "" {
-		return p.mistake(at, "a terminal needs label, number and merchant")
-	}
-	if len(t.TMK.Components) == 0 {
-		return nil
-	}
-	box := hsm.New(sim.Seed(0).Reader("profile"))
-	kcv, err := t.TMK.load(box, "tmk")
-	if err != nil {
-		return p.mistake(at+".tmk.components", "%v", err)
-	}
-	if t.TMK.KCV != "" && !kcv.Matches(t.TMK.KCV) {
-		return p.mistake(at+".tmk.kcv", "KCV is %s, want %s: check the components", kcv, t.TMK.KCV)
-	}
-	if slices.ContainsFunc(p.Production, kcv.Matches) {
-		return p.mistake(at+".tmk", "KCV %s is on the list of production keys: tests run with test keys only", kcv)
-	}
-	return nil
-}
-
-// load puts the key into a security module.
-func (k ProfileKey) load(box *hsm.HSM, name string) (hsm.KCV, error) {
-	var components [][]byte
-	for i, c := range k.Components {
-		b, err := hex.DecodeString(strings.ReplaceAll(c, " ", ""))
-		if err != nil {
-			return hsm.KCV{}, fmt.Errorf("component %d is not hex", i+1)
-		}
-		components = append(components, b)
-	}
-	algorithm := k.Algorithm
-	if algorithm == "" {
-		algorithm = hsm.TDES2
-	}
-	return box.Import(name, algorithm, components...)
+	return nil, fmt.Errorf("profile %s: %w", p.file, err)
 }
 
 // mistake is an error with the place of the setting at path (a goccy YAML path) or of the nearest setting above it.
 func (p *Profile) mistake(at, format string, args ...any) error {
-	text := fmt.Sprintf(format, args...)
+	text := hide(fmt.Sprintf(format, args...))
 	for name := at; name != ""; {
 		if line := p.line(name); line > 0 {
 			return fmt.Errorf("profile %s:%d: %s: %s", p.file, line, strings.TrimPrefix(at, "$."), text)

@@ -26,6 +26,7 @@ type Options struct {
 	Control string   // address of the control door of a `serve` in another process; its worlds are used instead of our own
 	Defects []string // defects armed in every world
 	Lang    string   // of screens and receipts in the trace: en (default), zh
+	State   string   // file that keeps the trace numbers and batches of a remote host's terminals; "" forgets them
 }
 
 // Rig makes worlds: it holds what all worlds of a run share and nothing that one of them changes.
@@ -39,6 +40,8 @@ type Rig struct {
 	texts   *terminal.Texts
 	rules   ruleSet
 	pki     *pki
+	cvk     [][]byte // components of the profile's card verification key, if it has one
+	lease   *lease
 }
 
 // New makes a rig. An unknown defect, a broken fixture or an unfit profile is an error.
@@ -77,7 +80,15 @@ func New(o Options) (*Rig, error) {
 	if r.pki, err = newPKI(); err != nil {
 		return nil, err
 	}
-	return r, nil
+	if o.Profile.Seat == SeatRemote {
+		if r.lease, err = newLease(o.State); err != nil {
+			return nil, err
+		}
+	}
+	if o.Profile.CVK != nil {
+		r.cvk, err = o.Profile.CVK.parts()
+	}
+	return r, err
 }
 
 // Screen gives a screen in words.
@@ -133,6 +144,11 @@ func (c *Cast) bind(p *Profile) error {
 			return p.mistake(fmt.Sprintf("$.cards[%d].name", i), "%v", err)
 		}
 		holder.PAN, holder.Expiry, holder.Service, holder.PIN, holder.Track2 = card.PAN, card.Expiry, card.Service, card.PIN, card.Track2
+		if card.Balance != "" {
+			if holder.Balance, err = pay.ParseAmount(card.Balance); err != nil {
+				return p.mistake(fmt.Sprintf("$.cards[%d].balance", i), "%v", err)
+			}
+		}
 		for j := range c.cards {
 			if c.cards[j].Name == holder.Name {
 				c.cards[j] = holder

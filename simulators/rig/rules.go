@@ -17,6 +17,7 @@ type ruleSet struct {
 	issuer   *issuer.Rules
 	terminal *terminal.Rules
 	atHost   []string // armed defects of acquirer and issuer, for a host in another process
+	atTill   []string // armed defects of the tills
 }
 
 // Defect describes a defect that can be armed.
@@ -50,8 +51,9 @@ func armed(names []string) (ruleSet, error) {
 		case arm(r.acquirer, acquirer.Defects(), name), arm(r.issuer, issuer.Defects(), name):
 			r.atHost = append(r.atHost, name)
 		case arm(r.terminal, terminal.Defects(), name):
+			r.atTill = append(r.atTill, name)
 		default:
-			return r, fmt.Errorf("defect %q: there is no such defect; there are %s", name, strings.Join(defectNames(), ", "))
+			return r, fmt.Errorf("defect %q: there is no such defect; there are %s", hideDigits(name), strings.Join(defectNames(), ", "))
 		}
 	}
 	return r, nil

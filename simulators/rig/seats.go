@@ -2,7 +2,6 @@ package rig
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -29,7 +28,7 @@ func memorySeats(w *World) (seats, error) {
 }
 
 func (w *World) newHost(loop *sim.Loop) (*host, error) {
-	return newHost(hostConfig{loop: loop, dialect: w.Rig.Dialect, network: w.Rig.network, seed: w.Seed, rules: w.Rig.rules,
+	return newHost(hostConfig{loop: loop, dialect: w.Rig.Dialect, network: w.Rig.network, seed: w.Seed, rules: w.Rig.rules, cvk: w.Rig.cvkOf(w.Seed),
 		trace: w.Trace, acquirerStore: journal.NewMemory(), issuerStore: journal.NewMemory()})
 }
 
@@ -60,11 +59,11 @@ func socketSeats(w *World) (seats, error) {
 	}
 	timeout := w.Rig.Dialect.Timers.Connect
 	return &socketSeat{server: s, pki: w.Rig.pki,
-		dial: &socketDialer{loop: w.Loop, ctx: w.ctx, address: wire.Address{Addr: s.address(), ConnectTimeout: timeout}}}, nil
+		dial: &socketDialer{loop: w.Loop, ctx: w.ctx, address: wire.Address{Addr: s.address, ConnectTimeout: timeout}}}, nil
 }
 
 func (s *socketSeat) dialer(*World) dialer     { return s.dial }
-func (s *socketSeat) control() (Control, bool) { return later{s.server.host.loop, s.server.host}, true }
+func (s *socketSeat) control() (Control, bool) { return later{s.server}, true }
 func (s *socketSeat) close()                   { s.server.close() }
 func (s *socketSeat) protect() error {
 	address, err := s.server.listen("127.0.0.1:0", s.pki)
@@ -77,10 +76,11 @@ func (s *socketSeat) protect() error {
 
 // server runs a host's loop and gives it connections from its listeners.
 type server struct {
-	host   *host
-	ctx    context.Context
-	cancel context.CancelFunc
-	group  sync.WaitGroup
+	host    *host
+	address string // of the first listener
+	ctx     context.Context
+	cancel  context.CancelFunc
+	group   sync.WaitGroup
 
 	mu        sync.Mutex
 	listeners []net.Listener
@@ -91,15 +91,14 @@ type server struct {
 func startServer(ctx context.Context, h *host, addr string) (*server, error) {
 	s := &server{host: h, conns: map[net.Conn]bool{}}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	if _, err := s.listen(addr, nil); err != nil {
+	var err error
+	if s.address, err = s.listen(addr, nil); err != nil {
 		s.cancel()
 		return nil, err
 	}
 	s.group.Go(func() { _ = h.loop.Run(s.ctx, nil) }) // it ends when the context does
 	return s, nil
 }
-
-func (s *server) address() string { return s.listeners[0].Addr().String() }
 
 // listen opens one more listener, with TLS if there is a pki, and gives its address.
 func (s *server) listen(addr string, p *pki) (string, error) {
@@ -180,5 +179,5 @@ func (s *remoteSeat) dialer(*World) dialer     { return s.dial }
 func (s *remoteSeat) control() (Control, bool) { return nil, false }
 func (s *remoteSeat) close()                   {}
 func (s *remoteSeat) protect() error {
-	return fmt.Errorf("TLS of a remote host is its profile's matter: %w", ErrNoSight)
+	return lacks("whether the line of a remote host has TLS is its profile's matter")
 }

@@ -2,16 +2,12 @@ package rig
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,18 +16,15 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/trace"
 )
 
-// openAPI describes the control door.
-//
-//go:embed openapi.yaml
-var openAPI []byte
-
 // ServeOptions say how the reference acquirer is served.
 type ServeOptions struct {
 	Rig     *Rig
-	Listen  string // payment line of the standing world, 127.0.0.1:8583
-	Control string // control door, loopback only
+	Listen  string // payment line of the standing world; "" is any free port of loopback
+	Control string // control door, loopback only; "" is any free port of it
 	Store   string // directory of the standing world's journals; "" keeps them in memory
 	Seed    sim.Seed
+	Worlds  int                               // how many may be open at once; 0 is 1000
+	Watch   func(world string, e trace.Event) // sees what happens as it happens; may be nil
 }
 
 // Server is the reference acquirer as a server: a standing world with the cast in it, and worlds on request at the control
@@ -41,6 +34,7 @@ type Server struct {
 	ctx     context.Context
 	http    *http.Server
 	door    net.Listener
+	group   sync.WaitGroup
 
 	mu     sync.Mutex
 	worlds map[string]*servedWorld
@@ -49,98 +43,143 @@ type Server struct {
 
 // servedWorld is a host with its listeners, behind the control door.
 type servedWorld struct {
-	server *server
-	later  later
+	later
+	id     string
 	stores []journal.Store
 	trace  *trace.Recorder
+	tls    func() (string, error) // opens the line with TLS, once, and gives its address
 }
-
-// maxWorlds bounds the worlds of one server: whoever forgets to close his is told.
-const maxWorlds = 1000
 
 // StandingWorld is the id of the world that a server has from the start.
 const StandingWorld = "standing"
 
 // Serve starts a server. Close it.
 func Serve(ctx context.Context, o ServeOptions) (*Server, error) {
-	if err := loopbackOnly(o.Control, o.Rig.Profile); err != nil {
+	if o.Worlds == 0 {
+		o.Worlds = 1000 // whoever forgets to close his is told
+	}
+	for _, addr := range []*string{&o.Listen, &o.Control} {
+		if *addr == "" {
+			*addr = "127.0.0.1:0"
+		}
+	}
+	if err := mayListen(o); err != nil {
 		return nil, err
+	}
+	for _, d := range o.Rig.rules.atTill {
+		return nil, fmt.Errorf("defect %s is a till's: arm it where tills are, with `tillproof run --defect %s`", d, d)
 	}
 	s := &Server{options: o, ctx: ctx, worlds: map[string]*servedWorld{}}
-	standing, err := s.open(o.Seed, o.Rig.rules, o.Listen, o.Store)
-	if err != nil {
-		return nil, err
-	}
-	s.worlds[StandingWorld] = standing
-	if err := s.populate(standing); err != nil {
+	if err := s.start(); err != nil {
 		s.Close()
 		return nil, err
 	}
-	if s.door, err = net.Listen("tcp", o.Control); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("control door: %w", err)
-	}
-	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.http.Serve(s.door) }() // it ends with Close
 	return s, nil
 }
 
-func loopbackOnly(addr string, p *Profile) error {
+func mayListen(o ServeOptions) error {
+	if here, err := isLoopback(o.Listen); err != nil || !here && !o.Rig.Profile.Remote {
+		return fmt.Errorf("payment line %q: want host:port on this machine (elsewhere only if the profile says `remote: true`)", o.Listen)
+	}
+	if here, err := isLoopback(o.Control); err != nil || !here {
+		return fmt.Errorf("control door %q: want host:port on loopback, such as 127.0.0.1:8584: it takes keys in the clear", o.Control)
+	}
+	return nil
+}
+
+// isLoopback tells whether host:port names this machine alone.
+func isLoopback(addr string) (bool, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("control door %q: want host:port", addr)
+		return false, err
 	}
-	if ip := net.ParseIP(host); !p.Remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("control door %s: it takes keys in the clear and opens on loopback only (the profile would have to say `remote: true`)", addr)
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
+}
+
+func (s *Server) start() error {
+	standing, err := s.open(StandingWorld, s.options.Seed, s.options.Rig.rules, s.options.Listen, s.options.Store)
+	if err != nil {
+		return err
 	}
+	s.worlds[StandingWorld] = standing
+	if err := s.populate(standing); err != nil {
+		return err
+	}
+	standing.resume()
+	if s.door, err = net.Listen("tcp", s.options.Control); err != nil {
+		return fmt.Errorf("control door: %w", err)
+	}
+	s.http = &http.Server{Handler: s.routes(), ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	s.group.Go(func() { _ = s.http.Serve(s.door) }) // it ends with Close
 	return nil
 }
 
 // Addresses gives where the payment line and the control door listen.
 func (s *Server) Addresses() (line, control string) {
-	return s.worlds[StandingWorld].server.address(), s.door.Addr().String()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.worlds[StandingWorld].server.address, s.door.Addr().String()
 }
 
-// Close ends all worlds.
+// closing is how long open requests at the control door may take to end when the server closes.
+const closing = 5 * time.Second
+
+// Close ends all worlds. What their parties have said is durable by then.
 func (s *Server) Close() {
 	if s.http != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closing)
+		_ = s.http.Shutdown(ctx) // what is still open then is cut off
+		cancel()
 		_ = s.http.Close()
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, w := range s.worlds {
 		w.close()
 	}
 	clear(s.worlds)
+	s.mu.Unlock()
+	s.group.Wait()
 }
+
+// history is how many events a served world remembers at least.
+const history = 10_000
 
 func (w *servedWorld) close() {
 	w.server.close()
-	for _, store := range w.stores {
-		_ = store.Close()
-	}
+	closeStores(w.stores)
 }
 
-func (s *Server) open(seed sim.Seed, rules ruleSet, addr, dir string) (*servedWorld, error) {
-	loop, rec := sim.NewReal(), trace.NewRecorder(nil)
-	stores, err := openStores(dir)
-	if err != nil {
+func (s *Server) open(id string, seed sim.Seed, rules ruleSet, addr, dir string) (*servedWorld, error) {
+	w := &servedWorld{id: id, trace: trace.NewRecorder(s.watch(id))}
+	w.trace.Keep(history)
+	var err error
+	if w.stores, err = openStores(dir, seed); err != nil {
 		return nil, err
 	}
-	c := hostConfig{loop: loop, dialect: s.options.Rig.Dialect, network: s.options.Rig.network, seed: seed, rules: rules, trace: rec,
-		acquirerStore: loopStore{stores[0], loop}, issuerStore: loopStore{stores[1], loop}}
+	loop := sim.NewReal()
+	c := hostConfig{loop: loop, dialect: s.options.Rig.Dialect, network: s.options.Rig.network, seed: seed, rules: rules, trace: w.trace,
+		cvk: s.options.Rig.cvkOf(seed), acquirerStore: w.stores[0], issuerStore: w.stores[1]}
+	if dir != "" { // a store on disk calls back from a goroutine of its own
+		c.acquirerStore, c.issuerStore = loopStore{w.stores[0], loop}, loopStore{w.stores[1], loop}
+	}
 	h, err := newHost(c)
+	if err == nil {
+		w.later.server, err = startServer(s.ctx, h, addr)
+	}
 	if err != nil {
+		closeStores(w.stores)
 		return nil, err
 	}
-	if addr == "" {
-		addr = "127.0.0.1:0"
+	w.tls = sync.OnceValues(func() (string, error) { return w.server.listen("127.0.0.1:0", s.options.Rig.pki) })
+	return w, nil
+}
+
+func (s *Server) watch(id string) func(trace.Event) {
+	if s.options.Watch == nil {
+		return nil
 	}
-	srv, err := startServer(s.ctx, h, addr)
-	if err != nil {
-		return nil, err
-	}
-	return &servedWorld{server: srv, later: later{loop, h}, stores: stores, trace: rec}, nil
+	return func(e trace.Event) { s.options.Watch(id, e) }
 }
 
 // populate puts the whole cast into the standing world, with the profile's keys or those of the seed.
@@ -149,152 +188,80 @@ func (s *Server) populate(w *servedWorld) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.later.Seed(s.ctx, seeds)
-	return err
-}
-
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]string{"status": "ok"})
-	})
-	mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/yaml")
-		_, _ = w.Write(openAPI)
-	})
-	mux.HandleFunc("GET /defects", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, Defects()) })
-	mux.HandleFunc("GET /worlds", s.list)
-	mux.HandleFunc("POST /worlds", s.create)
-	mux.HandleFunc("DELETE /worlds/{id}", s.remove)
-	mux.HandleFunc("POST /worlds/{id}/seeds", at(s, func(ctx context.Context, w *servedWorld, in Seeds) (any, error) { return w.later.Seed(ctx, in) }))
-	mux.HandleFunc("POST /worlds/{id}/arrangements", at(s, func(ctx context.Context, w *servedWorld, in Arrangement) (any, error) {
-		return struct{}{}, w.later.Arrange(ctx, in)
-	}))
-	mux.HandleFunc("GET /worlds/{id}/state", at(s, func(ctx context.Context, w *servedWorld, _ struct{}) (any, error) {
-		state, err := w.later.Look(ctx)
-		state.Events = w.trace.Events()
-		return state, err
-	}))
-	mux.HandleFunc("POST /worlds/{id}/tls", at(s, func(_ context.Context, w *servedWorld, _ struct{}) (any, error) {
-		address, err := w.server.listen("127.0.0.1:0", s.options.Rig.pki)
-		return Protected{Address: address, CA: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.options.Rig.pki.authority}))}, err
-	}))
-	return mux
-}
-
-// NewWorld asks the control door for a world.
-type NewWorld struct {
-	Seed    uint64   `json:"seed"`
-	Defects []string `json:"defects,omitempty"`
-}
-
-// WorldMade tells where the new world's payment line listens.
-type WorldMade struct {
-	ID      string `json:"id"`
-	Address string `json:"address"`
-}
-
-// Protected tells where a world's line with TLS listens and which authority signed its certificate.
-type Protected struct {
-	Address string `json:"address"`
-	CA      string `json:"ca"` // PEM
-}
-
-func (s *Server) create(w http.ResponseWriter, r *http.Request) {
-	var in NewWorld
-	if !body(w, r, &in) {
-		return
+	if _, err = w.Seed(s.ctx, seeds); err != nil {
+		return err
 	}
+	return w.durable()
+}
+
+// resume takes up what the journal says was under way when the host last stopped.
+func (w *servedWorld) resume() {
+	h := w.server.host
+	nobody := h.accept(func([]byte) {}, func() {}) // the tills that waited then have hung up
+	h.loop.Post(func() { h.acquirer.Resume(h.loop.Now(), nobody) })
+}
+
+// durable waits until what was asked of the world so far is in its journals. It is not for the world's own loop, which
+// has to run meanwhile.
+func (w *servedWorld) durable() error {
+	for _, store := range w.stores {
+		if err := journal.Commit(store, nil); err != nil {
+			return broken{err}
+		}
+	}
+	return nil
+}
+
+// newWorld opens a world for whoever asked at the door.
+func (s *Server) newWorld(in NewWorld) (*servedWorld, error) {
 	rules, err := armed(in.Defects)
 	if err != nil {
-		refuse(w, http.StatusUnprocessableEntity, err)
-		return
+		return nil, err
+	}
+	if len(rules.atTill) > 0 {
+		return nil, fmt.Errorf("there are no tills here to have the defects %s", strings.Join(rules.atTill, ", "))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.worlds) >= maxWorlds {
-		refuse(w, http.StatusTooManyRequests, fmt.Errorf("%d worlds are open: close those that are done with DELETE /worlds/{id}", maxWorlds))
-		return
-	}
-	world, err := s.open(sim.Seed(in.Seed), rules, "", "")
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, err)
-		return
+	if len(s.worlds) >= s.options.Worlds {
+		return nil, errTooMany
 	}
 	s.next++
 	id := strconv.Itoa(s.next)
-	s.worlds[id] = world
-	reply(w, http.StatusCreated, WorldMade{ID: id, Address: world.server.address()})
+	w, err := s.open(id, sim.Seed(in.Seed), rules, "127.0.0.1:0", "")
+	if err != nil {
+		return nil, broken{err}
+	}
+	s.worlds[id] = w
+	return w, nil
 }
 
-func (s *Server) list(w http.ResponseWriter, _ *http.Request) {
+var (
+	errNoWorld  = errors.New("there is no such world: GET /worlds lists those there are")
+	errTooMany  = errors.New("as many worlds are open as there may be: close those that are done with DELETE /worlds/{id}")
+	errStanding = errors.New("the standing world stays as long as the server")
+)
+
+func (s *Server) world(id string) (*servedWorld, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := []WorldMade{}
-	for _, id := range slices.Sorted(maps.Keys(s.worlds)) {
-		out = append(out, WorldMade{ID: id, Address: s.worlds[id].server.address()})
+	if w, ok := s.worlds[id]; ok {
+		return w, nil
 	}
-	reply(w, http.StatusOK, out)
+	return nil, errNoWorld
 }
 
-func (s *Server) remove(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
+func (s *Server) closeWorld(id string) error {
+	if id == StandingWorld {
+		return errStanding
+	}
 	s.mu.Lock()
-	world, ok := s.worlds[id]
+	w, ok := s.worlds[id]
 	delete(s.worlds, id)
 	s.mu.Unlock()
 	if !ok {
-		refuse(w, http.StatusNotFound, errNoWorld)
-		return
+		return errNoWorld
 	}
-	world.close()
-	w.WriteHeader(http.StatusNoContent)
+	w.close()
+	return nil
 }
-
-var errNoWorld = errors.New("there is no such world")
-
-// at serves a request about one world: body in, JSON out.
-func at[In any](s *Server, do func(context.Context, *servedWorld, In) (any, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		world, ok := s.worlds[r.PathValue("id")]
-		s.mu.Unlock()
-		if !ok {
-			refuse(w, http.StatusNotFound, errNoWorld)
-			return
-		}
-		var in In
-		if r.Method == http.MethodPost && r.ContentLength != 0 && !body(w, r, &in) {
-			return
-		}
-		out, err := do(r.Context(), world, in)
-		if err != nil {
-			refuse(w, http.StatusUnprocessableEntity, err)
-			return
-		}
-		reply(w, http.StatusOK, out)
-	}
-}
-
-func body(w http.ResponseWriter, r *http.Request, into any) bool {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		// The decoder's words may quote the value, which may be a key.
-		refuse(w, http.StatusBadRequest, fmt.Errorf("the body is not the JSON that openapi.yaml asks for here (near byte %d)", d.InputOffset()))
-		return false
-	}
-	return true
-}
-
-func reply(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the peer has gone: nobody is left to tell
-}
-
-func refuse(w http.ResponseWriter, status int, err error) {
-	reply(w, status, map[string]string{"error": err.Error()})
-}
-
-var _ Control = later{}

@@ -20,7 +20,7 @@ type servedSeat struct {
 }
 
 func servedSeats(w *World) (seats, error) {
-	d := &door{base: "http://" + w.Rig.options.Control}
+	d := &door{base: "http://" + w.Rig.options.Control, client: &http.Client{Transport: &http.Transport{}}}
 	var made WorldMade
 	in := NewWorld{Seed: uint64(w.Seed), Defects: w.Rig.rules.atHost}
 	if err := d.call(w.ctx, http.MethodPost, "/worlds", in, &made); err != nil {
@@ -36,7 +36,10 @@ func (s *servedSeat) control() (Control, bool) { return s.door, true }
 
 // close takes the world away; the server may be gone already.
 func (s *servedSeat) close() {
-	_ = s.door.call(context.Background(), http.MethodDelete, s.door.world, nil, nil)
+	ctx, cancel := context.WithTimeout(context.Background(), closing)
+	defer cancel()
+	_ = s.door.call(ctx, http.MethodDelete, s.door.world, nil, nil)
+	s.door.client.CloseIdleConnections()
 }
 
 func (s *servedSeat) protect() error {
@@ -54,7 +57,10 @@ func (s *servedSeat) protect() error {
 }
 
 // door is a Control over HTTP.
-type door struct{ base, world string }
+type door struct {
+	client      *http.Client
+	base, world string
+}
 
 // Seed implements Control.
 func (d *door) Seed(ctx context.Context, s Seeds) (out Seeded, err error) {
@@ -84,7 +90,10 @@ func (d *door) call(ctx context.Context, method, path string, in, out any) error
 	if err != nil {
 		return fmt.Errorf("control door: %w", err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := d.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("control door: %w: is `tillproof serve` running there?", err)
 	}

@@ -2,19 +2,26 @@ package rig
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
 // openStores opens the acquirer's and the issuer's journal in a directory, which is made if need be; without a directory
-// they are in memory.
-func openStores(dir string) ([]journal.Store, error) {
+// they are in memory. The journals of another seed are refused: nobody would have the keys that they rest on.
+func openStores(dir string, seed sim.Seed) ([]journal.Store, error) {
 	if dir == "" {
 		return []journal.Store{journal.NewMemory(), journal.NewMemory()}, nil
+	}
+	if strings.Contains(dir, "://") {
+		return nil, fmt.Errorf("store %s: want a directory", dir)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -23,24 +30,59 @@ func openStores(dir string) ([]journal.Store, error) {
 	for _, name := range []string{"acquirer.db", "issuer.db"} {
 		s, err := journal.Open(filepath.Join(dir, name))
 		if err != nil {
-			for _, open := range stores {
-				_ = open.Close()
-			}
+			closeStores(stores)
 			return nil, err
 		}
 		stores = append(stores, s)
 	}
+	if err := sameSeed(filepath.Join(dir, "seed.kcv"), seed); err != nil {
+		closeStores(stores)
+		return nil, err
+	}
 	return stores, nil
 }
 
-// castSeeds gives the whole cast as seeds, with the profile's master keys or those that a till of that seed draws.
+func closeStores(stores []journal.Store) {
+	for _, s := range stores {
+		_ = s.Close() // what was promised is durable already
+	}
+}
+
+// sameSeed compares the check value of a key of the seed with the one that was noted when the store was made.
+func sameSeed(file string, seed sim.Seed) error {
+	kcv, err := hsm.New(seed.Reader("store")).Generate("store", hsm.AES256)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	switch noted, err := os.ReadFile(file); {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.WriteFile(file, []byte(kcv.String()+"\n"), 0o600); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("store: %w", err)
+	case !kcv.Matches(strings.TrimSpace(string(noted))):
+		return fmt.Errorf("store %s: it was made with another seed: serve it with that --seed, or name another directory", filepath.Dir(file))
+	}
+	return nil
+}
+
+// castSeeds gives the cast as seeds, with the profile's master keys or those that a till of that seed draws; of a remote
+// host's profile only what it binds.
 func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 	var s Seeds
+	all := r.Profile.Seat != SeatRemote
 	w := &World{Rig: r, Seed: seed}
 	for _, shop := range r.Cast.merchants {
-		s.Merchants = append(s.Merchants, MerchantSeed{Number: shop.Number, Name: shop.Name, MCC: shop.MCC})
+		s.Merchants = append(s.Merchants, shop.seed())
 		for _, place := range shop.Tills {
+			if !all && !r.Profile.binds(place.Name) {
+				continue
+			}
 			t := &Till{Name: place.Name, world: w, shop: shop}
+			if p, ok := r.Profile.terminal(place.Name); ok {
+				t.config.KeyScheme = p.keyScheme()
+			}
 			if err := t.masterKey(); err != nil {
 				return s, err
 			}
@@ -52,7 +94,7 @@ func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 		}
 	}
 	for _, c := range r.Cast.cards {
-		if c.Status != "unknown" {
+		if c.Status != "unknown" && (all || r.Profile.testCard(c.PAN)) {
 			s.Cards = append(s.Cards, c.seed())
 		}
 	}

@@ -2,6 +2,7 @@ package rig
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -28,7 +29,9 @@ type Crossing struct {
 type tap struct {
 	till   *Till
 	line   uint64 // the link's number of the connection
-	conn   conn
+	open   *opened
+	inbox  *wire.Inbox // of the last connection: it holds the part of a frame that has come
+	ending []*opened   // hung up, with answers still to come
 	dialer dialer
 	client wire.Framer // reads and writes as the till does
 	host   wire.Framer // reads and writes as the host does
@@ -65,7 +68,8 @@ func (p *tap) dial(line uint64) {
 	}
 	p.dials++
 	life := p.till.life
-	in := wire.NewInbox(p.client)
+	o := &opened{in: wire.NewInbox(p.client), asked: wire.NewInbox(p.host)}
+	p.inbox = o.in
 	p.dialer.dial(caller{
 		open: func(c conn) {
 			p.dials--
@@ -73,12 +77,12 @@ func (p *tap) dial(line uint64) {
 				c.Close()
 				return
 			}
-			p.conn = c
+			o.conn, p.open = c, o
 			p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkConnected, Line: line})
 		},
 		failed: func(err error) { p.dials--; p.failed(line, wire.FaultOf(err)) },
-		bytes:  func(b []byte) { p.arrived(line, in, b) },
-		closed: func(err error) { p.ended(line, wire.FaultOf(err)) },
+		bytes:  func(b []byte) { p.arrived(line, o, b) },
+		closed: func(err error) { p.letGo(o); p.ended(line, wire.FaultOf(err)) },
 	}, p.till.Now())
 }
 
@@ -89,10 +93,25 @@ func (p *tap) failed(line uint64, f wire.Fault) {
 }
 
 func (p *tap) ended(line uint64, f wire.Fault) {
-	if p.line == line && p.conn != nil {
-		p.conn = nil
+	if p.line == line && p.open != nil {
+		p.open = nil
 		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkClosed, Line: line, Fault: f})
 	}
+}
+
+// partly completes a trouble by the part of a frame that has come: the link is given whole frames only.
+func (p *tap) partly(t iso8583.Trouble) iso8583.Trouble {
+	if p.inbox == nil || t.Have > 0 || t.Cause != iso8583.NoBytes && t.Cause != iso8583.LineCut {
+		return t
+	}
+	have, want := p.inbox.Progress()
+	if have == 0 {
+		return t
+	}
+	if t.Have, t.Want = have, want; t.Cause == iso8583.NoBytes {
+		t.Cause = iso8583.PartialFrame
+	}
+	return t
 }
 
 // hangUp closes the connection because the link wants it.
@@ -103,16 +122,54 @@ func (p *tap) hangUp(line uint64) {
 	}
 }
 
+// opened is a connection, and how many requests on it the host has still to answer.
+type opened struct {
+	conn  conn
+	in    *wire.Inbox // what came
+	asked *wire.Inbox // what the host was sent
+	owed  int
+}
+
+// settling is how long a line on sockets is given to bring the answers that nobody waits for any more, as to a repeated request.
+const settling = 250 * time.Millisecond
+
+// close hangs up. On sockets the answers that are under way may still come, as in memory: they are written down.
 func (p *tap) close() {
-	if p.conn != nil {
-		p.conn.Close()
-		p.conn = nil
+	o := p.open
+	if o == nil {
+		return
+	}
+	p.open = nil
+	if o.owed <= 0 || p.till.world.Loop.Virtual() {
+		o.conn.Close()
+		return
+	}
+	p.ending = append(p.ending, o)
+	p.loopAfter(settling, func() { p.letGo(o) })
+}
+
+// letGo closes a connection that was hung up.
+func (p *tap) letGo(o *opened) {
+	if i := slices.Index(p.ending, o); i >= 0 {
+		p.ending = slices.Delete(p.ending, i, i+1)
+		o.conn.Close()
 	}
 }
 
+// end closes everything at once.
+func (p *tap) end() {
+	p.close()
+	for _, o := range slices.Clone(p.ending) {
+		p.letGo(o)
+	}
+}
+
+// owed tells that answers are under way which nobody may be waiting for.
+func (p *tap) owed() bool { return len(p.ending) > 0 || p.open != nil && p.open.owed > 0 }
+
 // drop closes the connection under the link's feet, as a change of network does.
 func (p *tap) drop() {
-	if p.conn == nil {
+	if p.open == nil {
 		return
 	}
 	p.close()
@@ -124,23 +181,42 @@ func (p *tap) drop() {
 
 // write takes one frame that the link writes, and passes it on to the host as the faults leave it.
 func (p *tap) write(line uint64, b []byte) {
-	if p.line != line || p.conn == nil {
+	if p.line != line || p.open == nil {
 		return
 	}
-	framed, c := append([]byte(nil), b...), p.conn
+	framed, o := append([]byte(nil), b...), p.open
 	frame, _, err := p.host.Next(framed)
 	if err != nil || frame == nil {
 		frame = framed // a link only writes whole frames; whatever else this is, it is passed on
 	}
-	w := p.till.world
-	row := w.crossed(p.till, w.Rig.decode(frame), false, frame)
+	w, message := p.till.world, p.till.world.Rig.decode(frame)
+	if err := p.till.mayLeave(message); err != nil {
+		w.broken = errors.Join(w.broken, err)
+		return
+	}
+	row := w.crossed(p.till, message, false, frame)
 	p.pass(row, fault.Request, framed, func(b []byte) {
 		if w.lineState != LineSilent {
-			c.Write(b) // even when the till has hung up meanwhile: what was sent arrives
+			o.conn.Write(b) // even when the till has hung up meanwhile: what was sent arrives
+			o.ask(b, w.Rig)
 		}
 	})
 	if p.till.mishap != nil && row.Message != nil {
 		p.till.mishap(point{sent: true, message: row.Message})
+	}
+}
+
+// ask counts the requests that reach the host whole, each of which it will answer.
+func (o *opened) ask(b []byte, r *Rig) {
+	o.asked.Add(b)
+	for {
+		frame, ok, err := o.asked.Next()
+		if err != nil || !ok {
+			return
+		}
+		if r.decode(frame) != nil {
+			o.owed++
+		}
 	}
 }
 
@@ -167,8 +243,8 @@ func (p *tap) garbage(frame []byte) error {
 
 // arrived takes what the host wrote on a line, frame by frame, and passes it on to the link. What comes after the till has hung
 // up is written down and reaches nobody.
-func (p *tap) arrived(line uint64, in *wire.Inbox, b []byte) {
-	w := p.till.world
+func (p *tap) arrived(line uint64, o *opened, b []byte) {
+	w, in := p.till.world, o.in
 	if w.lineState == LineSilent {
 		return
 	}
@@ -184,6 +260,9 @@ func (p *tap) arrived(line uint64, in *wire.Inbox, b []byte) {
 			return
 		}
 		row := w.crossed(p.till, w.Rig.decode(frame), true, frame)
+		if o.owed--; o.owed <= 0 {
+			p.letGo(o)
+		}
 		framed, err := p.host.Append(nil, frame)
 		if err != nil {
 			framed = frame // it was read by the same framing: it cannot be too long for it
@@ -194,7 +273,7 @@ func (p *tap) arrived(line uint64, in *wire.Inbox, b []byte) {
 
 // give hands bytes to the till's link. What was held back comes on the connection that is open now, if its own is gone.
 func (p *tap) give(line uint64, b []byte) {
-	if p.conn != nil {
+	if p.open != nil {
 		line = p.line
 	}
 	p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkBytes, Line: line, Chunk: b})

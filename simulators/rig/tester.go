@@ -22,8 +22,12 @@ func (t *Till) SendMade(flow pay.Flow, edit func(*iso8583.Message) error) error 
 	if err != nil {
 		return err
 	}
+	own := m.Get(iso8583.Trace)
 	if err := edit(m); err != nil {
 		return err
+	}
+	if trace := m.Get(iso8583.Trace); trace != own {
+		m.Set(iso8583.Trace, t.ofLease(trace))
 	}
 	d := t.world.Rig.Dialect
 	if m.Has(iso8583.PIN) && !m.Has(iso8583.PINCapture) { // with a PIN block goes what tells of it
@@ -138,6 +142,9 @@ func (t *Till) SendGarbage() error {
 
 // SetNextTrace sets the trace number of the till's next message.
 func (t *Till) SetNextTrace(n int) error {
+	if t.world.remote() {
+		return lacks("a remote host remembers trace numbers: they cannot be set")
+	}
 	r := terminal.TraceRecord(n)
 	if err := journal.Commit(t.store, []journal.Record{r}); err != nil {
 		return fmt.Errorf("till %s: %w", t.Name, err)

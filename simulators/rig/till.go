@@ -16,6 +16,8 @@ import (
 // Till is a terminal at its place in a world: it carries out what the machine and its link want done.
 type Till struct {
 	Name   string
+	number string // the terminal number that the host knows it by
+	leased numbers
 	world  *World
 	config terminal.Config
 	shop   Shop
@@ -33,6 +35,7 @@ type Till struct {
 	skew    time.Duration                                      // of the till's own clock against the world's
 
 	mishap     func(point) // waits for a moment to strike
+	moment     func()      // if not nil, called at each event and before each action of machine and link, where power may go
 	badStorage bool        // the next write fails
 
 	need    terminal.Need
@@ -73,8 +76,7 @@ func (t *Till) powerOn() error {
 	if err := t.store.Replay(machine.Restore); err != nil {
 		return fmt.Errorf("till %s: %w", t.Name, err)
 	}
-	d := t.world.Rig.Dialect
-	link, err := iso8583.NewLink(iso8583.LinkConfig{Dialect: d, Connection: d.Connection, Timers: d.Timers})
+	link, err := iso8583.NewLink(machine.LinkConfig())
 	if err != nil {
 		return fmt.Errorf("till %s: %w", t.Name, err)
 	}
@@ -113,7 +115,7 @@ func (t *Till) do(e terminal.Event) {
 	if t.mishap != nil && e.Kind == terminal.Answered {
 		t.mishap(point{message: e.Message})
 	}
-	if t.machine == nil {
+	if t.gone(t.life) {
 		return
 	}
 	switch e.Kind {
@@ -124,11 +126,19 @@ func (t *Till) do(e terminal.Event) {
 	t.machine.Step(t.Now(), e, &actions)
 	life := t.life
 	for _, a := range actions.All() {
-		t.carryOut(a)
-		if t.life != life {
+		if t.gone(life) {
 			return
 		}
+		t.carryOut(a)
 	}
+}
+
+// gone tells that the power went, now or since that life.
+func (t *Till) gone(life int) bool {
+	if t.moment != nil && t.machine != nil {
+		t.moment()
+	}
+	return t.machine == nil || t.life != life
 }
 
 func (t *Till) carryOut(a terminal.Action) {
@@ -218,12 +228,16 @@ func (t *Till) exchange(m *iso8583.Message, back func(*iso8583.Message, iso8583.
 
 // linkStep gives the link an event and carries out its actions.
 func (t *Till) linkStep(e iso8583.LinkEvent) {
-	if t.link == nil {
+	if t.gone(t.life) {
 		return
 	}
 	var actions iso8583.LinkActions
+	life := t.life
 	t.link.Step(t.world.Loop.Now(), e, &actions)
 	for _, a := range actions.All() {
+		if t.gone(life) {
+			return
+		}
 		t.linkDo(a)
 	}
 }
@@ -250,6 +264,7 @@ func (t *Till) linkDo(a iso8583.LinkAction) {
 	case iso8583.LinkDeliver:
 		t.ended(a.Ticket, a.Message, iso8583.Trouble{})
 	case iso8583.LinkFail:
+		a.Trouble = t.tap.partly(a.Trouble)
 		t.trouble(a.Trouble)
 		t.ended(a.Ticket, nil, a.Trouble)
 	case iso8583.LinkStray:

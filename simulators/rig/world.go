@@ -64,7 +64,7 @@ func (w *World) seat() (err error) {
 	if err != nil {
 		return err
 	}
-	if w.cvkBox, err = cvkBox(w.Seed); err != nil {
+	if err := w.newCVKBox(); err != nil {
 		return err
 	}
 	switch {
@@ -87,7 +87,7 @@ func (w *World) Close() {
 	}
 	w.closed = true
 	for _, t := range w.order {
-		t.tap.close()
+		t.tap.end()
 	}
 	if w.seats != nil {
 		w.seats.close()
@@ -134,13 +134,13 @@ func (w *World) Rest() error {
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	err := w.Loop.Run(ctx, func() bool {
-		return !slices.ContainsFunc(w.order, func(t *Till) bool { return !t.resting() })
+		return w.broken != nil || !slices.ContainsFunc(w.order, func(t *Till) bool { return !t.resting() })
 	})
 	if w.broken != nil {
 		return w.broken
 	}
-	if err == nil && w.Loop.Virtual() {
-		err = w.Loop.Drain(ctx, 4*latency) // what crosses the line now arrives
+	if err == nil {
+		err = w.settle(ctx)
 	}
 	if err != nil {
 		for _, t := range w.order {
@@ -151,6 +151,18 @@ func (w *World) Rest() error {
 		return fmt.Errorf("the world does not come to rest: %w", err)
 	}
 	return nil
+}
+
+// settle lets arrive what crosses the lines now.
+func (w *World) settle(ctx context.Context) error {
+	if w.Loop.Virtual() {
+		return w.Loop.Drain(ctx, 4*latency)
+	}
+	late := false
+	defer w.Loop.After(settling, func() { late = true }).Stop()
+	return w.Loop.Run(ctx, func() bool {
+		return late || !slices.ContainsFunc(w.order, func(t *Till) bool { return t.tap.owed() })
+	})
 }
 
 // Pass lets time pass; only a virtual clock does that.
@@ -216,6 +228,9 @@ func (w *World) crossed(t *Till, m *iso8583.Message, answer bool, frame []byte) 
 	}
 	w.Trace.Record(e)
 	w.Wire = append(w.Wire, c)
+	if answer {
+		w.broken = errors.Join(w.broken, t.follow(c))
+	}
 	return c
 }
 

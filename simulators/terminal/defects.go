@@ -2,13 +2,17 @@ package terminal
 
 import (
 	"slices"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/wire"
 )
 
 // Defects lists what real tills ship with: edits of the rules, each of which a scenario must notice.
-func Defects() []pay.Defect[Rules] {
+func Defects() []pay.Defect[Rules] { return slices.Concat(deskDefects(), lineDefects()) }
+
+func deskDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
 		defect("terminal-keeps-no-reversal", "resilience", "keeps the pending reversal in RAM only",
 			"the journal was thought too slow, and nobody cut the power in the lab", func(r *Rules) { r.WritePendingFirst = false }),
@@ -36,6 +40,8 @@ func Defects() []pay.Defect[Rules] {
 			func(r *Rules) { r.Gates = withoutGate(r.Gates, "terminal/signed-in") }),
 		defect("terminal-never-locks-operator", "security", "lets passwords be tried for ever", "the counter lives in the log-in screen, which is made anew each time",
 			func(r *Rules) { r.LoginTries = 0 }),
+		defect("terminal-locks-early", "protocol", "locks an operator at the second wrong password", "the counter begins at one",
+			func(r *Rules) { r.LoginTries-- }),
 		defect("terminal-takes-weak-password", "security", "takes any password", "a merchant complained about the rule",
 			func(r *Rules) { r.WeakPassword = func(Role, string) bool { return false } }),
 		defect("terminal-never-asks-pin", "security", "sells without a PIN whatever the card wants", "the no-PIN limit was set for contactless and used for all",
@@ -64,6 +70,14 @@ func Defects() []pay.Defect[Rules] {
 			func(r *Rules) { r.TroubleScreen = func(iso8583.Trouble) string { return "NO_CONNECTION" } }),
 		defect("terminal-keeps-unstored-approval", "money", "says approved although it could not write the approval down", "the store's error is logged and forgotten",
 			func(r *Rules) { r.TakeBackUnstored = false }),
+		defect("terminal-prints-one-copy", "protocol", "prints no copy for the customer", "to save paper", func(r *Rules) { r.Copies = r.Copies[:1] }),
+		defect("terminal-reprints-unmarked", "security", "prints a second slip that looks like the first", "the mark was left to the template",
+			func(r *Rules) { r.MarkReprint = false }),
+	}
+}
+
+func lineDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
 		defect("terminal-reverses-unsent", "protocol", "reverses what never left it", "every error after the record is written ends in a reversal",
 			func(r *Rules) { r.DropUnsent = false }),
 		defect("terminal-delays-reversal", "resilience", "repeats an unanswered reversal only before the next sale", "the retry loop was thought to be in the link",
@@ -72,9 +86,12 @@ func Defects() []pay.Defect[Rules] {
 			func(r *Rules) { r.ReversalFinal = []pay.Answer{pay.Answer00Approved} }),
 		defect("terminal-reverses-without-card", "protocol", "leaves the card number out of the reversal", "it is not kept, for fear of the auditors",
 			func(r *Rules) { r.Repeated = withoutElement(r.Repeated, iso8583.PAN) }),
-		defect("terminal-prints-one-copy", "protocol", "prints no copy for the customer", "to save paper", func(r *Rules) { r.Copies = r.Copies[:1] }),
-		defect("terminal-reprints-unmarked", "security", "prints a second slip that looks like the first", "the mark was left to the template",
-			func(r *Rules) { r.MarkReprint = false }),
+		defect("terminal-impatient", "protocol", "waits half as long for an answer as the host takes at most", "the timeout was set on a fast network",
+			func(r *Rules) { r.Patience = 30 * time.Second }),
+		defect("terminal-takes-read-for-message", "protocol", "takes what one read brings for one message", "in the laboratory each message came in one read",
+			func(r *Rules) { r.Framer = func(f wire.Framer) wire.Framer { return oneRead{f} } }),
+		defect("terminal-believes-length", "resilience", "waits for as many bytes as a message announces", "the length was thought to be checked by the modem",
+			func(r *Rules) { r.Framer = func(f wire.Framer) wire.Framer { return unbounded{f} } }),
 	}
 }
 
@@ -88,6 +105,27 @@ func hideReason(r iso8583.AnswerRule) string {
 		return r.Prompt
 	}
 	return "FAILED_CODE"
+}
+
+// oneRead takes what is there for the whole message, and all of it.
+type oneRead struct{ wire.Framer }
+
+// Next implements wire.Framer.
+func (f oneRead) Next(buf []byte) ([]byte, int, error) {
+	frame, _, err := f.Framer.Next(buf)
+	return frame, len(buf), err
+}
+
+// unbounded waits for the rest of what is too long.
+type unbounded struct{ wire.Framer }
+
+// Next implements wire.Framer.
+func (f unbounded) Next(buf []byte) ([]byte, int, error) {
+	frame, n, err := f.Framer.Next(buf)
+	if err != nil {
+		return nil, 0, nil
+	}
+	return frame, n, nil
 }
 
 func withoutElement(all []iso8583.Element, e iso8583.Element) []iso8583.Element {

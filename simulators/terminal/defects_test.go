@@ -10,6 +10,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/wire"
 )
 
 // probes say, for each defect, what somebody at the till, on the line or at the host could see of it.
@@ -67,6 +68,11 @@ var probes = map[string]func(*bench) any{
 		for range 4 {
 			b.logIn("01", "1")
 		}
+		return b.screens
+	},
+	"terminal-locks-early": func(b *bench) any {
+		b.logIn("01", "1")
+		b.logIn("01", "1")
 		return b.screens
 	},
 	"terminal-takes-weak-password": func(b *bench) any { b.logIn("02", "0000"); return b.till.Status().Operator },
@@ -141,6 +147,9 @@ var probes = map[string]func(*bench) any{
 		b.step(Event{Kind: Reprint})
 		return b.slips[len(b.slips)-1].Reprint
 	},
+	"terminal-impatient":              func(b *bench) any { return b.till.LinkConfig().Timers.Answer },
+	"terminal-takes-read-for-message": func(b *bench) any { return b.reads("\x00\x03ab", "c") },
+	"terminal-believes-length":        func(b *bench) any { return b.reads("\xff\xff") },
 	"terminal-sends-clear-track": func(b *bench) any {
 		b.till.KeyScheme = "004"
 		b.signIn()
@@ -162,6 +171,21 @@ func (b *bench) saleGets(r reply) {
 	b.signIn()
 	b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) { return r, flow == pay.Sale }
 	b.swipe(freeTrack)
+}
+
+// reads tells what frames the till's line finds in a stream that comes in pieces.
+func (b *bench) reads(pieces ...string) (found []string) {
+	framer, err := b.dialect.Framing.Framer("")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	inbox := wire.NewInbox(b.till.LinkConfig().Framer(framer))
+	for _, piece := range pieces {
+		inbox.Add([]byte(piece))
+		frame, ok, err := inbox.Next()
+		found = append(found, fmt.Sprint(string(frame), ok, err))
+	}
+	return found
 }
 
 // untilExchange is the number of actions of a swiped sale up to its exchange: ask (3 actions), store (2), exchange.

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"strings"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
@@ -37,6 +38,9 @@ type Rules struct {
 	AskPIN        func(service string, a pay.Amount, limit int64) bool // terminal/pin
 	NoPINLimit    int64                                                // terminal/pin: minor units up to which a stripe sale needs no PIN; the dialect's limit is for contactless
 	EncryptTrack  bool                                                 // terminal/track: tracks are encrypted when there is a key for it
+
+	Patience time.Duration                 // terminal/patience: how long an answer is waited for; 0 for the dialect's time
+	Framer   func(wire.Framer) wire.Framer // terminal/framer: how the line's stream is cut into messages; gets the dialect's way
 
 	Prompt        func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
 	TroubleScreen func(iso8583.Trouble) string    // terminal/trouble: what is shown when no answer came
@@ -98,6 +102,7 @@ func Reference() *Rules {
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
+		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
 		TroubleScreen:     troubleScreen,
 		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatAtOnce: true, Reverse: true,

@@ -101,6 +101,17 @@ func (t *Terminal) Step(now time.Time, e Event, out *Actions) {
 	c.do(t, now, e, out)
 }
 
+// LinkConfig says how the terminal's line is to be run: as its dialect has it.
+func (t *Terminal) LinkConfig() iso8583.LinkConfig {
+	t.consult("terminal/patience")
+	t.consult("terminal/framer")
+	c := iso8583.LinkConfig{Dialect: t.Dialect, Connection: t.Dialect.Connection, Timers: t.Dialect.Timers, Framer: t.Rules.Framer}
+	if t.Rules.Patience > 0 {
+		c.Timers.Answer = t.Rules.Patience
+	}
+	return c
+}
+
 // Status is what a look at the terminal shows.
 type Status struct {
 	State    string // the state's name in the table

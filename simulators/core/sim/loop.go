@@ -118,7 +118,7 @@ func (l *Loop) Run(ctx context.Context, until func() bool) error {
 		if l.virtual && n >= l.limit {
 			return fmt.Errorf("sim: %d events without an end: two parties answer each other for ever", n)
 		}
-		if l.runPosted() || l.runDue() {
+		if l.runNext() {
 			continue
 		}
 		if err := l.wait(ctx); err != nil {
@@ -132,6 +132,14 @@ func (l *Loop) Drain(ctx context.Context, d time.Duration) error {
 	done := false
 	l.After(d, func() { done = true })
 	return l.Run(ctx, func() bool { return done })
+}
+
+// runNext runs one event. What a real loop set itself for an instant that has come goes before what came from outside since.
+func (l *Loop) runNext() bool {
+	if l.virtual {
+		return l.runPosted() || l.runDue()
+	}
+	return l.runDue() || l.runPosted()
 }
 
 func (l *Loop) runPosted() bool {

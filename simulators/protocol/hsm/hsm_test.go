@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emmansun/gmsm/cbcmac"
 	"github.com/emmansun/gmsm/padding"
@@ -313,6 +314,27 @@ func BenchmarkMAC(b *testing.B) {
 			}
 		})
 	}
+}
+
+// How many times what a MAC under a single-length key takes it takes under a double-length one, both sides in turn.
+func BenchmarkRatioMACDoubleToSingle(b *testing.B) {
+	const turn = 100 // MACs between two looks at the clock
+	h := module(b, "double", hsm.TDES2, goldenPIK)
+	mustImport(b, h, "single", hsm.DES, goldenMAK)
+	data := make([]byte, 120)
+	var took [2]time.Duration
+	for b.Loop() {
+		for i, key := range []string{"double", "single"} {
+			begin := time.Now()
+			for range turn {
+				if _, err := h.MAC(key, hsm.MACUnionPayECB, data); err != nil {
+					b.Fatal(err)
+				}
+			}
+			took[i] += time.Since(begin)
+		}
+	}
+	b.ReportMetric(float64(took[0])/float64(took[1]), "x")
 }
 
 func BenchmarkPIN(b *testing.B) {

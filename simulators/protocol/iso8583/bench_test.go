@@ -2,6 +2,7 @@ package iso8583
 
 import (
 	"testing"
+	"time"
 )
 
 // benchSale is the sale of DOMAIN.md H.3 in any dialect.
@@ -47,5 +48,42 @@ func BenchmarkSale(b *testing.B) {
 			run("seal", func() (err error) { dst, err = d.Seal(dst[:0], m, mac); return err })
 			run("unpack", func() error { return d.Decode(m, frame) })
 		}
+	}
+}
+
+// How many times what the compiled codec takes moov takes, both sides in turn.
+func BenchmarkRatioMoovToCompiled(b *testing.B) {
+	const turn = 20 // calls between two looks at the clock
+	for _, verb := range []string{"pack", "unpack"} {
+		b.Run(verb, func(b *testing.B) {
+			var sides [2]func() error
+			for i, c := range []Codec{Moov, Compiled} {
+				d := load(b, "unionpay-pos").Using(c)
+				m := benchSale(b, d)
+				frame, err := d.Encode(nil, m)
+				if err != nil {
+					b.Fatal(err)
+				}
+				var dst []byte
+				sides[i] = func() (err error) { dst, err = d.Encode(dst[:0], m); return err }
+				if verb == "unpack" {
+					frame = append([]byte(nil), frame...)
+					sides[i] = func() error { return d.Decode(m, frame) }
+				}
+			}
+			var took [2]time.Duration
+			for b.Loop() {
+				for i, side := range sides {
+					begin := time.Now()
+					for range turn {
+						if err := side(); err != nil {
+							b.Fatal(err)
+						}
+					}
+					took[i] += time.Since(begin)
+				}
+			}
+			b.ReportMetric(float64(took[0])/float64(took[1]), "x")
+		})
 	}
 }

@@ -54,6 +54,10 @@ func (d *Dialect) readFramed(stream []byte) Candidate {
 		if err == nil && n == 0 {
 			err = faultf("the last frame is not complete")
 		}
+		if err == nil && len(frame) == 0 { // a keep-alive
+			c.Rest -= n
+			continue
+		}
 		if err == nil {
 			err = d.Decode(m, frame)
 		}

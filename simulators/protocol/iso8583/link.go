@@ -11,8 +11,9 @@ import (
 type LinkConfig struct {
 	Dialect    *Dialect
 	Connection Connection
-	Timers     Timers // Connect 0: whoever dials limits it; Answer must be positive
-	HTTPTarget string // host and path of the POST, such as pos.example/entry; only read when the dialect wraps frames in HTTP
+	Timers     Timers                        // Connect 0: whoever dials limits it; Answer must be positive
+	Framer     func(wire.Framer) wire.Framer // gets the dialect's framer and gives the one to use; nil keeps it
+	HTTPTarget string                        // host and path of the POST, such as pos.example/entry; only read when the dialect wraps frames in HTTP
 }
 
 // LinkEventKind says what has happened to a link.

@@ -78,6 +78,9 @@ func NewLink(c LinkConfig) (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("link: dialect %s: %w", c.Dialect.Name, err)
 	}
+	if c.Framer != nil {
+		framer = c.Framer(framer)
+	}
 	l := &Link{config: c, framer: framer, inbox: wire.NewInbox(framer), keys: c.Dialect.KeyElements()}
 	switch c.Connection {
 	case Multiplexed:

@@ -285,3 +285,17 @@ func (base *file) extendedBy(f *file) *file {
 	}
 	return &merged
 }
+
+// Beside gives own with the files of shipped behind it, so that a user's dialect may extend one of ours.
+func Beside(own, shipped fs.FS) fs.FS { return beside{own, shipped} }
+
+type beside struct{ own, shipped fs.FS }
+
+// Open implements fs.FS.
+func (b beside) Open(name string) (fs.File, error) {
+	file, err := b.own.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return b.shipped.Open(name)
+	}
+	return file, err
+}

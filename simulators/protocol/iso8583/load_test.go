@@ -1,6 +1,7 @@
 package iso8583
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -210,5 +211,20 @@ func TestAnswerCodes(t *testing.T) {
 	}
 	if n := len(d.Answers()); n != 75 {
 		t.Errorf("%d codes", n)
+	}
+}
+
+func TestOwnDialectExtendsAShippedOne(t *testing.T) {
+	shipped, err := fs.Sub(fixtures.FS, "dialects")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := fstest.MapFS{"acme.yaml": {Data: []byte("name: acme\nextends: unionpay-pos\ntimers: {answer: 30s}\n")}}
+	d, err := Load(Beside(own, shipped), "acme.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Name != "acme" || d.Timers.Answer != 30*time.Second || d.NewRequest(pay.Sale) == nil {
+		t.Errorf("%s, answer %v", d.Name, d.Timers.Answer)
 	}
 }

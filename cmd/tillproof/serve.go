@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/rig"
+)
+
+// serveFlags are the flags of `tillproof serve`.
+type serveFlags struct {
+	profile string
+	listen  string
+	control string
+	store   string
+	defects []string
+	seed    uint64
+}
+
+func serveCommand() *cobra.Command {
+	var f serveFlags
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the reference acquirer to tills in other processes",
+		Long: "Serve the reference acquirer: a payment line (TCP) for tills, and a control door (HTTP, JSON) to make worlds, seed\n" +
+			"accounts and terminals, arm defects, and read history and balances. GET /openapi.yaml at the door describes it.\n" +
+			"The world \"standing\" has the whole cast in it, or the terminals, keys and cards of the profile.\n\n" +
+			"It runs until it is told to stop (Ctrl-C, SIGTERM), and then ends with exit code 0; 2 says that it could not start.",
+		Example: "  tillproof serve\n  tillproof serve --store /var/tmp/acquirer --defect acquirer-skips-mac\n  tillproof run --control 127.0.0.1:8584",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.serve(cmd.Context(), os.Stdout) },
+	}
+	c.Flags().StringVar(&f.profile, "profile", rig.DefaultProfile, "profile with the dialect, and the terminals, keys and cards of the standing world: a shipped name or a file")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8583", "address of the payment line")
+	c.Flags().StringVar(&f.control, "control", "127.0.0.1:8584", "address of the control door, on loopback")
+	c.Flags().StringVar(&f.store, "store", "", "directory that keeps the standing world from one start to the next (default: in memory)")
+	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer or issuer in the standing world")
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the standing world's keys; a store wants the one that it was made with")
+	return c
+}
+
+// serve runs the server until the context ends, which is how it should end.
+func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
+	profile, err := rig.LoadProfile(f.profile)
+	if err != nil {
+		return err
+	}
+	r, err := rig.New(rig.Options{Profile: profile, Line: rig.LineSocket, Defects: f.defects})
+	if err != nil {
+		return err
+	}
+	log := &eventLog{out: out}
+	s, err := rig.Serve(ctx, rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Store: f.store, Seed: sim.Seed(f.seed), Watch: log.event})
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	line, door := s.Addresses()
+	log.print("payment line %s, dialect %s\ncontrol door http://%s\n  curl http://%s/openapi.yaml\n  curl --json '{\"seed\": 1}' http://%s/worlds\n",
+		line, r.Dialect.Name, door, door, door)
+	<-ctx.Done()
+	s.Close()
+	log.print("stopped\n")
+	return nil
+}
+
+// eventLog writes a line for each event that tells something; worlds report from goroutines of their own.
+type eventLog struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (l *eventLog) event(world string, e trace.Event) {
+	switch e.Kind {
+	case trace.Decided:
+		answer := ""
+		if len(e.Fields) > 0 {
+			answer = e.Fields[0].Value + " "
+		}
+		l.print("%s world %s %s: %s%s: %s\n", e.At.Format("15:04:05.000"), world, e.Party, answer, e.Name, e.Text)
+	case trace.Moved, trace.Trouble, trace.Noted:
+		l.print("%s world %s %s: %s %s: %s\n", e.At.Format("15:04:05.000"), world, e.Party, e.Kind, e.Name, e.Text)
+	}
+}
+
+// print writes at once; with nobody left to read there is nothing to be done.
+func (l *eventLog) print(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = fmt.Fprintf(l.out, format, args...)
+}

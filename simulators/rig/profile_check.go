@@ -1,0 +1,176 @@
+package rig
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+)
+
+// check holds the profile's settings against one another. Every mistake is told, each with its line and none with a secret.
+func (p *Profile) check() error {
+	var all []error
+	switch p.Seat {
+	case SeatRemote:
+		all = append(all, p.checkAddress())
+		if len(p.Terminals) == 0 {
+			all = append(all, p.mistake("$.seat", "a remote host needs `terminals`: number, merchant and keys that it knows"))
+		}
+	case SeatEmbedded:
+		if p.Address != "" || p.TLS != nil {
+			all = append(all, p.mistake("$.seat", "an embedded host has no address and no tls: say `seat: remote`"))
+		}
+	default:
+		all = append(all, p.mistake("$.seat", "%q is no seat: want %s or %s", p.Seat, SeatEmbedded, SeatRemote))
+	}
+	for i, kcv := range p.Production {
+		if _, err := hex.DecodeString(kcv); err != nil || len(kcv) != 6 && len(kcv) != 8 {
+			all = append(all, p.mistake(fmt.Sprintf("$.production_kcvs[%d]", i), "%q: want six or eight hex digits, or it protects no key", kcv))
+		}
+	}
+	if p.CVK != nil {
+		all = append(all, p.checkKey("$.cvk", *p.CVK, hsm.TDES2))
+	}
+	for i, t := range p.Terminals {
+		all = append(all, p.checkTerminal(fmt.Sprintf("$.terminals[%d]", i), t))
+		if slices.ContainsFunc(p.Terminals[:i], func(o ProfileTerminal) bool { return o.Label == t.Label || o.Number == t.Number }) {
+			all = append(all, p.mistake(fmt.Sprintf("$.terminals[%d]", i), "another terminal has this label or number"))
+		}
+	}
+	for i, c := range p.Cards {
+		all = append(all, p.checkCard(fmt.Sprintf("$.cards[%d]", i), c))
+	}
+	return errors.Join(all...)
+}
+
+func (p *Profile) checkAddress() error {
+	here, err := isLoopback(p.Address)
+	if err != nil {
+		return p.mistake("$.address", "%q: want host:port", p.Address)
+	}
+	if !here && !p.Remote {
+		return p.mistake("$.address", "%s is not this machine: say `remote: true` if test traffic may go there", p.Address)
+	}
+	return nil
+}
+
+func (p *Profile) checkTerminal(at string, t ProfileTerminal) error {
+	switch {
+	case t.Label == "" || t.Number == "" || t.Merchant == "":
+		return p.mistake(at, "a terminal needs label, number and merchant")
+	case len(t.Number) != 8:
+		return p.mistake(at+".number", "%q: want eight characters", t.Number)
+	case len(t.Merchant) != 15:
+		return p.mistake(at+".merchant", "%q: want fifteen characters", t.Merchant)
+	case len(t.TMK.Components) > 0:
+		return p.checkKey(at+".tmk", t.TMK, hsm.TDES2, hsm.SM4)
+	case p.Seat == SeatRemote:
+		return p.mistake(at, "terminal %s has no tmk: the host has one, and the till needs the same", t.Label)
+	}
+	return nil
+}
+
+func (p *Profile) checkKey(at string, k ProfileKey, algorithms ...hsm.Algorithm) error {
+	if !slices.Contains(algorithms, k.algorithm()) {
+		return p.mistake(at+".algorithm", "%q: want one of %v", k.Algorithm, algorithms)
+	}
+	parts, err := k.parts()
+	if err != nil {
+		return p.mistake(at+".components", "%v", err)
+	}
+	kcv, err := hsm.New(sim.Seed(0).Reader("profile")).Import("key", k.algorithm(), parts...)
+	if err != nil {
+		return p.mistake(at+".components", "%v", err)
+	}
+	if k.KCV != "" && !kcv.Matches(k.KCV) {
+		return p.mistake(at+".kcv", "the components give KCV %s, not %s: one of them is wrong", kcv, k.KCV)
+	}
+	if slices.ContainsFunc(p.Production, func(listed string) bool { return kcv.Matches(listed) }) {
+		return p.mistake(at, "KCV %s is on the list of production keys: tests run with test keys only", kcv)
+	}
+	return nil
+}
+
+var (
+	yearMonth   = regexp.MustCompile(`^[0-9]{2}(0[1-9]|1[0-2])$`)
+	serviceCode = regexp.MustCompile(`^[0-9]{3}$`)
+	pinDigits   = regexp.MustCompile(`^[0-9]{4,12}$`)
+	trackForm   = regexp.MustCompile(`^[0-9]{12,19}D[0-9]{7,}$`)
+)
+
+func (p *Profile) checkCard(at string, c ProfileCard) error {
+	switch {
+	case c.Name == "":
+		return p.mistake(at, "a card needs the name of a cardholder of the cast")
+	case !pay.NewPAN(c.PAN).LuhnValid():
+		return p.mistake(at+".pan", "the check digit of the card number is wrong")
+	case !yearMonth.MatchString(c.Expiry):
+		return p.mistake(at+".expiry", "want year and month, YYMM")
+	case !serviceCode.MatchString(c.Service):
+		return p.mistake(at+".service", "want the three digits of the service code")
+	case c.PIN != "" && !pinDigits.MatchString(c.PIN):
+		return p.mistake(at+".pin", "want four to twelve digits")
+	case c.Track2 != "" && (!trackForm.MatchString(c.Track2) || len(c.Track2) > 37 || !strings.HasPrefix(c.Track2, c.PAN+"D"+c.Expiry+c.Service)):
+		return p.mistake(at+".track_2", "want the card's number, D, expiry, service code and what follows, 37 characters at most")
+	case c.Track2 == "" && p.CVK == nil && p.Seat == SeatRemote:
+		return p.mistake(at, "the card needs its track_2, or the profile the cvk to write it with")
+	}
+	if _, err := pay.ParseAmount(c.Balance); c.Balance != "" && err != nil {
+		return p.mistake(at+".balance", "%v", err)
+	}
+	return nil
+}
+
+// terminal finds the terminal that stands for a till of the cast.
+func (p *Profile) terminal(label string) (ProfileTerminal, bool) {
+	i := slices.IndexFunc(p.Terminals, func(t ProfileTerminal) bool { return t.Label == label })
+	if i < 0 {
+		return ProfileTerminal{}, false
+	}
+	return p.Terminals[i], true
+}
+
+// binds tells that the profile has a terminal for a till of the cast.
+func (p *Profile) binds(label string) bool {
+	_, ok := p.terminal(label)
+	return ok
+}
+
+// testCard tells that a card number is on the profile's list of test cards.
+func (p *Profile) testCard(pan string) bool {
+	return slices.ContainsFunc(p.Cards, func(c ProfileCard) bool { return c.PAN == pan })
+}
+
+// keyScheme is the code of DOMAIN.md A.5.1 that fits the master key; "" leaves it to the till.
+func (t ProfileTerminal) keyScheme() string {
+	if t.TMK.algorithm() == hsm.SM4 {
+		return "005"
+	}
+	return ""
+}
+
+func (k ProfileKey) algorithm() hsm.Algorithm {
+	if k.Algorithm == "" {
+		return hsm.TDES2
+	}
+	return k.Algorithm
+}
+
+// parts gives the key's components. Their digits never stand in an error.
+func (k ProfileKey) parts() ([][]byte, error) {
+	var parts [][]byte
+	for i, c := range k.Components {
+		b, err := hex.DecodeString(strings.ReplaceAll(c, " ", ""))
+		if err != nil {
+			return nil, fmt.Errorf("component %d is not hex", i+1)
+		}
+		parts = append(parts, b)
+	}
+	return parts, nil
+}
