@@ -115,7 +115,7 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			}
 		}
 	}
-	if commands < 4 {
+	if commands < 7 {
 		t.Errorf("%d commands are listed", commands)
 	}
 }

@@ -48,8 +48,11 @@ type Acquirer struct {
 	days      map[string]total
 	rrnDay    string
 	rrnLast   int
-	due       []Key        // payments that the issuer must take back
-	undoing   map[Key]bool // of those, the ones that are under way
+	open      []Key            // authorizations that hold money
+	byRRN     map[string]Key   // of payments
+	byAuth    map[string][]Key // by merchant, date and authorization code
+	due       []Key            // payments that the issuer must take back
+	undoing   map[Key]bool     // of those, the ones that are under way
 	resumed   bool
 	broken    bool // the journal failed: what is in memory may not be durable
 }
@@ -61,7 +64,7 @@ func New(c Config) (*Acquirer, error) {
 		c.Rules = &r
 	}
 	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{},
-		payments: map[Key]Payment{}, days: map[string]total{}, undoing: map[Key]bool{}}
+		payments: map[Key]Payment{}, days: map[string]total{}, undoing: map[Key]bool{}, byRRN: map[string]Key{}, byAuth: map[string][]Key{}}
 	if !c.HSM.Has(KeyStore) {
 		if _, err := c.HSM.Generate(KeyStore, hsm.AES256); err != nil {
 			return nil, fmt.Errorf("acquirer: %w", err)
@@ -78,6 +81,7 @@ func New(c Config) (*Acquirer, error) {
 // Serve answers one request of a terminal.
 func (a *Acquirer) Serve(now time.Time, req *iso8583.Message, out iso8583.Outbox) {
 	a.Resume(now, out)
+	a.Age(now)
 	if a.condition.Silent || a.broken {
 		a.note(now, trace.Trouble, "silent", "the acquirer takes the request and does nothing")
 		return

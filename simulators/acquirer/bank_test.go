@@ -1,6 +1,8 @@
 package acquirer_test
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,14 +15,21 @@ import (
 type bank struct {
 	dialect *iso8583.Dialect
 	hsm     *hsm.HSM
-	opening int64            // minor units
-	paid    map[string]int64 // by RRN
-	taken   map[string]bool  // reversed, or reversed before it came
+	opening int64              // minor units
+	paid    map[string]payment // by RRN
+	taken   map[string]bool    // reversed, or reversed before it came
 
 	down   bool
 	delay  time.Duration
 	answer string // to every sale, when it is set
 	asked  int
+}
+
+// payment is what the bank approved.
+type payment struct {
+	flow     pay.Flow
+	amount   int64
+	original string
 }
 
 const (
@@ -31,7 +40,7 @@ const (
 )
 
 func newBank(d *iso8583.Dialect, h *hsm.HSM) *bank {
-	return &bank{dialect: d, hsm: h, opening: aliceHas, paid: map[string]int64{}, taken: map[string]bool{}}
+	return &bank{dialect: d, hsm: h, opening: aliceHas, paid: map[string]payment{}, taken: map[string]bool{}}
 }
 
 // Serve implements iso8583.Handler.
@@ -44,10 +53,17 @@ func (b *bank) Serve(_ time.Time, req *iso8583.Message, out iso8583.Outbox) {
 	rrn := req.Get(iso8583.RRN)
 	answer.Set(iso8583.RRN, rrn)
 	code := "00"
-	if spec, _, _ := b.dialect.Identify(req); spec.Flow == pay.Reversal {
+	switch spec, _, _ := b.dialect.Identify(req); {
+	case spec.Flow != pay.Sale && len(b.dialect.Validate(req)) > 0:
+		code = "30"
+	case spec.Flow == pay.Reversal:
 		b.taken[rrn] = true
-	} else if code = b.sale(req); code == "00" {
-		answer.Set(iso8583.AuthCode, rrn[6:])
+	case spec.Flow == pay.Balance:
+		answer.Set(iso8583.Balance, fmt.Sprintf("0002156C%012d", b.holds()))
+	default:
+		if code = b.sale(req, spec.Flow.Kind()); code == "00" {
+			answer.Set(iso8583.AuthCode, rrn[6:])
+		}
 	}
 	answer.Set(iso8583.AnswerCode, code)
 	if b.delay > 0 {
@@ -57,7 +73,7 @@ func (b *bank) Serve(_ time.Time, req *iso8583.Message, out iso8583.Outbox) {
 	out.Send(answer)
 }
 
-func (b *bank) sale(req *iso8583.Message) string {
+func (b *bank) sale(req *iso8583.Message, flow pay.Flow) string {
 	amount, err := strconv.ParseInt(req.Get(iso8583.Amount), 10, 64)
 	if err != nil {
 		return "30"
@@ -74,20 +90,50 @@ func (b *bank) sale(req *iso8583.Message) string {
 		return "14"
 	case req.Has(iso8583.PIN) && req.Get(iso8583.PIN) != string(right):
 		return "55"
-	case amount > b.holds():
+	}
+	p := payment{flow, amount, req.Get(iso8583.OriginalRRN)}
+	if (flow == pay.Sale || flow == pay.PreAuth) && amount > b.holds() {
 		return "51"
 	}
-	b.paid[req.Get(iso8583.RRN)] = amount
+	if o := b.paid[p.original]; flow != pay.Sale && flow != pay.PreAuth && (o.amount == 0 || b.taken[p.original]) {
+		return "25"
+	}
+	b.paid[req.Get(iso8583.RRN)] = p
 	return "00"
 }
 
-// holds is what Alice has, in minor units.
-func (b *bank) holds() int64 {
+// acted tells that something of that kind stands on a payment.
+func (b *bank) acted(on string, kinds ...pay.Flow) bool {
+	for rrn, p := range b.paid {
+		if p.original == on && !b.taken[rrn] && slices.Contains(kinds, p.flow) && !b.acted(rrn, pay.CompletionVoid) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds is what Alice has free, in minor units: her money without what deposits hold.
+func (b *bank) holds() int64 { return b.booked() - b.held() }
+
+func (b *bank) booked() int64 {
 	left := b.opening
-	for rrn, amount := range b.paid {
-		if !b.taken[rrn] {
-			left -= amount
+	for rrn, p := range b.paid {
+		switch {
+		case b.taken[rrn]:
+		case p.flow == pay.Sale, p.flow == pay.Completion:
+			left -= p.amount
+		case p.flow.GivesBack():
+			left += p.amount
 		}
 	}
 	return left
+}
+
+func (b *bank) held() (sum int64) {
+	for rrn, p := range b.paid {
+		if p.flow == pay.PreAuth && !b.taken[rrn] && !b.acted(rrn, pay.PreAuthVoid, pay.Completion) {
+			sum += p.amount
+		}
+	}
+	return sum
 }

@@ -25,6 +25,8 @@ type Call struct {
 	terminal Terminal
 	amount   pay.Amount
 	card     card
+	original Payment    // what a void, refund or completion acts on
+	authCode string     // of an answer that was kept
 	released func()     // runs when the answer is out
 	ignored  bool       // it gets no answer of its own
 	claimed  bool       // the trace number is this payment's: also its decline is kept
@@ -94,7 +96,7 @@ func (c *Call) decline(answer pay.Answer, rule, reason string) {
 		p.State, p.Answer = Declined, answer
 		made.payments = []Payment{p}
 	}
-	c.finish(made, Stored{Answer: answer, RRN: c.rrn, At: c.now}, rule, reason)
+	c.finish(made, Stored{Answer: answer, RRN: c.rrn, At: c.now, AuthCode: c.authCode}, rule, reason)
 }
 
 // fail answers 96: something of the acquirer's own does not work.
@@ -157,6 +159,10 @@ func (c *Call) payment() (Payment, error) {
 	k := c.key()
 	ref := audit.Ref{Terminal: k.Terminal, Merchant: c.merchant.Number, Batch: k.Batch, Trace: k.Trace, Flow: c.spec.Flow}
 	p := Payment{Ref: ref, RRN: c.rrn, At: c.now, Amount: c.amount}
+	if c.original.RRN != "" {
+		original := c.original.Key()
+		p.Original = &original
+	}
 	if c.card.pan.IsZero() {
 		return p, nil
 	}

@@ -147,6 +147,16 @@ func traceFresh(c *Call) (pay.Answer, string) {
 	return pay.Answer94Duplicate, p.Key().String() + " is " + string(p.State) + " already"
 }
 
+// currencyGiven is amountGiven for a request about no amount.
+func currencyGiven(c *Call) (pay.Answer, string) {
+	currency, err := pay.ParseCurrency(c.req.Get(iso8583.Currency))
+	if err != nil {
+		return pay.Answer30Format, err.Error()
+	}
+	c.amount = pay.Amount{Currency: currency}
+	return currencyTaken(c)
+}
+
 func amountGiven(c *Call) (pay.Answer, string) {
 	currency, err := pay.ParseCurrency(c.req.Get(iso8583.Currency))
 	if err != nil {

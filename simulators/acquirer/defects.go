@@ -71,13 +71,13 @@ func moneyDefects() []pay.Defect[Rules] {
 			Why: "duplicates are looked for by the RRN, which the acquirer itself makes anew",
 			Edit: func(r *Rules) {
 				r.drop("duplicate")
-				r.Post = func(tx *ledger.Tx, p Payment) error { return postAs(tx, p, ledger.ID(p.Key().String()+":"+p.RRN)) }
+				r.Post = func(w *work, p Payment) error { return postAs(w.tx, p, ledger.ID(p.Key().String()+":"+p.RRN)) }
 			}},
 		{Name: "acquirer-loses-reversal", Category: "money", Text: "answers a reversal and does nothing",
 			Why: "reversals go to a queue whose reader has stopped",
 			Edit: func(r *Rules) {
 				r.Forward = false
-				r.Undo = func(*ledger.Tx, Payment, string) error { return nil }
+				r.Undo = func(*work, Payment, string) error { return nil }
 			}},
 		{Name: "acquirer-keeps-reversal", Category: "money", Text: "reverses in its own books and does not tell the issuer",
 			Why:  "the issuer's line speaks another reversal, and nobody mapped it",
@@ -89,8 +89,8 @@ func moneyDefects() []pay.Defect[Rules] {
 					p.State = Approved
 					c.reverse(p)
 				}
-				r.Undo = func(tx *ledger.Tx, p Payment, number string) error {
-					return tx.Post(ledger.ID(p.Key().String()+":undo:"+number), merchantAccount(p.Ref.Merchant), interbank, p.Amount)
+				r.Undo = func(w *work, p Payment, number string) error {
+					return w.tx.Post(ledger.ID(p.Key().String()+":undo:"+number), merchantAccount(p.Ref.Merchant), interbank, p.Amount)
 				}
 			}},
 		{Name: "acquirer-posts-decline", Category: "money", Text: "posts payments that the issuer declined",

@@ -131,11 +131,21 @@ func (a *Acquirer) put(p Payment) {
 	a.count(p, +1)
 	a.payments[k] = p
 	a.sawRRN(p.RRN)
-	if was.Undo == UndoDue {
+	if was.Undo.due() {
 		a.due = slices.DeleteFunc(a.due, func(d Key) bool { return d == k })
 	}
-	if p.Undo == UndoDue {
+	if p.Undo.due() {
 		a.due = append(a.due, k)
+	}
+	a.open = slices.DeleteFunc(a.open, func(o Key) bool { return o == k })
+	if p.State == Approved && p.Ended == nil && p.Ref.Flow.Kind() == pay.PreAuth {
+		a.open = append(a.open, k)
+	}
+	if !known {
+		a.byRRN[p.RRN] = k
+	}
+	if name := p.authorizedAs(); p.AuthCode != "" && was.AuthCode == "" {
+		a.byAuth[name] = append(a.byAuth[name], k)
 	}
 }
 
@@ -148,7 +158,7 @@ type total struct {
 func dayKey(number, yymmdd string) string { return number + " " + yymmdd }
 
 func (a *Acquirer) count(p Payment, by int) {
-	if p.State != Approved {
+	if kind := p.Ref.Flow.Kind(); p.State != Approved || p.Ended != nil || kind != pay.Sale && kind != pay.Completion {
 		return
 	}
 	for _, number := range []string{p.Ref.Merchant, p.Ref.Terminal} {

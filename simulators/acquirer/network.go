@@ -28,9 +28,11 @@ func (c *Call) question(p Payment) *iso8583.Message {
 
 // networkRequest makes a request to the issuer with what all of them carry.
 func (a *Acquirer) networkRequest(f pay.Flow, p Payment) *iso8583.Message {
+	if _, ok := a.IssuerDialect.Transaction(f); !ok {
+		f = f.Kind()
+	}
 	m := a.IssuerDialect.NewRequest(f)
-	amount, err := p.Amount.Digits()
-	if err == nil {
+	if amount, err := p.Amount.Digits(); err == nil && a.IssuerDialect.Carries(f, iso8583.Amount) {
 		offer(m, iso8583.Amount, amount)
 	}
 	offer(m, iso8583.TransmissionTime, p.At.Format("0102150405"))
@@ -42,6 +44,34 @@ func (a *Acquirer) networkRequest(f pay.Flow, p Payment) *iso8583.Message {
 	offer(m, iso8583.Terminal, p.Ref.Terminal)
 	offer(m, iso8583.Merchant, p.Ref.Merchant)
 	offer(m, iso8583.Currency, p.Amount.Currency.Digits())
+	if p.Original != nil && f != pay.Reversal {
+		o := a.payments[*p.Original]
+		offer(m, iso8583.OriginalRRN, o.RRN)
+		offer(m, iso8583.AuthCode, o.AuthCode)
+		a.offerOriginal(m, o)
+	}
+	return m
+}
+
+// offerOriginal names a payment as the original of a request to the issuer.
+func (a *Acquirer) offerOriginal(m *iso8583.Message, p Payment) {
+	offer(m, iso8583.OriginalTrace, networkTrace(p))
+	offer(m, iso8583.OriginalDate, p.At.Format("0102"))
+	offer(m, iso8583.OriginalTime, p.At.Format("150405"))
+	offer(m, iso8583.OriginalAcquirer, a.Rules.ID)
+	if spec, ok := a.IssuerDialect.Transaction(p.Ref.Flow); ok {
+		offer(m, iso8583.OriginalMTI, spec.Request)
+	}
+}
+
+// advice makes the request that tells the issuer of a payment, from what is kept of it. F22 is 000: how the card was read is
+// not kept.
+func (a *Acquirer) advice(p Payment) *iso8583.Message {
+	m := a.networkRequest(p.Ref.Flow, p)
+	if pan, err := a.HSM.Open(KeyStore, p.Sealed); err == nil {
+		offer(m, iso8583.PAN, string(pan))
+	}
+	offer(m, iso8583.EntryMode, "000")
 	return m
 }
 
@@ -103,10 +133,10 @@ func (a *Acquirer) traceMessage(now time.Time, kind trace.Kind, m *iso8583.Messa
 	a.Trace.Record(e)
 }
 
-// undo sends a due reversal to the issuer, again and again until it is acknowledged. A row of attempts ends after
+// undo sends a due reversal or advice to the issuer, again and again until it is acknowledged. A row of attempts ends after
 // Rules.UndoAttempts; Resume starts another.
 func (a *Acquirer) undo(now time.Time, p Payment, out iso8583.Outbox) {
-	if p.Undo != UndoDue || a.undoing[p.Key()] {
+	if !p.Undo.due() || a.undoing[p.Key()] {
 		return
 	}
 	a.undoing[p.Key()] = true
@@ -115,14 +145,18 @@ func (a *Acquirer) undo(now time.Time, p Payment, out iso8583.Outbox) {
 
 func (a *Acquirer) attemptUndo(now time.Time, k Key, attempt int, out iso8583.Outbox) {
 	p := a.payments[k]
-	if p.Undo != UndoDue || attempt > a.Rules.UndoAttempts {
+	if !p.Undo.due() || attempt > a.Rules.UndoAttempts {
 		delete(a.undoing, k)
 		return
 	}
 	if !a.condition.NoIssuer {
-		a.askIssuer(now, a.undoRequest(p), out, func(now time.Time, answer *iso8583.Message) { a.undone(now, k, answer) })
+		m := a.undoRequest
+		if p.Undo == AdviceDue {
+			m = a.advice
+		}
+		a.askIssuer(now, m(p), out, func(now time.Time, answer *iso8583.Message) { a.undone(now, k, answer) })
 	}
-	if a.payments[k].Undo == UndoDue {
+	if a.payments[k].Undo.due() {
 		out.After(a.Rules.UndoInterval, func(now time.Time) { a.attemptUndo(now, k, attempt+1, out) })
 		return
 	}
@@ -136,13 +170,9 @@ func (a *Acquirer) undoRequest(p Payment) *iso8583.Message {
 		offer(m, iso8583.PAN, string(pan))
 	}
 	offer(m, iso8583.AuthCode, p.AuthCode)
-	offer(m, iso8583.OriginalTrace, networkTrace(p))
-	offer(m, iso8583.OriginalDate, p.At.Format("0102"))
-	offer(m, iso8583.OriginalTime, p.At.Format("150405"))
-	offer(m, iso8583.OriginalAcquirer, a.Rules.ID)
 	offer(m, iso8583.ReversalReason, string(pay.Answer98NoAnswer))
+	a.offerOriginal(m, p)
 	if spec, ok := a.IssuerDialect.Transaction(p.Ref.Flow); ok {
-		offer(m, iso8583.OriginalMTI, spec.Request)
 		for e, value := range spec.Constants {
 			offer(m, e, value)
 		}
@@ -154,10 +184,14 @@ func (a *Acquirer) undoRequest(p Payment) *iso8583.Message {
 func (a *Acquirer) undone(now time.Time, k Key, answer *iso8583.Message) {
 	p := a.payments[k]
 	code := pay.Answer(answer.Get(iso8583.AnswerCode))
-	if p.Undo != UndoDue || code != pay.Answer00Approved {
-		a.note(now, trace.Noted, "undo", fmt.Sprintf("the issuer answers %s to the reversal of %s", code, p.RRN))
+	if !p.Undo.due() || code != pay.Answer00Approved {
+		a.note(now, trace.Noted, "undo", fmt.Sprintf("the issuer answers %s to what it is told of %s", code, p.RRN))
 		return
 	}
-	p.Undo = UndoDone
+	if p.Undo == AdviceDue {
+		p.Undo = AdviceDone
+	} else {
+		p.Undo = UndoDone
+	}
 	a.commit(change{payments: []Payment{p}}, func() {})
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 )
 
@@ -23,6 +24,7 @@ const (
 	Declined  PaymentState = "declined"  // no money
 	Reversed  PaymentState = "reversed"  // has no effect any more
 	Tombstone PaymentState = "tombstone" // its reversal came, and it never did
+	Expired   PaymentState = "expired"   // an authorization that grew too old
 )
 
 // Payment is what the acquirer knows of one payment.
@@ -36,8 +38,12 @@ type Payment struct {
 	State    PaymentState `json:"state"`
 	Answer   pay.Answer   `json:"answer,omitempty"`
 	AuthCode string       `json:"auth_code,omitempty"`
+	Original *Key         `json:"original,omitempty"` // what a void, refund or completion acts on
+	Ended    *Key         `json:"ended,omitempty"`    // the void or completion that stands
+	Refunded pay.Amount   `json:"refunded,omitzero"`  // by all refunds together
+	Posting  ledger.ID    `json:"posting,omitempty"`  // the posting or hold that stands in the books
 	Reversal *Stored      `json:"reversal,omitempty"` // how its reversal was answered
-	Undo     Undo         `json:"undo,omitempty"`     // the reversal towards the issuer
+	Undo     Undo         `json:"undo,omitempty"`     // what the issuer is told
 }
 
 // Key names the payment.
@@ -49,26 +55,38 @@ type Stored struct {
 	RRN      string     `json:"rrn"`
 	At       time.Time  `json:"at"`
 	AuthCode string     `json:"auth_code,omitempty"`
+	Balance  string     `json:"-"` // F54, as the issuer tells it: never kept
 }
 
-// Undo is how far the issuer has taken a payment back.
+// Undo is how far the issuer has heard of what it is told and not asked: a reversal, or an advice.
 type Undo string
 
-// The stages of an issuer reversal.
+// The stages of what the issuer is told.
 const (
 	UndoNone Undo = ""
 	UndoDue  Undo = "due"  // sent until acknowledged
 	UndoDone Undo = "done" // acknowledged
+
+	AdviceDue  Undo = "advice-due"
+	AdviceDone Undo = "advice-done"
 )
+
+// due tells that the issuer has still to acknowledge.
+func (u Undo) due() bool { return u == UndoDue || u == AdviceDue }
 
 // live tells that a payment has effect, or may have.
 func (p Payment) live() bool { return p.State == Pending || p.State == Approved }
 
 // abandoned gives a payment that ends without an approval which the issuer may all the same have given.
 func (p Payment) abandoned(answer pay.Answer, r *Rules) Payment {
-	p.State, p.Answer, p.Undo = Declined, answer, r.AbandonUndo
+	p.State, p.Answer = Declined, answer
+	if p.Ref.Flow != pay.Balance { // nothing moved for a balance inquiry
+		p.Undo = r.AbandonUndo
+	}
 	return p
 }
 
 // stored gives the answer to the payment itself, as it goes out at now.
-func (p Payment) stored(now time.Time) Stored { return Stored{p.Answer, p.RRN, now, p.AuthCode} }
+func (p Payment) stored(now time.Time) Stored {
+	return Stored{Answer: p.Answer, RRN: p.RRN, At: now, AuthCode: p.AuthCode}
+}

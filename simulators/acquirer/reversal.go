@@ -22,6 +22,8 @@ func reversal(c *Call) {
 	case p.State == Declined:
 		s := Stored{Answer: c.Rules.DeclinedOriginal, RRN: p.RRN, At: c.now}
 		c.finish(change{}, s, "original", p.Key().String()+" was declined: there is nothing to reverse")
+	case p.State == Expired || p.Ended != nil || p.Refunded.Minor > 0:
+		c.decline(pay.Answer25NoOriginal, "original", p.Key().String()+" was voided, completed, refunded or grew too old")
 	default:
 		c.reverse(p)
 	}
@@ -76,20 +78,21 @@ func again(c *Call, p Payment) {
 // reverse takes an approved payment's money back, or ends one that still waits for the issuer; then the issuer is told,
 // whatever it has done by then.
 func (c *Call) reverse(p Payment) {
-	tx := c.books.Begin(c.now)
-	if p.State == Approved {
-		c.Trace.Consult("acquirer/undo")
-		if err := c.Rules.Undo(tx, p, c.rrn); err != nil {
-			c.fail(err)
-			return
-		}
-	}
+	w, was := c.begin(c.now), p.State
 	stored := Stored{Answer: pay.Answer00Approved, RRN: p.RRN, At: c.now}
 	p.State, p.Reversal = Reversed, &stored
 	if c.Rules.Forward {
 		p.Undo = UndoDue
 	}
-	c.finish(change{payments: []Payment{p}, books: tx}, stored, "reversal", p.Key().String()+" is reversed")
+	w.put(p)
+	if was == Approved {
+		c.Trace.Consult("acquirer/undo")
+		if err := c.Rules.Undo(w, p, c.rrn); err != nil {
+			c.fail(err)
+			return
+		}
+	}
+	c.finish(w.change(), stored, "reversal", p.Key().String()+" is reversed")
 }
 
 // sameAmount holds a reversal to the amount of the payment that it would take back.

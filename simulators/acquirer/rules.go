@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
@@ -38,8 +37,9 @@ type Rules struct {
 
 	MAC              func(*Call, []byte) ([]byte, error)               // makes the MAC of an answer; nil: answers carry none
 	WorkingKeys      func(*Call, string) (f62, sent []byte, err error) // makes keys for a network code: as kept, as sent
-	Post             func(*ledger.Tx, Payment) error                   // an approved payment's money
-	Undo             func(*ledger.Tx, Payment, string) error           // a reversed payment's; the string is the reversal's own number
+	Post             func(*work, Payment) error                        // an approved payment's money
+	Undo             func(*work, Payment, string) error                // a reversed payment's; the string is the reversal's own number
+	Originals        map[pay.Flow][]pay.Flow                           // what each flow may act on
 	Original         func(*Call) (Payment, bool)                       // the payment that a reversal is about
 	Framer           func(wire.Framer) wire.Framer                     // how the tills' streams are cut into messages; gets the dialect's way
 	Unreadable       func(*Acquirer)                                   // what a frame that is no message does, beyond being noted
@@ -72,6 +72,7 @@ func Reference() Rules {
 		WorkingKeys:      workingKeys,
 		Post:             post,
 		Undo:             undo,
+		Originals:        originals(),
 		Original:         func(c *Call) (Payment, bool) { p, known := c.payments[c.key()]; return p, known },
 		Framer:           func(f wire.Framer) wire.Framer { return f },
 		Unreadable:       func(*Acquirer) {},
@@ -90,24 +91,6 @@ func Reference() Rules {
 		UndoAttempts:     10,
 		LateOriginal:     pay.Answer94Duplicate,
 		DeclinedOriginal: pay.Answer00Approved,
-	}
-}
-
-// flows lists what is served. The checks stand in the order of DOMAIN.md A.14, but the MAC comes before the duplicate
-// check, so that nobody without the key learns what was answered. A reversal names its batch, which may be an earlier one.
-func flows() []Flow {
-	known := []Check{{"system", systemWell}, {"format", wellFormed}, {"merchant", merchantKnown}, {"terminal", terminalKnown},
-		{"enabled", terminalEnabled}, {"binding", terminalBound}}
-	trusted := slices.Concat(known, []Check{{"session", signedIn}, {"mac", macRight}})
-	payment := slices.Concat(known, []Check{{"session", signedIn}, {"batch", batchAgrees}, {"mac", macRight},
-		{"duplicate", traceFresh}, {"amount", amountGiven}, {"currency", currencyTaken}, {"pin-present", pinPresent}, {"card", cardRead},
-		{"card-type", cardTaken}, {"amount-limit", withinAmount}, {"count-limit", withinCount}, {"pin", pinTranslated}})
-	return []Flow{
-		{pay.SignIn, slices.Concat(known, []Check{{"maintenance", notInMaintenance}}), signIn},
-		{pay.SignOut, slices.Concat(known, []Check{{"sign-out-batch", mayEndBatch}}), signOut},
-		{pay.Echo, known, echo},
-		{pay.Sale, payment, sale},
-		{pay.Reversal, slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal},
 	}
 }
 
@@ -160,6 +143,7 @@ func fills() []Fill {
 		set(iso8583.AuthCode, func(_ *Call, s Stored) string { return s.AuthCode }),
 		set(iso8583.LocalTime, func(_ *Call, s Stored) string { return s.At.Format("150405") }),
 		set(iso8583.LocalDate, func(_ *Call, s Stored) string { return s.At.Format("0102") }),
+		set(iso8583.Balance, func(_ *Call, s Stored) string { return s.Balance }),
 		set(iso8583.SettlementDate, func(_ *Call, s Stored) string { return s.At.Format("0102") }),
 		set(iso8583.Acquirer, func(c *Call, _ Stored) string { return c.Rules.ID }),
 		set(iso8583.Institutions, func(c *Call, _ Stored) string { return pad(c.Rules.IssuerID) + pad(c.Rules.ID) }),

@@ -4,15 +4,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
-// sale asks the issuer. That it is asked stands in the journal first: after a restart nobody else would know that money may
+// authorize asks the issuer. That it is asked stands in the journal first: after a restart nobody else would know that money may
 // have moved there.
-func sale(c *Call) {
+func authorize(c *Call) {
 	p, err := c.payment()
 	if err != nil {
 		c.fail(err)
@@ -25,6 +24,24 @@ func sale(c *Call) {
 	p.State = Pending
 	question := c.question(p)
 	c.commit(change{payments: []Payment{p}}, func() { c.ask(p, question) })
+}
+
+// advise decides alone and tells the issuer: what the till says has happened, and the till repeats it until it is answered.
+func advise(c *Call) {
+	p, err := c.payment()
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	p.State, p.Answer, p.AuthCode, p.Undo = Approved, pay.Answer00Approved, c.original.AuthCode, AdviceDue
+	w := c.begin(c.now)
+	w.put(p)
+	c.Trace.Consult("acquirer/post")
+	if err := c.Rules.Post(w, p); err != nil {
+		c.decline(pay.Answer96Malfunction, "books", err.Error())
+		return
+	}
+	c.finish(w.change(), p.stored(c.now), "advice", "the issuer is told")
 }
 
 // ask sends the question and waits for what comes first, the answer or the timeout.
@@ -66,32 +83,16 @@ func (c *Call) answered(p Payment, answer *iso8583.Message) {
 	if c.IssuerDialect.Answer(p.Answer).Category == iso8583.CategoryApproved {
 		p.State, p.AuthCode, reason = Approved, answer.Get(iso8583.AuthCode), "the issuer approved"
 	}
-	tx := c.books.Begin(c.now)
+	w := c.begin(c.now)
+	w.put(p)
 	if c.Rules.Posts(p) {
 		c.Trace.Consult("acquirer/post")
-		if err := c.Rules.Post(tx, p); err != nil {
+		if err := c.Rules.Post(w, p); err != nil {
 			c.abandon(p, pay.Answer96Malfunction, "books", err.Error())
 			return
 		}
 	}
-	c.finish(change{payments: []Payment{p}, books: tx}, p.stored(c.now), "issuer", reason)
-}
-
-// post moves an approved payment: other institutions owe it to the acquirer, and the acquirer to the merchant. The id comes
-// from the terminal's wire, so that a repeat moves nothing.
-func post(tx *ledger.Tx, p Payment) error {
-	return postAs(tx, p, ledger.ID(p.Key().String()+":post"))
-}
-
-func postAs(tx *ledger.Tx, p Payment, id ledger.ID) error {
-	merchant := merchantAccount(p.Ref.Merchant)
-	if err := open(tx, p.Amount.Currency, interbank, merchant); err != nil {
-		return err
-	}
-	return tx.Post(id, interbank, merchant, p.Amount)
-}
-
-// undo takes a posting back.
-func undo(tx *ledger.Tx, p Payment, _ string) error {
-	return tx.Void(ledger.ID(p.Key().String()+":undo"), ledger.ID(p.Key().String()+":post"))
+	stored := p.stored(c.now)
+	stored.Balance = answer.Get(iso8583.Balance)
+	c.finish(w.change(), stored, "issuer", reason)
 }

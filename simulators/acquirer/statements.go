@@ -10,7 +10,7 @@ import (
 // Statements tells what the acquirer's ledger moved, what its journal says of each payment, and what its accounts hold.
 func (a *Acquirer) Statements() []audit.Statement {
 	facts := map[PaymentState]audit.Fact{Pending: audit.Unknown, Approved: audit.Approved, Declined: audit.Declined,
-		Reversed: audit.Reversed, Tombstone: audit.Tombstone}
+		Reversed: audit.Reversed, Tombstone: audit.Tombstone, Expired: audit.Expired}
 	var list []audit.Statement
 	for _, e := range a.books.Entries() {
 		list = append(list, a.movement(e))
@@ -18,8 +18,15 @@ func (a *Acquirer) Statements() []audit.Statement {
 	for _, p := range a.Payments() {
 		s := audit.Statement{At: p.At, Role: audit.Acquirer, Party: "acquirer", Ref: p.Ref, RRN: p.RRN, Amount: p.Amount, Answer: p.Answer}
 		s.Fact = facts[p.State]
-		if p.Undo == UndoDue {
+		switch p.Undo {
+		case UndoDue:
 			s.Fact = audit.Pending // the issuer has still to take it back
+		case AdviceDue:
+			s.Fact = audit.Advised
+		}
+		if p.Original != nil {
+			ref := a.payments[*p.Original].Ref
+			s.Original = &ref
 		}
 		list = append(list, s)
 	}
@@ -38,14 +45,36 @@ func (a *Acquirer) movement(e ledger.Entry) audit.Statement {
 		s.Fact, s.Account = audit.Opening, string(e.To)
 		return s
 	}
-	if p, ok := a.payments[keyOf(e.ID)]; ok {
-		s.Ref, s.RRN = p.Ref, p.RRN
-	}
-	s.Fact = audit.Posted
-	if e.To == interbank {
+	p := a.payments[keyOf(e.ID)]
+	back := p.Ref.Flow.GivesBack()
+	switch {
+	case e.Kind == ledger.Hold:
+		s.Fact, p = audit.Held, a.authorization(p)
+	case e.Kind == ledger.Release:
+		s.Fact, p = audit.Released, a.authorization(p)
+	case e.To == interbank && back:
+		s.Fact = audit.Refunded
+	case e.To == interbank:
 		s.Fact = audit.Undone
+	case back:
+		s.Fact = audit.Restored
+	default:
+		s.Fact = audit.Posted
+	}
+	s.Ref, s.RRN = p.Ref, p.RRN
+	if p.Original != nil {
+		ref := a.payments[*p.Original].Ref
+		s.Original = &ref
 	}
 	return s
+}
+
+// authorization gives the pre-authorization that a payment belongs to.
+func (a *Acquirer) authorization(p Payment) Payment {
+	for p.Original != nil {
+		p = a.payments[*p.Original]
+	}
+	return p
 }
 
 func keyOf(id ledger.ID) Key {

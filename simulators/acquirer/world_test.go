@@ -308,7 +308,7 @@ func (w *world) reason() string {
 func (w *world) books() (merchant, card int64) {
 	w.t.Helper()
 	w.must(w.acquirer.Ledger().TrialBalance())
-	return w.acquirer.Balance(shop).Booked.Minor, w.bank.holds()
+	return w.acquirer.Balance(shop).Booked.Minor, w.bank.booked()
 }
 
 func (w *world) wantBooks(merchant int64) {

@@ -25,6 +25,9 @@ type Call struct {
 	card   account
 	alters bool // the card has changed and belongs into the decision's batch
 	amount pay.Amount
+
+	original Payment // what a void, refund or completion acts on
+	balance  string  // F54
 }
 
 // serve finds the flow, runs its checks in order, and hands over to the flow when all have passed.
@@ -80,7 +83,7 @@ func (c *Call) send(p Payment) {
 		element iso8583.Element
 		value   string
 	}{
-		{iso8583.AnswerCode, string(p.Answer)}, {iso8583.RRN, p.RRN}, {iso8583.AuthCode, p.AuthCode},
+		{iso8583.AnswerCode, string(p.Answer)}, {iso8583.RRN, p.RRN}, {iso8583.AuthCode, p.AuthCode}, {iso8583.Balance, c.balance},
 		{iso8583.LocalTime, c.now.Format("150405")}, {iso8583.LocalDate, c.now.Format("0102")},
 		{iso8583.SettlementDate, c.now.Format("0102")},
 	} {

@@ -55,7 +55,7 @@ func Defects() []pay.Defect[Rules] {
 			Edit: func(r *Rules) { r.drop("cvv") }},
 		{Name: "issuer-keeps-reversed-money", Category: "money", Text: "answers a reversal and does not give the money back",
 			Why:  "reversals are acknowledged by the front end and booked by a batch that fails",
-			Edit: func(r *Rules) { r.Undo = func(*ledger.Tx, Payment) error { return nil } }},
+			Edit: func(r *Rules) { r.Undo = func(*work, Payment) error { return nil } }},
 		{Name: "issuer-keeps-reversed-limit", Category: "money", Text: "counts reversed payments against the day's limits",
 			Why: "the limit counter knows only one direction",
 			Edit: func(r *Rules) {

@@ -45,7 +45,8 @@ type Issuer struct {
 	payments  map[string]Payment // by RRN
 	order     []string           // of payments, as they came
 	days      map[string]total
-	broken    bool // the journal failed: what is in memory may not be durable
+	open      []string // RRNs of authorizations that hold money
+	broken    bool     // the journal failed: what is in memory may not be durable
 }
 
 // New makes an issuer and replays what its store holds.
@@ -76,6 +77,7 @@ func (i *Issuer) Serve(now time.Time, req *iso8583.Message, out iso8583.Outbox) 
 		return
 	}
 	i.traceMessage(now, trace.Received, req)
+	i.Age(now)
 	(&Call{Issuer: i, now: now, req: req, out: out}).serve()
 }
 

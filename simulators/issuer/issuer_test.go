@@ -399,7 +399,7 @@ func TestJournalFails(t *testing.T) {
 
 func TestServesNoSuchFlow(t *testing.T) {
 	r := issuer.Reference()
-	r.Flows = r.Flows[1:]
+	r.Flows = r.Flows[:1]
 	b := newBank(t, &r, nil)
 	if got := b.ask(b.sale()); got != "40" {
 		t.Errorf("a flow the issuer does not serve: answer %q, want 40", got)

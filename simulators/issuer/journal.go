@@ -3,6 +3,7 @@ package issuer
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -26,6 +27,7 @@ const (
 	Declined  PaymentState = "declined"
 	Reversed  PaymentState = "reversed"  // has no effect any more
 	Tombstone PaymentState = "tombstone" // its reversal came, and it never did
+	Expired   PaymentState = "expired"   // an authorization that grew too old
 )
 
 // Payment is what the issuer knows of one payment, which the acquirer's RRN names.
@@ -38,6 +40,10 @@ type Payment struct {
 	State    PaymentState `json:"state"`
 	Answer   pay.Answer   `json:"answer"`
 	AuthCode string       `json:"auth_code,omitempty"`
+	Original string       `json:"original,omitempty"` // the RRN of what a void, refund or completion acts on
+	Ended    string       `json:"ended,omitempty"`    // that of the void or completion that stands
+	Refunded pay.Amount   `json:"refunded,omitzero"`  // by all refunds together
+	Posting  ledger.ID    `json:"posting,omitempty"`  // the posting or hold that stands in the books
 }
 
 // change is one decision: what it alters, and the money it moves.
@@ -145,6 +151,10 @@ func (i *Issuer) put(p Payment) {
 	i.Rules.Count(i, was, -1)
 	i.Rules.Count(i, p, +1)
 	i.payments[p.RRN] = p
+	i.open = slices.DeleteFunc(i.open, func(rrn string) bool { return rrn == p.RRN })
+	if p.State == Approved && p.Ended == "" && p.Flow.Kind() == pay.PreAuth {
+		i.open = append(i.open, p.RRN)
+	}
 }
 
 // total is what a card spent on one day.
@@ -155,9 +165,9 @@ type total struct {
 
 func dayKey(card string, at time.Time) string { return card + " " + at.Format("060102") }
 
-// count keeps the day's totals: a payment that is reversed gives back what it took.
+// count keeps the day's totals: a payment that is reversed, voided or completed gives back what it took.
 func count(i *Issuer, p Payment, by int) {
-	if p.State != Approved {
+	if kind := p.Flow.Kind(); p.State != Approved || p.Ended != "" || kind != pay.Sale && kind != pay.PreAuth && kind != pay.Completion {
 		return
 	}
 	k := dayKey(p.Card, p.At)

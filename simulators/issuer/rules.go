@@ -27,10 +27,14 @@ type Rules struct {
 	WrongPIN    func(tries int) int   // the count of wrong tries after one more
 	RightPIN    func(tries int) int   // and after a right PIN
 	Count       func(i *Issuer, p Payment, by int)
-	Post        func(*ledger.Tx, Payment) error
-	Undo        func(*ledger.Tx, Payment) error
-	Floor       int64 // minor units below which no account may fall
-	Tombstones  bool  // a reversal without its original declines the late original
+	Originals   map[pay.Flow][]pay.Flow // what each kind of flow may act on
+	Post        func(*work, Payment) error
+	Undo        func(*work, Payment) error
+	End         func(w *work, p Payment, id ledger.ID, by string) error // of what a void or completion acts on
+	HoldDays    int                                                     // that an authorization lasts
+	Ceiling     int64                                                   // percent of an authorization that may be completed
+	Floor       int64                                                   // minor units below which no account may fall
+	Tombstones  bool                                                    // a reversal without its original declines the late original
 	Late        pay.Answer
 	UnknownCard pay.Answer
 }
@@ -38,29 +42,51 @@ type Rules struct {
 // Reference gives the rules of an issuer that does everything right.
 func Reference() Rules {
 	return Rules{
-		Flows: []Flow{
-			{pay.Sale, []Check{{"condition", healthy}, {"format", wellFormed}, {"repeat", first}, {"amount", amountGiven},
-				{"card", cardKnown}, {"status", cardUsable}, {"expiry", notExpired}, {"pin-tries", triesLeft}, {"cvv", cvvRight},
-				{"pin", pinRight}, {"amount-limit", withinAmount}, {"count-limit", withinCount}}, sale},
-			{pay.Reversal, []Check{{"format", wellFormed}}, reversal},
-		},
+		Flows: flows(),
 		Statuses: map[Status]pay.Answer{Lost: pay.Answer41Lost, Stolen: pay.Answer43Stolen, Restricted: pay.Answer62Restricted,
 			Closed: pay.Answer14BadCard, PickUp: "04", Dormant: "21"},
 		WrongPIN:    func(tries int) int { return tries + 1 },
 		RightPIN:    func(int) int { return 0 },
 		Count:       count,
+		Originals:   originals(),
 		Post:        post,
 		Undo:        undo,
+		End:         end,
+		HoldDays:    30,
+		Ceiling:     115,
 		Tombstones:  true,
 		Late:        pay.Answer94Duplicate,
 		UnknownCard: pay.Answer14BadCard,
 	}
 }
 
+// flows lists what is served, by kind: to the issuer a sale by telephone is a sale. What gives money back or acts on a
+// payment that stands does not ask whether the card may still be used.
+func flows() []Flow {
+	asked := []Check{{"condition", healthy}, {"format", wellFormed}, {"repeat", first}}
+	card := []Check{{"card", cardKnown}, {"status", cardUsable}, {"expiry", notExpired}, {"pin-tries", triesLeft}, {"cvv", cvvRight},
+		{"pin", pinRight}}
+	payment := slices.Concat(asked, []Check{{"amount", amountGiven}}, card, []Check{{"amount-limit", withinAmount}, {"count-limit", withinCount}})
+	acts := slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"pin-tries", triesLeft}, {"pin", pinRight},
+		{"original", originalStands}})
+	void := slices.Concat(acts, []Check{{"original-amount", wholeAmount}})
+	return []Flow{
+		{pay.Balance, slices.Concat(asked, card), inquire},
+		{pay.Sale, payment, approve},
+		{pay.Void, void, approve},
+		{pay.Refund, slices.Concat(acts, []Check{{"refund-total", refundWithin}}), approve},
+		{pay.PreAuth, payment, approve},
+		{pay.PreAuthVoid, void, approve},
+		{pay.Completion, slices.Concat(acts, []Check{{"ceiling", completionWithin}}), approve},
+		{pay.CompletionVoid, void, approve},
+		{pay.Reversal, []Check{{"format", wellFormed}}, reversal},
+	}
+}
+
 // flow gives a flow's entry. A flow that the issuer does not serve is answered 40.
 func (r *Rules) flow(f pay.Flow) Flow {
 	for _, entry := range r.Flows {
-		if entry.Flow == f {
+		if entry.Flow == f.Kind() {
 			return entry
 		}
 	}

@@ -12,12 +12,13 @@ import (
 func (i *Issuer) Statements() []audit.Statement {
 	var list []audit.Statement
 	for _, e := range i.books.Entries() {
-		list = append(list, movement(e))
+		list = append(list, i.movement(e))
 	}
-	facts := map[PaymentState]audit.Fact{Approved: audit.Approved, Declined: audit.Declined, Reversed: audit.Reversed, Tombstone: audit.Tombstone}
+	facts := map[PaymentState]audit.Fact{Approved: audit.Approved, Declined: audit.Declined, Reversed: audit.Reversed, Tombstone: audit.Tombstone,
+		Expired: audit.Expired}
 	for _, p := range i.Payments() {
 		list = append(list, audit.Statement{At: p.At, Role: audit.Issuer, Party: "issuer", Fact: facts[p.State], RRN: p.RRN,
-			Amount: p.Amount, Account: p.Card, Answer: p.Answer})
+			Ref: audit.Ref{Flow: p.Flow}, Amount: p.Amount, Account: p.Card, Answer: p.Answer})
 	}
 	for _, name := range i.books.Accounts() {
 		if b, err := i.books.Balance(name); err == nil {
@@ -28,19 +29,43 @@ func (i *Issuer) Statements() []audit.Statement {
 }
 
 // movement states a ledger entry. Entries of payments have ids that begin with the RRN.
-func movement(e ledger.Entry) audit.Statement {
+func (i *Issuer) movement(e ledger.Entry) audit.Statement {
 	s := audit.Statement{At: e.At, Role: audit.Issuer, Party: "issuer", Amount: e.Amount}
 	if e.Kind == ledger.Open {
 		s.Fact, s.Account = audit.Opening, holder(e.To)
 		return s
 	}
-	s.RRN, _, _ = strings.Cut(string(e.ID), ":")
-	if e.To == interbank {
-		s.Fact, s.Account = audit.Posted, holder(e.From)
-	} else {
-		s.Fact, s.Account = audit.Undone, holder(e.To)
+	rrn, _, _ := strings.Cut(string(e.ID), ":")
+	p := i.payments[rrn]
+	back := p.Flow.GivesBack()
+	switch {
+	case e.Kind == ledger.Hold:
+		s.Fact, p = audit.Held, i.authorization(p)
+	case e.Kind == ledger.Release:
+		s.Fact, p = audit.Released, i.authorization(p)
+	case e.To != interbank && back:
+		s.Fact = audit.Refunded
+	case e.To != interbank:
+		s.Fact = audit.Undone
+	case back:
+		s.Fact = audit.Restored
+	default:
+		s.Fact = audit.Posted
+	}
+	s.RRN, s.Ref.Flow = p.RRN, p.Flow
+	s.Account = holder(e.From)
+	if e.From == interbank {
+		s.Account = holder(e.To)
 	}
 	return s
+}
+
+// authorization gives the pre-authorization that a payment belongs to.
+func (i *Issuer) authorization(p Payment) Payment {
+	for p.Original != "" {
+		p = i.payments[p.Original]
+	}
+	return p
 }
 
 func holder(name ledger.Account) string { return strings.TrimPrefix(string(name), "card:") }

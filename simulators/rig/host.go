@@ -165,6 +165,8 @@ func (h *host) loadTMK(t TerminalSeed) (hsm.KCV, error) {
 
 // Look implements Control.
 func (h *host) Look(context.Context) (State, error) {
+	h.acquirer.Age(h.loop.Now())
+	h.issuer.Age(h.loop.Now())
 	s := State{Balances: map[string]Holding{}, Consulted: h.trace.Consulted()}
 	for _, l := range []*ledger.Ledger{h.acquirer.Ledger(), h.issuer.Ledger()} {
 		for _, account := range l.Accounts() {

@@ -142,6 +142,9 @@ func (s *Server) Close() {
 	s.group.Wait()
 }
 
+// history is how many events a served world remembers at least.
+const history = 10_000
+
 func (w *servedWorld) close() {
 	w.server.close()
 	closeStores(w.stores)
@@ -149,6 +152,7 @@ func (w *servedWorld) close() {
 
 func (s *Server) open(id string, seed sim.Seed, rules ruleSet, addr, dir string) (*servedWorld, error) {
 	w := &servedWorld{id: id, trace: trace.NewRecorder(s.watch(id))}
+	w.trace.Keep(history)
 	var err error
 	if w.stores, err = openStores(dir, seed); err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ type payment struct {
 	rrn                    string
 	till, acquirer, issuer book
 	original               *Ref
-	refunds                []*payment // whose original it is
+	acts                   []*payment // voids, refunds and completions: whose original it is
 	statements             []Statement
 }
 
@@ -60,7 +60,7 @@ func gather(statements iter.Seq[Statement]) *hearing {
 			continue
 		}
 		if p := c.named(*r.original); p != nil {
-			p.refunds = append(p.refunds, r)
+			p.acts = append(p.acts, r)
 		}
 	}
 	return c
@@ -85,7 +85,7 @@ func (c *hearing) take(s Statement) {
 	}
 	b := p.book(s.Role)
 	switch s.Fact {
-	case Posted, Undone, Held, Released, Refunded:
+	case Posted, Undone, Held, Released, Refunded, Restored:
 		b.moves = append(b.moves, s)
 	default:
 		b.decisions = append(b.decisions, s)
@@ -142,7 +142,7 @@ func (c *hearing) present(p *payment) (books []*book) {
 
 // settled is present without the issuer while the acquirer still waits for it.
 func (c *hearing) settled(p *payment) []*book {
-	return slices.DeleteFunc(c.present(p), func(b *book) bool { return b.role == Issuer && p.acquirer.owes() })
+	return slices.DeleteFunc(c.present(p), func(b *book) bool { return b.role == Issuer && p.owed() })
 }
 
 func (p *payment) book(role Role) *book {
@@ -180,8 +180,16 @@ func (b *book) amount() pay.Amount {
 	return b.decisions[len(b.decisions)-1].Amount
 }
 
-// owes tells that a host still waits for the next one: for its answer, or for word that it has reversed.
-func (b *book) owes() bool { return b.fact() == Unknown || b.fact() == Pending }
+// approved tells that the party said yes.
+func (b *book) approved() bool { return b.fact() == Approved || b.fact() == Advised }
+
+// owes tells that a host still waits for the next one: for its answer, or for word that it has reversed or heard.
+func (b *book) owes() bool { return b.fact() == Unknown || b.fact() == Pending || b.fact() == Advised }
+
+// owed tells that the acquirer still waits for the issuer, on a payment or on what acts on it.
+func (p *payment) owed() bool {
+	return p.acquirer.owes() || slices.ContainsFunc(p.acts, func(a *payment) bool { return a.owed() })
+}
 
 func (b *book) count(f Fact) (n int) {
 	for _, s := range b.moves {
@@ -210,12 +218,28 @@ type standing struct {
 
 func (s standing) none() bool { return s == standing{} }
 
-// due is the standing of an approved payment; one about no money, such as a balance inquiry, moves none.
-func due(a pay.Amount) standing {
-	if a.Minor == 0 {
+// due is the standing of an approved payment at a host; one about no money, such as a balance inquiry, moves none. The void
+// of a deposit moves none either, and a deposit holds nothing any more once it was voided or completed.
+func (p *payment) due(b *book, a pay.Amount) standing {
+	if a.Minor == 0 || p.ref.Flow.Kind() == pay.PreAuthVoid || b.fact() == Expired || p.ended(b.role) {
 		return standing{}
 	}
 	return standing{1, a}
+}
+
+// ended tells that a deposit was voided or completed, and that this still stands.
+func (p *payment) ended(role Role) bool {
+	return p.ref.Flow.Kind() == pay.PreAuth && p.acted(role, pay.PreAuthVoid, pay.Completion) > 0
+}
+
+// acted counts what of these kinds acts on a payment at a host, and was not voided itself.
+func (p *payment) acted(role Role, kinds ...pay.Flow) (n int) {
+	for _, a := range p.acts {
+		if a.book(role).approved() && slices.Contains(kinds, a.ref.Flow.Kind()) && a.acted(role, pay.CompletionVoid) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (b *book) standing() standing {
@@ -225,7 +249,7 @@ func (b *book) standing() standing {
 		switch m.Fact {
 		case Posted, Refunded:
 			s.count, s.amount = s.count+1, add(s.amount, m.Amount)
-		case Undone:
+		case Undone, Restored:
 			s.count, s.amount = s.count-1, add(s.amount, m.Amount.Neg())
 		case Held:
 			if posted == 0 {

@@ -63,6 +63,7 @@ func rules() []rule {
 		{"decision-posted", decisionPosted},
 		{"hosts-agree", hostsAgree},
 		{"refunds", refunds},
+		{"completions", completions},
 	}
 }
 
@@ -71,9 +72,8 @@ func approvedPosted(c *hearing, p *payment) (lines []string) {
 	if p.till.fact() != Approved {
 		return nil
 	}
-	want := due(p.till.amount())
-	for _, h := range c.present(p) {
-		if s := h.standing(); s != want {
+	for _, h := range c.settled(p) {
+		if s := h.standing(); s != p.due(h, p.till.amount()) {
 			lines = append(lines, fmt.Sprintf("the till was told yes to %s, the %s has %s", p.till.amount(), h.role, s))
 		}
 	}
@@ -124,8 +124,12 @@ func twice(_ *hearing, p *payment) (lines []string) {
 		lines = append(lines, fmt.Sprintf("the till states %d payments under one name", n))
 	}
 	for _, h := range []*book{&p.acquirer, &p.issuer} {
-		for _, fact := range []Fact{Posted, Refunded, Undone, Held, Released} {
-			if n := h.count(fact); n > 1 {
+		for _, fact := range []Fact{Posted, Refunded, Undone, Restored, Held} {
+			limit := 1
+			if fact == Held { // a deposit stands again when its void or completion is taken back
+				limit = max(1, h.count(Released)+1)
+			}
+			if n := h.count(fact); n > limit {
 				lines = append(lines, fmt.Sprintf("the %s states %s %d times, %s in all", h.role, fact, n, h.sum(fact)))
 			}
 		}
@@ -144,7 +148,7 @@ func decisionPosted(_ *hearing, p *payment) (lines []string) {
 		switch fact := h.fact(); {
 		case fact == "" && !s.none():
 			lines = append(lines, fmt.Sprintf("the %s has %s and never decided on it", h.role, s))
-		case fact == Approved && s != due(h.amount()):
+		case (h.approved() || fact == Expired) && s != p.due(h, h.amount()):
 			lines = append(lines, fmt.Sprintf("the %s approved %s and has %s", h.role, h.amount(), s))
 		case (fact == Declined || fact == Reversed || fact == Tombstone) && !s.none():
 			lines = append(lines, fmt.Sprintf("the %s states %s and has %s", h.role, fact, s))
@@ -156,21 +160,33 @@ func decisionPosted(_ *hearing, p *payment) (lines []string) {
 // hostsAgree: acquirer and issuer have moved the same, by RRN, unless the acquirer still waits for the issuer.
 func hostsAgree(c *hearing, p *payment) []string {
 	a, i := p.acquirer.standing(), p.issuer.standing()
-	if !c.hosts[Acquirer] || !c.hosts[Issuer] || a == i || p.acquirer.owes() {
+	if !c.hosts[Acquirer] || !c.hosts[Issuer] || a == i || p.owed() {
 		return nil
 	}
 	return []string{fmt.Sprintf("the acquirer has %s, the issuer has %s", a, i)}
 }
 
-// refunds: all refunds of a payment together give back no more than what was moved for it and still stands.
+// refunds: all refunds and voids of a payment together give back no more than what was moved for it and still stands.
 func refunds(_ *hearing, p *payment) (lines []string) {
 	for _, h := range []*book{&p.acquirer, &p.issuer} {
 		var given pay.Amount
-		for _, r := range p.refunds {
-			given = add(given, r.book(h.role).standing().amount)
+		for _, r := range p.acts {
+			if b := r.book(h.role); b.count(Refunded) > 0 {
+				given = add(given, b.standing().amount)
+			}
 		}
 		if s := h.standing(); given.Minor > s.amount.Minor {
 			lines = append(lines, fmt.Sprintf("the %s has %s and refunded %s of it", h.role, s, given))
+		}
+	}
+	return lines
+}
+
+// completions: a deposit is voided or completed once.
+func completions(_ *hearing, p *payment) (lines []string) {
+	for _, h := range []*book{&p.acquirer, &p.issuer} {
+		if n := p.acted(h.role, pay.PreAuthVoid, pay.Completion); n > 1 {
+			lines = append(lines, fmt.Sprintf("the %s has voided or completed it %d times", h.role, n))
 		}
 	}
 	return lines

@@ -31,11 +31,14 @@ const (
 	Reversed  Fact = "reversed"  // terminal: the reversal was acknowledged; host: the original has no effect any more
 	Exception Fact = "exception" // terminal: given up after the counted attempts, on the exception list for people
 	Tombstone Fact = "tombstone" // host: a reversal came for an original that is not there
+	Advised   Fact = "advised"   // acquirer: approved, and the issuer has still to acknowledge that it was told
+	Expired   Fact = "expired"   // host: an authorization grew too old, its hold is gone
 	Posted    Fact = "posted"    // a ledger moved money for the payment
 	Undone    Fact = "undone"    // a ledger moved it back, in whole
 	Held      Fact = "held"      // a ledger holds money, nothing has moved
 	Released  Fact = "released"  // a hold ended without a posting
 	Refunded  Fact = "refunded"  // a ledger moved part or all of Original back
+	Restored  Fact = "restored"  // a ledger moved a refund or void back to where it came from: it was reversed
 	Balance   Fact = "balance"   // what an account holds at the end (Account, Amount), with its open holds in Held
 	Opening   Fact = "opening"   // what an account held at the beginning, taken from the account OpeningOf its currency
 	Present   Fact = "present"   // the party states all it knows: of a payment it does not name it knows nothing

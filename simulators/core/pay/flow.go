@@ -71,6 +71,34 @@ const (
 	UploadEnd        Flow = "upload-end"
 )
 
+// Kind gives the flow that f is in what it does to the money: a sale by telephone is a Sale, an advice of a completion is a
+// Completion.
+func (f Flow) Kind() Flow {
+	switch f {
+	case Instalment, Recurring, MOTOSale:
+		return Sale
+	case InstalmentVoid, RecurringVoid, MOTOVoid:
+		return Void
+	case MOTORefund:
+		return Refund
+	case MOTOPreAuth:
+		return PreAuth
+	case MOTOPreAuthVoid:
+		return PreAuthVoid
+	case CompletionAdvice, MOTOCompletion, MOTOCompletionAdvice:
+		return Completion
+	case MOTOCompletionVoid:
+		return CompletionVoid
+	}
+	return f
+}
+
+// GivesBack tells that money goes back to the cardholder.
+func (f Flow) GivesBack() bool {
+	k := f.Kind()
+	return k == Void || k == Refund || k == CompletionVoid
+}
+
 // Entry says how the card came to the terminal: the first two digits of F22 (DOMAIN.md A.10).
 type Entry string
 

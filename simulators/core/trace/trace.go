@@ -130,6 +130,8 @@ func (s Span) mask(b []byte) {
 type Recorder struct {
 	mu        sync.Mutex
 	events    []Event
+	dropped   int // events before the first that is kept
+	keep      int // 0: all
 	consulted map[string]bool
 	watch     func(Event)
 }
@@ -139,14 +141,21 @@ func NewRecorder(watch func(Event)) *Recorder {
 	return &Recorder{consulted: map[string]bool{}, watch: watch}
 }
 
+// Keep bounds the history of a world that may live for days: at least the last n events are kept. Numbers go on.
+func (r *Recorder) Keep(n int) { r.keep = n }
+
 // Record adds an event and gives it its number.
 func (r *Recorder) Record(e Event) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
-	e.Seq = len(r.events) + 1
+	e.Seq = r.dropped + len(r.events) + 1
 	r.events = append(r.events, e)
+	if r.keep > 0 && len(r.events) >= 2*r.keep { // in one go, so that each event is moved at most once
+		r.dropped += len(r.events) - r.keep
+		r.events = slices.Clone(r.events[len(r.events)-r.keep:])
+	}
 	r.mu.Unlock()
 	if r.watch != nil {
 		r.watch(e)

@@ -179,3 +179,20 @@ func TestRecorderFromGoroutines(t *testing.T) {
 		t.Errorf("%d parties, %d watched, %d consulted", len(next), watched, len(r.Consulted()))
 	}
 }
+
+func TestKeepBoundsTheHistory(t *testing.T) {
+	r := trace.NewRecorder(nil)
+	r.Keep(10)
+	for range 1000 {
+		r.Record(trace.Event{})
+	}
+	events := r.Events()
+	if n := len(events); n < 10 || n >= 20 {
+		t.Errorf("%d events are kept, want 10 to 19", n)
+	}
+	for i, e := range events {
+		if want := 1000 - len(events) + i + 1; e.Seq != want {
+			t.Fatalf("event %d has number %d, want %d", i, e.Seq, want)
+		}
+	}
+}

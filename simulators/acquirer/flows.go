@@ -1,0 +1,51 @@
+package acquirer
+
+import (
+	"slices"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// flows lists what is served. The checks stand in the order of DOMAIN.md A.14, but the MAC comes before the duplicate
+// check, so that nobody without the key learns what was answered. A reversal names its batch, which may be an earlier one.
+func flows() []Flow {
+	known := []Check{{"system", systemWell}, {"format", wellFormed}, {"merchant", merchantKnown}, {"terminal", terminalKnown},
+		{"enabled", terminalEnabled}, {"binding", terminalBound}}
+	session := slices.Concat(known, []Check{{"session", signedIn}})
+	trusted := slices.Concat(session, []Check{{"mac", macRight}})
+	open := slices.Concat(session, []Check{{"batch", batchAgrees}, {"mac", macRight}, {"duplicate", traceFresh}})
+
+	told := slices.Concat(session, []Check{{"batch", batchAgrees}, {"mac", macRight}, {"advice-repeat", adviceFresh}})
+	money := []Check{{"amount", amountGiven}, {"currency", currencyTaken}, {"pin-present", pinPresent}, {"card", cardRead}}
+	payment := slices.Concat(open, money, []Check{{"card-type", cardTaken}, {"amount-limit", withinAmount}, {"count-limit", withinCount},
+		{"pin", pinTranslated}})
+	served := []Flow{
+		{pay.SignIn, slices.Concat(known, []Check{{"maintenance", notInMaintenance}}), signIn},
+		{pay.SignOut, slices.Concat(known, []Check{{"sign-out-batch", mayEndBatch}}), signOut},
+		{pay.Echo, known, echo},
+		{pay.Balance, slices.Concat(open, []Check{{"currency", currencyGiven}, {"pin-present", pinPresent}, {"card", cardRead},
+			{"card-type", cardTaken}, {"pin", pinTranslated}}), authorize},
+		{pay.Reversal, slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal},
+	}
+	onto := func(checks []Check, serve func(*Call), flows ...pay.Flow) {
+		for _, f := range flows {
+			served = append(served, Flow{f, checks, serve})
+		}
+	}
+	pin, card := Check{"pin", pinTranslated}, Check{"original-card", originalCard}
+	amount, stands := Check{"original-amount", originalAmount}, Check{"original-stands", originalStands}
+	window := Check{"authorization-window", authorizationInTime}
+	void := slices.Concat(open, money, []Check{{"original", originalKnown(byTrace)}, {"original-day", originalToday}, card, amount, stands,
+		{"original-whole", originalWhole}, pin})
+	refund := slices.Concat(told, money, []Check{{"original", originalKnown(byNumber)}, card, {"refund-window", refundInTime}, stands,
+		{"refund-total", refundWithin}})
+	deposit := []Check{{"original", originalKnown(byAuthorization)}, card, window, stands}
+	ceiling := Check{"completion-ceiling", completionWithin}
+	onto(payment, authorize, pay.Sale, pay.Instalment, pay.Recurring, pay.MOTOSale, pay.PreAuth, pay.MOTOPreAuth)
+	onto(void, authorize, pay.Void, pay.InstalmentVoid, pay.RecurringVoid, pay.MOTOVoid, pay.CompletionVoid, pay.MOTOCompletionVoid)
+	onto(refund, advise, pay.Refund, pay.MOTORefund)
+	onto(slices.Concat(open, money, deposit, []Check{amount, pin}), authorize, pay.PreAuthVoid, pay.MOTOPreAuthVoid)
+	onto(slices.Concat(open, money, deposit, []Check{ceiling, pin}), authorize, pay.Completion, pay.MOTOCompletion)
+	onto(slices.Concat(told, money, deposit, []Check{ceiling}), advise, pay.CompletionAdvice, pay.MOTOCompletionAdvice)
+	return served
+}
