@@ -66,6 +66,7 @@ const (
 	SignedOut EndingKind = "signed-out" //
 	Kept      EndingKind = "kept"       // an advice waits for the host; it goes before the next order
 	Told      EndingKind = "told"       // a question was answered
+	Settled   EndingKind = "settled"    // the batch is closed
 	LineGood  EndingKind = "line-good"  // an echo came back
 	Reversed  EndingKind = "reversed"   // a reversal left over from before was acknowledged
 	Printed   EndingKind = "printed"    // a reprint

@@ -267,7 +267,7 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 			r = other
 		}
 	}
-	payment := tx.Reversible || tx.Advice && tx.Flow != pay.Settlement && tx.MAC
+	payment := tx.Reversible || tx.Advice && tx.MAC
 	book := h.charged
 	if tx.Flow == pay.Reversal {
 		book = h.undone
@@ -292,6 +292,10 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 	}
 	if tx.Flow == pay.Balance && r.code == pay.Answer00Approved {
 		m.Set(iso8583.Balance, "0002156C000000123456")
+	}
+	if tx.Flow == pay.Settlement && r.code == pay.Answer00Approved {
+		m.Set(iso8583.SettlementData, withResult(req.Get(iso8583.SettlementData), "1"))
+		m.Set(iso8583.Currency, "156")
 	}
 	if payment && r.code == pay.Answer00Approved {
 		m.Set(iso8583.AuthCode, "102030")
@@ -319,6 +323,9 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 	}
 	return Event{Kind: Answered, Message: answer}
 }
+
+// withResult puts the host's judgement into both totals of F48.
+func withResult(data, result string) string { return data[:30] + result + data[31:61] + result }
 
 func (h *host) seal(b *bench, tx *iso8583.Transaction, m *iso8583.Message) error {
 	if !tx.MAC {

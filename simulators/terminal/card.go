@@ -124,6 +124,9 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 		t.nameKeys(m)
 		o(iso8583.TerminalInfo, t.serialInfo())
 	}
+	if t.order.plan.Done == Settled {
+		return t.offerSettlement(o, m, flow)
+	}
 	if flow != t.order.plan.Flow || !t.order.plan.Trade {
 		return nil
 	}

@@ -17,6 +17,8 @@ const (
 	Unlock                         // a supervisor lifts the lock of [Operator]
 	Choose                         // an order [Flow, Amount]
 	Reprint                        // the last slip once more
+	LastPayment                    // show what became of the last payment
+	Statistics                     // print the payments by day and kind
 	Swipe                          // a stripe was drawn through the reader [Stripe]
 	KeyIn                          // a card number typed by hand [PAN, Expiry]
 	EnterPIN                       // the cardholder's PIN; empty is a bypass [PIN]
@@ -38,7 +40,7 @@ const (
 	eventKinds
 )
 
-var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "Choose", "Reprint", "Swipe", "KeyIn", "EnterPIN",
+var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "KeyIn", "EnterPIN",
 	"EnterOriginal", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
 	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper"}
 

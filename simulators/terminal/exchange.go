@@ -25,7 +25,7 @@ type exchange struct {
 // send composes the request of a flow and has written, before it leaves, the trace number it uses up and what its reversal
 // would need (DOMAIN.md A.12, rule 1).
 func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
-	number := nextTrace(t.trace)
+	number, used := t.nextNumber(flow)
 	m := t.Dialect.NewRequest(flow)
 	o := t.offer(flow, m)
 	t.offerTerminal(o, now)
@@ -34,12 +34,16 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 		t.fault(now, err, out)
 		return
 	}
-	var kept line = &sentLine{Trace: number, Flow: flow}
+	var kept line = &sentLine{Trace: used, Flow: flow}
+	if t.uploading(flow) {
+		kept = &uploadLine{Trace: number, Used: used}
+	}
 	t.exchange = exchange{flow: flow, request: m}
 	t.exchange.advice = t.isAdvice()
 	if t.reversible() || t.exchange.advice {
 		owed := &pendingLine{At: now, Trace: number, Amount: t.order.amount, Original: t.order.original.ref, Undoes: t.order.plan.Undoes,
-			Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
+			Foreign: t.foreign(),
+			Ref:     audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
 		if err := t.owe(owed, m); err != nil {
 			t.fault(now, err, out)
 			return
@@ -52,6 +56,27 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 		}
 	}
 	t.dispatch(now, "CONNECTING", kept, out)
+}
+
+// nextNumber gives the trace number of the next message, and the last one then given away. The repeat of an upload is the same
+// message, so that the host can tell it from another (DOMAIN.md K.16).
+func (t *Terminal) nextNumber(flow pay.Flow) (number, used int) {
+	if s := t.settling; t.uploading(flow) && s.trace != 0 {
+		return s.trace, t.trace
+	}
+	number = nextTrace(t.trace)
+	return number, number
+}
+
+// uploading tells the uploads of a settlement and their end.
+func (t *Terminal) uploading(flow pay.Flow) bool {
+	return t.order.plan.Done == Settled && t.settling != nil && t.settling.stage == stageUploads && flow != pay.Reversal
+}
+
+// foreign tells the origin of the order's card.
+func (t *Terminal) foreign() bool {
+	t.consult("terminal/card-origin")
+	return t.Rules.Foreign(t.order.card.pan)
 }
 
 // owe completes the line of a request that is about to leave with what its reversal or its repeat needs.
@@ -127,6 +152,8 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 		t.reversalAnswered(now, rule, out)
 	case flow == pay.SignIn:
 		t.signInAnswered(now, rule, e.Message, out)
+	case t.order.plan.Done == Settled:
+		t.settleAnswered(now, rule, e.Message, out)
 	default:
 		t.orderAnswered(now, rule, e.Message, out)
 	}
@@ -143,6 +170,8 @@ func (t *Terminal) unanswered(now time.Time, e Event, out *Actions) {
 		t.reversalUnsent(now, screen, out)
 	case t.exchange.advice:
 		t.adviceUnsent(now, screen, out)
+	case t.order.plan.Done == Settled:
+		t.settleSilent(now, screen, false, out)
 	case t.reversible() && !t.dropsUnsent():
 		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
 	default:
@@ -175,6 +204,10 @@ func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, ou
 	}
 	if t.exchange.advice {
 		t.adviceSilent(now, screen, reason, out)
+		return
+	}
+	if t.order.plan.Done == Settled {
+		t.settleSilent(now, screen, true, out)
 		return
 	}
 	if flow == pay.SignIn { // the host may have changed the keys

@@ -20,7 +20,8 @@ type memory struct {
 	tampered  bool
 	operators []*operator
 	payments  []payment
-	settledTo int // index of the batch's first payment
+	settledTo int       // index of the batch's first payment
+	settling  *settling // nil while no settlement has begun
 	pending   *pending
 	slips     []waitingSlip
 	last      []byte // the last slip, sealed
@@ -32,6 +33,7 @@ type payment struct {
 	ref      audit.Ref
 	original *audit.Ref // the payment that it acts on, where that is known
 	undoes   bool       // takes the original back
+	foreign  bool       // the card is
 	amount   pay.Amount
 	fact     audit.Fact
 	answer   pay.Answer
@@ -79,6 +81,7 @@ type pendingLine struct {
 	Ref      audit.Ref  `json:"ref"`
 	Original *audit.Ref `json:"original,omitempty"`
 	Undoes   bool       `json:"undoes,omitempty"`
+	Foreign  bool       `json:"foreign,omitempty"`
 	Amount   pay.Amount `json:"amount"`
 	Sealed   []byte     `json:"sealed"`
 	Advice   []byte     `json:"advice,omitempty"`
@@ -144,7 +147,7 @@ func (l *sentLine) apply(t *Terminal) { t.trace = l.Trace }
 func (l *pendingLine) apply(t *Terminal) {
 	t.trace = l.Trace
 	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, advice: l.Advice, reason: pay.Answer98NoAnswer}
-	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, amount: l.Amount,
+	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, foreign: l.Foreign, amount: l.Amount,
 		sealed: l.Sealed, fact: audit.Pending})
 }
 
@@ -166,7 +169,7 @@ func (l *outcomeLine) apply(t *Terminal) {
 	t.pending = nil
 	if l.Slip != nil {
 		t.last = l.Slip
-		t.slips = append(t.slips, waitingSlip{l.Slip, l.Begun})
+		t.queue(l.Slip, l.Begun)
 	}
 }
 
@@ -182,6 +185,9 @@ func (l *printLine) apply(t *Terminal) {
 func (l *signLine) apply(t *Terminal) {
 	t.signedIn = l.On
 	if l.On {
+		if l.Batch != t.batch { // the host has closed the old one
+			t.settledTo = len(t.payments)
+		}
 		t.batch, t.again, t.tampered = l.Batch, false, false
 	}
 }
@@ -203,7 +209,7 @@ func TraceRecord(next int) journal.Record {
 
 func readLine(r journal.Record) (line, error) {
 	for _, l := range []line{&sentLine{}, &pendingLine{}, &attemptLine{}, &outcomeLine{}, &printLine{}, &signLine{}, &againLine{},
-		&operatorLine{}, &tamperLine{}} {
+		&operatorLine{}, &tamperLine{}, &settleLine{}, &uploadLine{}, &closeLine{}} {
 		if l.kind() != r.Kind {
 			continue
 		}

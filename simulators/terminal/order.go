@@ -18,7 +18,8 @@ type order struct {
 	swipes     int    // bad ones
 	chipSwipes int    // of cards that have a chip
 	cleared    bool   // what is left over from before has had its turn
-	repeats    int    // of an advice, at once
+	repeats    int    // of an advice or upload, at once
+	fresh      bool   // no message of this settlement has ever left
 	over       bool   // the ending is known; only a reversal may still be under way
 	ending     Ending // see over
 }
@@ -70,6 +71,8 @@ func (t *Terminal) proceed(now time.Time, out *Actions) {
 		t.refuse(now, "terminal/reverse", "REVERSAL_PENDING", out)
 	case o.plan.Trade && t.again: // asked for by header nibble 6 = 3 (DOMAIN.md A.1)
 		t.send(now, pay.SignIn, out)
+	case o.plan.Done == Settled:
+		t.settle(now, out)
 	default:
 		if !t.askNext(now, out) {
 			t.send(now, o.plan.Flow, out)

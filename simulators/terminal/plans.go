@@ -57,6 +57,7 @@ func plans() []Plan {
 		{Flow: pay.SignIn, Done: SignedIn, Screen: "SIGNED_IN"},
 		{Flow: pay.SignOut, Done: SignedOut, Screen: "SIGNED_OUT"},
 		{Flow: pay.Echo, Done: LineGood, Screen: "LINE_GOOD"},
+		{Flow: pay.Settlement, Done: Settled},
 		{Flow: pay.Balance, Trade: true, Needs: []Need{NeedCard, NeedPIN}, Done: Told, Screen: "BALANCE"},
 		sale,
 		void.as(pay.Void, pay.Sale),
@@ -88,7 +89,7 @@ func (p Plan) as(f pay.Flow, of ...pay.Flow) Plan {
 }
 
 // clears: what is left over goes first, and the terminal must be signed in.
-func (p Plan) clears() bool { return p.Trade || p.Done == SignedOut }
+func (p Plan) clears() bool { return p.Trade || p.Done == SignedOut || p.Done == Settled }
 
 func voidCard(s iso8583.Switches) (card, pin bool) { return s.VoidNeedsCard, s.VoidNeedsPIN }
 

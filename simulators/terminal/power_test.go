@@ -146,9 +146,15 @@ func judge(t *testing.T, where string, b *bench) {
 	b.logIn("01", "5839") // the run that changes it
 	if b.config.HSM.Has(KeyTMK) {
 		b.signIn()
+		if b.till.Status().Settling {
+			b.settle()
+			same(t, where+": the settlement", Settled, b.ending().Kind)
+			b.signIn()
+		}
 		b.swipe(freeTrack)
 		same(t, where+": the next sale", Approved, b.ending().Kind)
 	}
+	judgeUploads(wrong, b)
 	used := map[string]bool{}
 	for _, m := range b.exchanges {
 		tx, _, _ := b.dialect.Identify(m)

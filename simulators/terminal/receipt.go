@@ -22,6 +22,7 @@ const (
 type Slip struct {
 	Copy    Copy   `json:"copy,omitempty"`
 	Reprint bool   `json:"reprint,omitempty"`
+	Single  bool   `json:"single,omitempty"` // for the merchant only
 	Lines   []Line `json:"lines"`
 }
 
@@ -51,16 +52,11 @@ func (t *Terminal) slip(now time.Time, m *iso8583.Message) Slip {
 	if host, ok := hostTime(m, now); ok {
 		at = host
 	}
-	operator := ""
-	if t.operator != nil {
-		operator = t.operator.id
-	}
 	institutions := m.Get(iso8583.Institutions) // issuer and acquirer, eleven characters each
 	issuer := institutions[:min(11, len(institutions))]
-	line("SLIP_MERCHANT", t.MerchantName)
-	line("SLIP_MERCHANT_NO", t.Merchant)
-	line("SLIP_TERMINAL_NO", t.Number)
-	line("SLIP_OPERATOR", operator)
+	for _, l := range t.head() {
+		line(l.ID, l.Args...)
+	}
 	line("SLIP_ISSUER", strings.TrimSpace(issuer))
 	line("SLIP_ACQUIRER", strings.TrimSpace(institutions[len(issuer):]))
 	line("SLIP_CARD", t.Rules.MaskPAN(pay.NewPAN(req.Get(iso8583.PAN))), entryLetters[pay.Entry(entry[:2])])
@@ -119,7 +115,11 @@ func (t *Terminal) print(sealed []byte, reprint bool, out *Actions) {
 	t.consult("terminal/copies")
 	t.consult("terminal/reprint")
 	s.Reprint = reprint && t.Rules.MarkReprint
-	for _, s.Copy = range t.Rules.Copies {
+	copies := t.Rules.Copies
+	if s.Single {
+		copies = []Copy{MerchantCopy}
+	}
+	for _, s.Copy = range copies {
 		out.add(Action{Kind: Print, Slip: s})
 	}
 }

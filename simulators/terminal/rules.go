@@ -56,6 +56,10 @@ type Rules struct {
 	TakePartial       bool              // terminal/partial: a partial approval counts as approved
 	UndoOnce          bool              // terminal/undone: what was taken back is not taken back again
 
+	Foreign   func(pay.PAN) bool                  // terminal/card-origin: where the card counts in the totals
+	Balanced  func(iso8583.SettlementResult) bool // terminal/settlement-result
+	NextBatch func(batch int) int                 // terminal/next-batch
+
 	MaskPAN     func(pay.PAN) string // terminal/mask
 	Copies      []Copy               // terminal/copies
 	MarkReprint bool                 // terminal/reprint
@@ -97,7 +101,10 @@ func Reference() *Rules {
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
 		AdviceAgain: []pay.Answer{pay.Answer06Error, pay.Answer68TooLate, pay.Answer77SignInAgain, pay.Answer90CutOver, pay.Answer91IssuerDown,
 			pay.Answer92NoRoute, pay.Answer96Malfunction, pay.Answer98NoAnswer, pay.Answer99PINTranslation, pay.AnswerA0BadMAC},
-		MaskPAN: pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
+		Foreign:   foreignCard,
+		Balanced:  func(r iso8583.SettlementResult) bool { return r == iso8583.ResultBalanced },
+		NextBatch: nextTrace,
+		MaskPAN:   pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
 	}
 }
 
@@ -110,6 +117,9 @@ func gates() []Gate {
 		{"terminal/network", "NETWORK_DOWN", func(t *Terminal, _ Plan, _ pay.Amount) bool { return t.network == "" }},
 		{"terminal/signed-in", "SIGN_IN_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
 			return p.clears() && !t.signedIn
+		}},
+		{"terminal/settling", "SETTLE_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
+			return p.clears() && p.Done != Settled && t.settling != nil
 		}},
 		{"terminal/amount", "BAD_AMOUNT", func(_ *Terminal, p Plan, a pay.Amount) bool {
 			_, err := a.Digits()
@@ -166,6 +176,9 @@ func goodCardNumber(p pay.PAN) bool {
 func askPIN(service string, a pay.Amount, limit int64) bool {
 	return a.Minor > limit && (len(service) < 3 || strings.ContainsRune("03567", rune(service[2])))
 }
+
+// foreignCard: the cards of the country begin with 62 (ISO/IEC 7812, UnionPay).
+func foreignCard(p pay.PAN) bool { return !strings.HasPrefix(p.Reveal(), "62") }
 
 func digitsOnly(s string) bool {
 	return strings.Trim(s, "0123456789") == ""

@@ -52,6 +52,8 @@ var table = [states][eventKinds]cell{
 		SetPassword: {"ask for log-in", (*Terminal).askLogIn},
 		Choose:      {"ask for log-in", (*Terminal).askLogIn},
 		Reprint:     {"ask for log-in", (*Terminal).askLogIn},
+		LastPayment: {"ask for log-in", (*Terminal).askLogIn},
+		Statistics:  {"ask for log-in", (*Terminal).askLogIn},
 	},
 	Idle: {
 		LogIn:       {"log in", (*Terminal).logIn},
@@ -60,6 +62,8 @@ var table = [states][eventKinds]cell{
 		Unlock:      {"unlock", (*Terminal).unlock},
 		Choose:      {"begin order", (*Terminal).choose},
 		Reprint:     {"reprint", (*Terminal).reprint},
+		LastPayment: {"show the last payment", (*Terminal).lastPayment},
+		Statistics:  {"print statistics", (*Terminal).statistics},
 		Fired:       {"log out", (*Terminal).logOut},
 	},
 	WaitingCard: {
@@ -102,7 +106,7 @@ var table = [states][eventKinds]cell{
 
 var always = [eventKinds]cell{
 	PowerOn: {"refuse", refuse}, LogIn: {"refuse", refuse}, LogOut: {"refuse", refuse}, SetPassword: {"refuse", refuse},
-	Unlock: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, Swipe: {"refuse", refuse},
+	Unlock: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, LastPayment: {"refuse", refuse}, Statistics: {"refuse", refuse}, Swipe: {"refuse", refuse},
 	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
 	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
 	PaperOut: {"note paper", (*Terminal).paperOut}, PaperIn: {"note paper", (*Terminal).paperIn},

@@ -126,6 +126,7 @@ type Status struct {
 	Batch    string
 	Trace    string // the next trace number
 	Pending  bool   // a reversal is stored and not acknowledged
+	Settling bool   // a settlement is half done
 	Slips    int    // approved slips that wait for paper
 	Paper    bool
 	Battery  bool
@@ -137,7 +138,7 @@ type Status struct {
 func (t *Terminal) Status() Status {
 	s := Status{
 		State: t.state.String(), Busy: slices.Contains([]State{Storing, Exchanging, Finishing}, t.state),
-		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(nextTrace(t.trace)), Pending: t.pending != nil,
+		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(nextTrace(t.trace)), Pending: t.pending != nil, Settling: t.settling != nil,
 		Slips: len(t.slips), Paper: t.paper, Battery: t.battery, Network: t.network, Tampered: t.tampered,
 	}
 	if t.operator != nil {

@@ -148,6 +148,7 @@ const (
 	Answer91IssuerDown       Answer = "91"
 	Answer92NoRoute          Answer = "92"
 	Answer94Duplicate        Answer = "94"
+	Answer95TotalsDiffer     Answer = "95"
 	Answer96Malfunction      Answer = "96"
 	Answer97UnknownTill      Answer = "97"
 	Answer98NoAnswer         Answer = "98"

@@ -1,0 +1,274 @@
+package terminal
+
+import (
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// settling is a settlement that has begun (DOMAIN.md A.13). Until it is through there is no trade, so that its totals and
+// uploads stay what they were.
+type settling struct {
+	stage    stage
+	balanced bool
+	acked    int // uploads that the host has acknowledged
+	trace    int // of the upload that is under way; its repeat is the same message. 0 for none
+}
+
+// stage is what a settlement sends next.
+type stage string
+
+const (
+	stageTotals  stage = "totals"
+	stageUploads stage = "uploads" // and then their end
+	stageSignOut stage = "sign-out"
+)
+
+// upload is one message of the uploads: some rows, or one advice in its own fields.
+type upload struct {
+	flow     pay.Flow
+	payments []payment
+}
+
+// uploadOf says how an advice is uploaded; all other payments are rows.
+var uploadOf = map[pay.Flow]pay.Flow{pay.Refund: pay.RefundUpload, pay.MOTORefund: pay.RefundUpload,
+	pay.CompletionAdvice: pay.CompletionUpload, pay.MOTOCompletionAdvice: pay.CompletionUpload}
+
+// counted are the payments of this batch that stand in its totals, in their order: what was approved and moves money. A sale
+// that was voided counts, and so does its void.
+func (t *Terminal) counted() []payment {
+	var all []payment
+	for _, p := range t.payments[t.settledTo:] {
+		if p.fact == audit.Approved && t.side(p.ref.Flow) != "" {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func (t *Terminal) side(f pay.Flow) Side {
+	t.consult("terminal/totals")
+	for _, p := range t.Rules.Plans {
+		if p.Flow == f {
+			return p.Side
+		}
+	}
+	return ""
+}
+
+// totals sums the batch up, by the direction of the money and the origin of the card.
+func (t *Terminal) totals() (iso8583.Settlement, error) {
+	zero := pay.Amount{Currency: t.Currency}
+	s := iso8583.Settlement{Domestic: iso8583.Totals{Debit: zero, Credit: zero}, Foreign: iso8583.Totals{Debit: zero, Credit: zero}}
+	for _, p := range t.counted() {
+		of := &s.Domestic
+		if p.foreign {
+			of = &s.Foreign
+		}
+		sum, count := &of.Debit, &of.DebitCount
+		if t.side(p.ref.Flow) == Credit {
+			sum, count = &of.Credit, &of.CreditCount
+		}
+		total, err := sum.Add(p.amount)
+		if err != nil {
+			return s, err
+		}
+		*sum = total
+		*count++
+	}
+	return s, nil
+}
+
+// uploads are the messages of a detail upload: rows, up to eight a message, then the advices one by one.
+func (t *Terminal) uploads() []upload {
+	var rows, single []upload
+	for _, p := range t.counted() {
+		if flow, ok := uploadOf[p.ref.Flow]; ok {
+			single = append(single, upload{flow, []payment{p}})
+			continue
+		}
+		if n := len(rows); n == 0 || len(rows[n-1].payments) == iso8583.MaxBatchRows {
+			rows = append(rows, upload{flow: pay.BatchUpload})
+		}
+		last := &rows[len(rows)-1]
+		last.payments = append(last.payments, p)
+	}
+	return append(rows, single...)
+}
+
+// settle sends what a settlement sends next.
+func (t *Terminal) settle(now time.Time, out *Actions) {
+	if t.settling == nil {
+		t.order.fresh = true
+		t.write(out, &settleLine{Stage: stageTotals})
+	}
+	switch s := t.settling; s.stage {
+	case stageUploads:
+		flow := pay.UploadEnd
+		if u := t.uploads(); !s.balanced && s.acked < len(u) {
+			flow = u[s.acked].flow
+		}
+		t.send(now, flow, out)
+	case stageSignOut:
+		t.send(now, pay.SignOut, out)
+	default:
+		t.send(now, pay.Settlement, out)
+	}
+}
+
+// offerSettlement offers what the messages of a settlement have.
+func (t *Terminal) offerSettlement(o func(iso8583.Element, string), m *iso8583.Message, flow pay.Flow) error {
+	switch flow {
+	case pay.Settlement:
+		totals, err := t.totals()
+		if err != nil {
+			return err
+		}
+		data, err := totals.Digits()
+		o(iso8583.SettlementData, data)
+		o(iso8583.Currency, t.Currency.Digits())
+		return err
+	case pay.BatchUpload:
+		rows, err := t.rows(t.uploads()[t.settling.acked].payments)
+		o(iso8583.SettlementData, rows)
+		return err
+	case pay.UploadEnd:
+		count := 0
+		if !t.settling.balanced {
+			count = len(t.counted())
+			m.Set(iso8583.NetworkCode, "202")
+		}
+		data, err := iso8583.UploadCount(count)
+		o(iso8583.SettlementData, data)
+		return err
+	case pay.SignOut:
+		return nil
+	}
+	return t.offerUpload(o, m)
+}
+
+func (t *Terminal) rows(payments []payment) (string, error) {
+	rows := make([]iso8583.BatchRow, len(payments))
+	for i, p := range payments {
+		kept := map[string]string{}
+		if err := t.open(p.sealed, &kept); err != nil {
+			return "", err
+		}
+		rows[i] = iso8583.BatchRow{Foreign: p.foreign, Trace: p.ref.Trace, PAN: pay.NewPAN(kept[iso8583.PAN.String()]), Amount: p.amount}
+	}
+	return iso8583.BatchRows(rows)
+}
+
+// offerUpload offers an advice in its own fields, under its own trace number.
+func (t *Terminal) offerUpload(o func(iso8583.Element, string), m *iso8583.Message) error {
+	kept := map[string]string{}
+	if err := t.open(t.uploads()[t.settling.acked].payments[0].sealed, &kept); err != nil {
+		return err
+	}
+	delete(kept, iso8583.SecurityControl.String()) // there is no track
+	for e := iso8583.PAN; e < iso8583.MAC; e++ {
+		o(e, kept[e.String()])
+	}
+	m.Set(iso8583.Condition, kept[iso8583.Condition.String()])
+	return nil
+}
+
+// settleAnswered goes a step on. What the host refuses after the totals leaves the settlement half done, to be tried again.
+func (t *Terminal) settleAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+	t.order.fresh, t.order.repeats = false, 0
+	s := t.settling
+	switch flow := t.exchange.flow; {
+	case flow == pay.Settlement:
+		t.totalsAnswered(now, rule, m, out)
+	case flow == pay.SignOut:
+		t.closeBatch(out, nil)
+	case rule.Category != iso8583.CategoryApproved:
+		t.tell(endingOf(Declined, rule, m), out, string(rule.Code))
+		t.finish(out)
+	case flow != pay.UploadEnd:
+		t.write(out, &settleLine{Stage: stageUploads, Balanced: s.balanced, Acked: s.acked + 1})
+		t.settle(now, out)
+	default:
+		slip, err := t.seal(t.totalsSlip(now, s.balanced))
+		if err != nil {
+			t.fault(now, err, out)
+			return
+		}
+		t.consult("terminal/sign-out")
+		if !t.Dialect.Switches.SignOutAfterSettlement {
+			t.closeBatch(out, slip)
+			return
+		}
+		t.write(out, &settleLine{Stage: stageSignOut, Balanced: s.balanced, Slip: slip, Begun: t.paper})
+		t.printSlips(out, false)
+		t.settle(now, out)
+	}
+}
+
+// totalsAnswered reads the host's judgement of the totals.
+func (t *Terminal) totalsAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+	differ := rule.Code == pay.Answer95TotalsDiffer
+	theirs, err := iso8583.ParseSettlement(m.Get(iso8583.SettlementData), t.Currency)
+	result := max(theirs.Domestic.Result, theirs.Foreign.Result)
+	t.consult("terminal/settlement-result")
+	switch {
+	case m.Has(iso8583.AnswerCode) && !differ && rule.Category != iso8583.CategoryApproved:
+		t.write(out, &settleLine{})
+		t.tell(endingOf(Declined, rule, m), out, string(rule.Code))
+		t.finish(out)
+		return
+	case !differ && (err != nil || result == iso8583.ResultNone || result == iso8583.ResultError):
+		t.write(out, &settleLine{})
+		t.tell(Ending{Kind: Declined, Screen: "TOTALS_NOT_TAKEN"}, out)
+		t.finish(out)
+		return
+	}
+	balanced := t.Rules.Balanced(result) && !differ
+	if balanced {
+		out.show("BALANCED")
+	} else {
+		out.show("UNBALANCED")
+	}
+	t.write(out, &settleLine{Stage: stageUploads, Balanced: balanced})
+	t.settle(now, out)
+}
+
+// settleSilent: the line broke. A few tries, then people are asked; the settlement goes on from the last acknowledged upload
+// (DOMAIN.md A.13). The host has its batch by the time of the sign-out, so that one needs no answer.
+func (t *Terminal) settleSilent(now time.Time, screen string, sent bool, out *Actions) {
+	o := &t.order
+	o.fresh = o.fresh && !sent
+	if t.exchange.flow == pay.SignOut {
+		t.closeBatch(out, nil)
+		return
+	}
+	out.show(screen)
+	t.consult("terminal/upload-attempts")
+	if o.repeats++; o.repeats < t.Dialect.Timers.UploadAttempts {
+		t.settle(now, out)
+		return
+	}
+	kind := Unknown
+	if o.fresh { // nothing has ever left
+		kind = Refused
+		t.write(out, &settleLine{})
+	}
+	t.tell(Ending{Kind: kind, Screen: "SETTLEMENT_INTERRUPTED"}, out)
+	t.finish(out)
+}
+
+// closeBatch begins the next batch: its number is one more, and its totals are zero.
+func (t *Terminal) closeBatch(out *Actions, slip []byte) {
+	var n int
+	for _, d := range t.batch {
+		n = 10*n + int(d-'0')
+	}
+	t.consult("terminal/next-batch")
+	l := &closeLine{Batch: traceDigits(t.Rules.NextBatch(n)), Off: t.Dialect.Switches.SignOutAfterSettlement, Slip: slip, Begun: t.paper}
+	t.write(out, l)
+	t.tell(Ending{Kind: Settled, Screen: "SETTLED"}, out, t.batch)
+	t.printSlips(out, false)
+	t.finish(out)
+}
