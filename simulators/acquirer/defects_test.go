@@ -56,6 +56,21 @@ var defectProbes = map[string]struct {
 		w.sendAll(w.reversalOf(m), m)
 		return w.money()
 	}, "0 100000"},
+	"acquirer-forgets-balance": {func(w *world) string {
+		m := w.paying(pay.Balance, 0)
+		m.Unset(iso8583.Amount)
+		return w.ask(m).Get(iso8583.Balance)
+	}, "0002156C000000100000"},
+	"acquirer-refunds-twice": {func(w *world) string {
+		m := w.sale()
+		refund := w.on(pay.Refund, m, w.ask(m), 400)
+		w.sendAll(refund, refund)
+		return w.money()
+	}, "600 99400"},
+	"acquirer-wrong-refund-code": {func(w *world) string {
+		m := w.sale()
+		return code(w.ask(w.on(pay.Refund, m, w.ask(m), 1001)))
+	}, "61"},
 	"acquirer-no-timeout-reversal": {func(w *world) string {
 		w.bank.delay = 45 * time.Second
 		w.sendAll(w.sale())

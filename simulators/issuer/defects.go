@@ -1,6 +1,8 @@
 package issuer
 
 import (
+	"slices"
+
 	"maps"
 
 	"github.com/tillproof/tillproof/simulators/core/ledger"
@@ -9,6 +11,10 @@ import (
 
 // Defects lists the mistakes this issuer can be made to have. Each edit works on Rules from Reference.
 func Defects() []pay.Defect[Rules] {
+	return slices.Concat(saleDefects(), dayDefects())
+}
+
+func saleDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
 		{Name: "issuer-over-limit", Category: "money", Text: "approves past the card's limit for one payment and for the day",
 			Why:  "limits live in another system, and when it does not answer in time the check is passed",

@@ -17,6 +17,9 @@ var defectProbes = map[string]struct {
 	do   func(b *bank) string
 	want string
 }{
+	"issuer-ends-nothing":     {nil, follow(pay.Sale, pay.Void), "100.00 CNY"},
+	"issuer-keeps-refund":     {nil, follow(pay.Sale, pay.Refund), "100.00 CNY"},
+	"issuer-holds-nothing":    {nil, follow(pay.PreAuth), "90.00 CNY"},
 	"issuer-over-limit":       {func(c *issuer.Card) { c.Limits.PerSale = pay.CNY(1) }, askSale, "61"},
 	"issuer-over-count":       {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string { b.ask(b.sale()); return askSale(b) }, "65"},
 	"issuer-ignores-pin":      {nil, func(b *bank) string { return b.ask(b.saleWithPIN("000000")) }, "55"},
@@ -91,4 +94,19 @@ func pins(entered ...string) func(*bank) string {
 func set(m *iso8583.Message, e iso8583.Element, value string) *iso8583.Message {
 	m.Set(e, value)
 	return m
+}
+
+// follow asks flows of 10.00 CNY, each about the one before it, and tells what is free on the card then.
+func follow(flows ...pay.Flow) func(*bank) string {
+	return func(b *bank) string {
+		m := b.next(flows[0], 1000)
+		b.ask(m)
+		for _, f := range flows[1:] {
+			m = b.on(f, m, 1000)
+			b.ask(m)
+		}
+		balance, err := b.issuer.Balance("alice")
+		b.must(err)
+		return balance.Available.String()
+	}
 }

@@ -15,6 +15,12 @@ import (
 
 // probes say, for each defect, what somebody at the till, on the line or at the host could see of it.
 var probes = map[string]func(*bench) any{
+	"terminal-voids-alone": func(b *bench) any {
+		b.signIn()
+		b.swipe(freeTrack)
+		b.step(Event{Kind: Choose, Flow: pay.Void})
+		return b.need
+	},
 	"terminal-keeps-no-reversal": func(b *bench) any {
 		b.signIn()
 		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {

@@ -1,0 +1,27 @@
+Feature: Asking for the balance
+  A question about money that moves none.
+
+  Background:
+    Given till "T1" of "Noodle House" has signed in
+
+  @BAL-001 @host-control
+  Scenario: The balance is told and nothing moves
+    When Alice asks for the balance at "T1"
+    Then "T1" shows BALANCE
+    And "T1" prints no receipts
+    And these messages went over the wire
+      | from | message        | trace | F39 | F54                  |
+      | T1   | balance        | 2     |     |                      |
+      | host | balance answer | 2     | 00  | 0002156C000000100000 |
+    And Alice's card holds 1000.00 CNY
+    And "Noodle House" is owed 0.00 CNY
+
+  @BAL-001 @clock
+  Scenario: A balance that is not told is not reversed
+    Given the line loses the answer to the 1st balance
+    When Alice asks for the balance at "T1"
+    Then "T1" shows NO_ANSWER
+    And these messages went over the wire
+      | from | message        | trace | F39 | note |
+      | T1   | balance        | 2     |     |      |
+      | host | balance answer | 2     | 00  | lost |

@@ -1,0 +1,33 @@
+package acquirer
+
+import (
+	"slices"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// dayDefects are those of what follows a sale.
+func dayDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		{Name: "acquirer-forgets-balance", Category: "protocol", Text: "answers a balance inquiry without the balance",
+			Why: "F54 is not in the template that sale answers are made from, and inquiries use it too",
+			Edit: func(r *Rules) {
+				r.Fill = slices.DeleteFunc(slices.Clone(r.Fill), func(f Fill) bool { return f.Name == iso8583.Balance.String() })
+			}},
+		{Name: "acquirer-refunds-twice", Category: "money", Text: "takes the repeat of a refund for another one",
+			Why:  "only requests are held to the trace numbers that were seen, and a refund is an advice",
+			Edit: func(r *Rules) { r.drop("advice-repeat") }},
+		{Name: "acquirer-wrong-refund-code", Category: "protocol", Text: "refuses a refund of more than was paid with 25 instead of 61",
+			Why: "one code stands for all that is wrong with an original",
+			Edit: func(r *Rules) {
+				r.replace("refund-total", func(c *Call) (pay.Answer, string) {
+					answer, reason := refundWithin(c)
+					if answer != passed {
+						answer = pay.Answer25NoOriginal
+					}
+					return answer, reason
+				})
+			}},
+	}
+}

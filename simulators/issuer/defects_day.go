@@ -1,0 +1,37 @@
+package issuer
+
+import (
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// dayDefects are those of what follows a payment, and of deposits.
+func dayDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		{Name: "issuer-ends-nothing", Category: "money", Text: "approves a void or completion and leaves what it acts on as it was",
+			Why: "the original is marked in one system and the money stands in another",
+			Edit: func(r *Rules) {
+				r.End = func(w *work, p Payment, _ ledger.ID, by string) error {
+					p.Ended = by
+					w.put(p)
+					return nil
+				}
+			}},
+		{Name: "issuer-keeps-refund", Category: "money", Text: "acknowledges a refund and gives nothing back",
+			Why:  "credits wait for a file that the acquirer never sends",
+			Edit: func(r *Rules) { r.Post = postAll(pay.Refund) }},
+		{Name: "issuer-holds-nothing", Category: "money", Text: "approves a deposit and does not hold the money",
+			Why:  "the authorization is answered by a stand-in that keeps no account",
+			Edit: func(r *Rules) { r.Post = postAll(pay.PreAuth) }},
+	}
+}
+
+// postAll posts every payment but those of one kind.
+func postAll(but pay.Flow) func(*work, Payment) error {
+	return func(w *work, p Payment) error {
+		if p.Flow.Kind() == but {
+			return nil
+		}
+		return post(w, p)
+	}
+}
