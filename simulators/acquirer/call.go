@@ -25,12 +25,13 @@ type Call struct {
 	terminal Terminal
 	amount   pay.Amount
 	card     card
-	original Payment    // what a void, refund or completion acts on
-	authCode string     // of an answer that was kept
-	released func()     // runs when the answer is out
-	ignored  bool       // it gets no answer of its own
-	claimed  bool       // the trace number is this payment's: also its decline is kept
-	instead  pay.Answer // of 00, when AnswerNext asked for an approving code
+	original Payment            // what a void, refund or completion acts on
+	totals   iso8583.Settlement // what the terminal counted
+	authCode string             // of an answer that was kept
+	released func()             // runs when the answer is out
+	ignored  bool               // it gets no answer of its own
+	claimed  bool               // the trace number is this payment's: also its decline is kept
+	instead  pay.Answer         // of 00, when AnswerNext asked for an approving code
 }
 
 // card is what a request tells about the card.
