@@ -76,7 +76,7 @@ func (c *Call) serve() {
 // terminal's own.
 func (c *Call) key() Key {
 	k := Key{c.req.Get(iso8583.Terminal), c.req.Get(iso8583.Batch), c.req.Get(iso8583.Trace)}
-	if original := c.req.Get(iso8583.OriginalTrace); c.spec.Flow == pay.Reversal && original != "" {
+	if original := c.req.Get(iso8583.OriginalTrace); c.spec.Flow.Kind() == pay.Reversal && original != "" {
 		k.Trace = original
 	}
 	if k.Batch == "" {

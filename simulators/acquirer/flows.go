@@ -27,7 +27,6 @@ func flows() []Flow {
 		{pay.Echo, known, echo},
 		{pay.Balance, slices.Concat(open, []Check{{"currency", currencyGiven}, {"pin-present", pinPresent}, {"card", cardRead},
 			{"card-type", cardTaken}, {"pin", pinTranslated}}), authorize},
-		{pay.Reversal, slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal},
 	}
 	onto := func(checks []Check, serve func(*Call), flows ...pay.Flow) {
 		for _, f := range flows {
@@ -49,6 +48,7 @@ func flows() []Flow {
 	onto(slices.Concat(open, money, deposit, []Check{amount, pin}), authorize, pay.PreAuthVoid, pay.MOTOPreAuthVoid)
 	onto(slices.Concat(open, money, deposit, []Check{ceiling, pin}), authorize, pay.Completion, pay.MOTOCompletion)
 	onto(slices.Concat(told, money, deposit, []Check{ceiling}), advise, pay.CompletionAdvice, pay.MOTOCompletionAdvice)
+	onto(slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal, pay.Reversal, pay.ReversalRequest)
 	onto(slices.Concat(batch, []Check{{"totals", totalsGiven}}), settle, pay.Settlement)
 	onto(uploads, upload, pay.BatchUpload)
 	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload)

@@ -244,6 +244,14 @@ func TestDayAtBothHosts(t *testing.T) {
 			void = b.on(pay.Void, sale, answer, 500)
 			step(void, "00", "1000+0")
 			step(b.reversalOf(void), "00", "1500+0")
+			if spec, ok := b.pos.Transaction(pay.ReversalRequest); ok { // where a host is asked as well as told
+				void = b.on(pay.Void, sale, answer, 500)
+				step(void, "00", "1000+0")
+				asked := b.reversalOf(void)
+				asked.SetMTI(spec.Request)
+				step(asked, "00", "1500+0")
+				step(asked, "00", "1500+0")
+			}
 			step(b.on(pay.Refund, sale, answer, 200), "00", "1300+0")
 			step(b.on(pay.Void, sale, answer, 500), "12", "1300+0")
 		})
