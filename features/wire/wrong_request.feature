@@ -63,5 +63,5 @@ Feature: Requests that are wrong on purpose
     Then "T1" shows APPROVED
     And these messages went over the wire
       | from | message     | TPDU       | F11    | F41      | F42             | F4           |
-      | T1   | sale        | 900030000 | 000002 | 10000001 | 898320548160001 | 000000001000 |
-      | host | sale answer | 900000003 | 000002 | 10000001 | 898320548160001 | 000000001000 |
+      | T1   | sale        | 6000030000 | 000002 | 10000001 | 898320548160001 | 000000001000 |
+      | host | sale answer | 6000000003 | 000002 | 10000001 | 898320548160001 | 000000001000 |
