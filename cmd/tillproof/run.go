@@ -105,7 +105,9 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	run, err := steps.Run(cmd.Context(), steps.Config{Rig: r, Builtin: features.FS, Paths: paths, Tags: f.tags, Parallel: f.parallel,
 		Seed: sim.Seed(f.seed), DryRun: f.dryRun, Replay: f.replay(), Requirements: requirements, Now: time.Now,
 		Selected: func(n int) { progress.Total = n }, Started: progress.ScenarioStarted, Done: progress.ScenarioDone})
-	progress.Finish()
+	if progress.Total > 0 {
+		progress.Finish()
+	}
 	if errors.Is(err, steps.ErrNoScenario) {
 		fmt.Fprintln(os.Stderr, "tillproof:", err)
 		return exitCode(reports.ExitNothing)

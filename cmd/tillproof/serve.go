@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -57,7 +58,8 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := &eventLog{out: out}
+	log := newEventLog(out)
+	defer log.close()
 	s, err := rig.Serve(ctx, rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Store: f.store, Seed: sim.Seed(f.seed), Watch: log.event})
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -74,10 +76,29 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// eventLog writes a line for each event that tells something; worlds report from goroutines of their own.
+// eventLog writes a line for each event that tells something. Worlds report from their own goroutines and never wait for a
+// slow reader of the log: lines that find no room are dropped and counted.
 type eventLog struct {
-	mu  sync.Mutex
-	out io.Writer
+	lines   chan string
+	dropped atomic.Int64
+	done    chan struct{}
+}
+
+// logRoom is how many lines may wait for the reader.
+const logRoom = 4096
+
+func newEventLog(out io.Writer) *eventLog {
+	l := &eventLog{lines: make(chan string, logRoom), done: make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		for line := range l.lines {
+			if n := l.dropped.Swap(0); n > 0 {
+				line = fmt.Sprintf("(%d lines of this log were dropped: nobody read it)\n%s", n, line)
+			}
+			_, _ = io.WriteString(out, line) // with nobody left to read there is nothing to be done
+		}
+	}()
+	return l
 }
 
 func (l *eventLog) event(world string, e trace.Event) {
@@ -93,9 +114,19 @@ func (l *eventLog) event(world string, e trace.Event) {
 	}
 }
 
-// print writes at once; with nobody left to read there is nothing to be done.
 func (l *eventLog) print(format string, args ...any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, _ = fmt.Fprintf(l.out, format, args...)
+	select {
+	case l.lines <- fmt.Sprintf(format, args...):
+	default:
+		l.dropped.Add(1)
+	}
+}
+
+// close writes what is left, unless nobody reads it for a second. No world may report any more.
+func (l *eventLog) close() {
+	close(l.lines)
+	select {
+	case <-l.done:
+	case <-time.After(time.Second):
+	}
 }

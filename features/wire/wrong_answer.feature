@@ -69,7 +69,7 @@ Feature: An answer that is none
 
   @WIR-005
   Scenario: An answer that is announced longer than any message may be
-    Given the line announces the answer to the 1st sale as 60000 bytes long
+    Given the line announces the answer to the 1st sale as 9000 bytes long
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows BAD_ANSWER
     And the line trouble of "T1" is bad-frame

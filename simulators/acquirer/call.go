@@ -25,12 +25,13 @@ type Call struct {
 	terminal Terminal
 	amount   pay.Amount
 	card     card
-	original Payment    // what a void, refund or completion acts on
-	authCode string     // of an answer that was kept
-	released func()     // runs when the answer is out
-	ignored  bool       // it gets no answer of its own
-	claimed  bool       // the trace number is this payment's: also its decline is kept
-	instead  pay.Answer // of 00, when AnswerNext asked for an approving code
+	original Payment            // what a void, refund or completion acts on
+	totals   iso8583.Settlement // what the terminal counted
+	authCode string             // of an answer that was kept
+	released func()             // runs when the answer is out
+	ignored  bool               // it gets no answer of its own
+	claimed  bool               // the trace number is this payment's: also its decline is kept
+	instead  pay.Answer         // of 00, when AnswerNext asked for an approving code
 }
 
 // card is what a request tells about the card.
@@ -75,7 +76,7 @@ func (c *Call) serve() {
 // terminal's own.
 func (c *Call) key() Key {
 	k := Key{c.req.Get(iso8583.Terminal), c.req.Get(iso8583.Batch), c.req.Get(iso8583.Trace)}
-	if original := c.req.Get(iso8583.OriginalTrace); c.spec.Flow == pay.Reversal && original != "" {
+	if original := c.req.Get(iso8583.OriginalTrace); c.spec.Flow.Kind() == pay.Reversal && original != "" {
 		k.Trace = original
 	}
 	if k.Batch == "" {

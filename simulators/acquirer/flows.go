@@ -13,9 +13,11 @@ func flows() []Flow {
 		{"enabled", terminalEnabled}, {"binding", terminalBound}}
 	session := slices.Concat(known, []Check{{"session", signedIn}})
 	trusted := slices.Concat(session, []Check{{"mac", macRight}})
-	open := slices.Concat(session, []Check{{"batch", batchAgrees}, {"mac", macRight}, {"duplicate", traceFresh}})
-
-	told := slices.Concat(session, []Check{{"batch", batchAgrees}, {"mac", macRight}, {"advice-repeat", adviceFresh}})
+	batch := slices.Concat(session, []Check{{"batch", batchAgrees}})
+	unsettled := Check{"batch-open", batchOpen}
+	open := slices.Concat(batch, []Check{{"mac", macRight}, unsettled, {"duplicate", traceFresh}})
+	told := slices.Concat(batch, []Check{{"mac", macRight}, {"advice-repeat", adviceRepeat}, unsettled, {"duplicate", traceFresh}})
+	uploads := slices.Concat(batch, []Check{{"settling", settling}})
 	money := []Check{{"amount", amountGiven}, {"currency", currencyTaken}, {"pin-present", pinPresent}, {"card", cardRead}}
 	payment := slices.Concat(open, money, []Check{{"card-type", cardTaken}, {"amount-limit", withinAmount}, {"count-limit", withinCount},
 		{"pin", pinTranslated}})
@@ -25,7 +27,6 @@ func flows() []Flow {
 		{pay.Echo, known, echo},
 		{pay.Balance, slices.Concat(open, []Check{{"currency", currencyGiven}, {"pin-present", pinPresent}, {"card", cardRead},
 			{"card-type", cardTaken}, {"pin", pinTranslated}}), authorize},
-		{pay.Reversal, slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal},
 	}
 	onto := func(checks []Check, serve func(*Call), flows ...pay.Flow) {
 		for _, f := range flows {
@@ -47,5 +48,10 @@ func flows() []Flow {
 	onto(slices.Concat(open, money, deposit, []Check{amount, pin}), authorize, pay.PreAuthVoid, pay.MOTOPreAuthVoid)
 	onto(slices.Concat(open, money, deposit, []Check{ceiling, pin}), authorize, pay.Completion, pay.MOTOCompletion)
 	onto(slices.Concat(told, money, deposit, []Check{ceiling}), advise, pay.CompletionAdvice, pay.MOTOCompletionAdvice)
+	onto(slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal, pay.Reversal, pay.ReversalRequest)
+	onto(slices.Concat(batch, []Check{{"totals", totalsGiven}}), settle, pay.Settlement)
+	onto(uploads, upload, pay.BatchUpload)
+	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload)
+	onto(slices.Concat(uploads, []Check{{"upload-count", uploadComplete}}), endUpload, pay.UploadEnd)
 	return served
 }

@@ -196,12 +196,13 @@ func completionWithin(c *Call) (pay.Answer, string) {
 	return passed, ""
 }
 
-// adviceFresh gives the repeat of an advice its first answer (DOMAIN.md K.16); another message under its number is refused.
-func adviceFresh(c *Call) (pay.Answer, string) {
+// adviceRepeat gives the repeat of an advice its first answer (DOMAIN.md K.16). Another message under its number is left to
+// the duplicate check.
+func adviceRepeat(c *Call) (pay.Answer, string) {
 	p, seen := c.payments[c.key()]
 	if digits, err := p.Amount.Digits(); seen && p.Ref.Flow == c.spec.Flow && err == nil && digits == c.req.Get(iso8583.Amount) {
 		c.rrn, c.authCode = p.RRN, p.AuthCode
 		return p.Answer, "the repeat of " + p.Key().String() + " gets its first answer"
 	}
-	return traceFresh(c)
+	return passed, ""
 }

@@ -39,17 +39,20 @@ type Rules struct {
 	WorkingKeys      func(*Call, string) (f62, sent []byte, err error) // makes keys for a network code: as kept, as sent
 	Post             func(*work, Payment) error                        // an approved payment's money
 	Undo             func(*work, Payment, string) error                // a reversed payment's; the string is the reversal's own number
-	Originals        map[pay.Flow][]pay.Flow                           // what each flow may act on
-	Original         func(*Call) (Payment, bool)                       // the payment that a reversal is about
-	Framer           func(wire.Framer) wire.Framer                     // how the tills' streams are cut into messages; gets the dialect's way
-	Unreadable       func(*Acquirer)                                   // what a frame that is no message does, beyond being noted
-	Posts            func(Payment) bool                                // whether a payment that the issuer decided moves money
-	RepeatedReversal func(*Call, Payment)                              // a reversal that was done already
-	NextBatch        func(string) string                               // after a sign-out
-	AbandonUndo      Undo                                              // what a payment that the issuer did not answer needs of it
-	Tombstones       bool                                              // a reversal without its original declines the late original
-	Forward          bool                                              // reversals go on to the issuer
+	Totals           func(*Call) (iso8583.Settlement, error)           // of the terminal's batch
+	Compare          func(said, own iso8583.Totals) iso8583.SettlementResult
+	Originals        map[pay.Flow][]pay.Flow       // what each flow may act on
+	Original         func(*Call) (Payment, bool)   // the payment that a reversal is about
+	Framer           func(wire.Framer) wire.Framer // how the tills' streams are cut into messages; gets the dialect's way
+	Unreadable       func(*Acquirer)               // what a frame that is no message does, beyond being noted
+	Posts            func(Payment) bool            // whether a payment that the issuer decided moves money
+	RepeatedReversal func(*Call, Payment)          // a reversal that was done already
+	NextBatch        func(string) string           // after a sign-out
+	AbandonUndo      Undo                          // what a payment that the issuer did not answer needs of it
+	Tombstones       bool                          // a reversal without its original declines the late original
+	Forward          bool                          // reversals go on to the issuer
 
+	Domestic         []string       // card numbers of this country begin with one of these
 	Currencies       []pay.Currency // that merchants are paid in
 	ID               string         // F32: this acquirer among institutions
 	IssuerID         string         // F44: the institution that decided
@@ -72,6 +75,9 @@ func Reference() Rules {
 		WorkingKeys:      workingKeys,
 		Post:             post,
 		Undo:             undo,
+		Totals:           batchTotals,
+		Compare:          compare,
+		Domestic:         []string{"62"},
 		Originals:        originals(),
 		Original:         func(c *Call) (Payment, bool) { p, known := c.payments[c.key()]; return p, known },
 		Framer:           func(f wire.Framer) wire.Framer { return f },

@@ -17,6 +17,9 @@ import (
 func signIn(c *Call) {
 	t := c.terminal
 	t.State, t.SignInAgain = SignedIn, false
+	if t.Settlement == Settled {
+		t = t.inBatch(c.Rules.NextBatch(t.Batch))
+	}
 	var sent []byte
 	if c.Dialect.Security.Keys == "unionpay-f62" {
 		c.Trace.Consult("acquirer/working-keys")
@@ -112,9 +115,16 @@ func mayEndBatch(c *Call) (pay.Answer, string) {
 func signOut(c *Call) {
 	t := c.terminal
 	if t.State == SignedIn {
-		t.State, t.Batch = SignedOut, c.Rules.NextBatch(t.Batch)
+		t = t.inBatch(c.Rules.NextBatch(t.Batch))
+		t.State = SignedOut
 	}
 	c.finish(change{terminals: []Terminal{t}}, c.approval(), "sign-out", fmt.Sprintf("terminal %s goes on in batch %s", t.Number, t.Batch))
+}
+
+// inBatch gives the terminal as it begins a batch.
+func (t Terminal) inBatch(batch string) Terminal {
+	t.Batch, t.Settlement, t.Uploaded = batch, Unsettled, nil
+	return t
 }
 
 // nextBatch wraps 999999 to 000001 (DOMAIN.md A.8).

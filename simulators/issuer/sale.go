@@ -23,7 +23,11 @@ func approve(c *Call) {
 	case err != nil:
 		c.end(pay.Answer96Malfunction, "books", err.Error())
 	default:
-		c.finish(w.change(), p, "approve", fmt.Sprintf("%s of %s for %s", p.Flow, p.Amount, c.card.Name))
+		reason := c.card.Name + " pays " + c.amount.String()
+		if p.Flow.Kind() != pay.Sale {
+			reason = fmt.Sprintf("%s of %s by %s", p.Flow, c.amount, c.card.Name)
+		}
+		c.finish(w.change(), p, "approve", reason)
 	}
 }
 

@@ -89,7 +89,7 @@ type Arrangement struct {
 
 // State is what the host's books and journals hold.
 type State struct {
-	Balances   map[string]Holding `json:"balances"` // by account: card:alice, merchant:898..., interbank
+	Balances   map[string]Holding `json:"balances"` // by account: card:Alice, merchant:898..., acquirer:interbank, issuer:interbank
 	Statements []audit.Statement  `json:"statements"`
 	Terminals  []TerminalState    `json:"terminals"`
 	Events     []trace.Event      `json:"events,omitempty"`    // of the host's parties, when they are kept apart from the tills'

@@ -203,8 +203,8 @@ func (b *bothHosts) money(t *testing.T) string {
 	return fmt.Sprintf("%d+%d", merchant.Booked.Minor, owed.Held.Minor)
 }
 
-// A deposit, all that may come of it, and what the merchant then has and holds, in both dialects.
-func TestDepositAtBothHosts(t *testing.T) {
+// A deposit and a sale, all that may come of them, and what the merchant then has and holds, in both dialects.
+func TestDayAtBothHosts(t *testing.T) {
 	for _, dialect := range []string{"unionpay-pos", "iso87-ascii"} {
 		t.Run(dialect, func(t *testing.T) {
 			b := newBothHosts(t, dialect)
@@ -239,6 +239,21 @@ func TestDepositAtBothHosts(t *testing.T) {
 			advice := b.on(pay.CompletionAdvice, second, answer, 400)
 			step(advice, "00", "1000+0")
 			step(advice, "00", "1000+0")
+			sale := b.request(pay.Sale, 500)
+			answer = step(sale, "00", "1500+0")
+			void = b.on(pay.Void, sale, answer, 500)
+			step(void, "00", "1000+0")
+			step(b.reversalOf(void), "00", "1500+0")
+			if spec, ok := b.pos.Transaction(pay.ReversalRequest); ok { // where a host is asked as well as told
+				void = b.on(pay.Void, sale, answer, 500)
+				step(void, "00", "1000+0")
+				asked := b.reversalOf(void)
+				asked.SetMTI(spec.Request)
+				step(asked, "00", "1500+0")
+				step(asked, "00", "1500+0")
+			}
+			step(b.on(pay.Refund, sale, answer, 200), "00", "1300+0")
+			step(b.on(pay.Void, sale, answer, 500), "12", "1300+0")
 		})
 	}
 }

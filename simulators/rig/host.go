@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tillproof/tillproof/simulators/acquirer"
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -168,13 +169,16 @@ func (h *host) Look(context.Context) (State, error) {
 	h.acquirer.Age(h.loop.Now())
 	h.issuer.Age(h.loop.Now())
 	s := State{Balances: map[string]Holding{}, Consulted: h.trace.Consulted()}
-	for _, l := range []*ledger.Ledger{h.acquirer.Ledger(), h.issuer.Ledger()} {
-		for _, account := range l.Accounts() {
-			b, err := l.Balance(account)
+	for _, party := range []struct {
+		name  string
+		books *ledger.Ledger
+	}{{"acquirer", h.acquirer.Ledger()}, {"issuer", h.issuer.Ledger()}} {
+		for _, account := range party.books.Accounts() {
+			b, err := party.books.Balance(account)
 			if err != nil {
 				return s, fmt.Errorf("host: %w", err)
 			}
-			s.Balances[string(account)] = Holding{Balance: b.Booked, Available: b.Available}
+			s.Balances[accountName(party.name, account)] = Holding{Balance: b.Booked, Available: b.Available}
 		}
 	}
 	for _, t := range h.acquirer.Terminals() {
@@ -182,6 +186,15 @@ func (h *host) Look(context.Context) (State, error) {
 	}
 	s.Statements = append(h.acquirer.Statements(), h.issuer.Statements()...)
 	return s, nil
+}
+
+// accountName names an account in a State. Only one party keeps a card's or a merchant's; both keep one between banks.
+func accountName(party string, a ledger.Account) string {
+	name := string(a)
+	if strings.HasPrefix(name, "card:") || strings.HasPrefix(name, "merchant:") {
+		return name
+	}
+	return party + ":" + name
 }
 
 // loopStore hands a store's word on an append back in the loop of the party that asked.

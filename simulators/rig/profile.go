@@ -97,6 +97,10 @@ func LoadProfile(name string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseProfile(text, file)
+}
+
+func parseProfile(text []byte, file string) (_ *Profile, err error) {
 	p := &Profile{file: file, Seat: SeatEmbedded}
 	if p.lines, err = parser.ParseBytes(text, 0); err != nil {
 		return nil, fmt.Errorf("profile %s:%s", file, yamlText(err))

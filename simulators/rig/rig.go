@@ -2,7 +2,9 @@ package rig
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/tillproof/tillproof/fixtures"
@@ -71,7 +73,9 @@ func New(o Options) (*Rig, error) {
 	if r.network, err = iso8583.Load(fixtures.FS, "dialects/issuer-network.yaml"); err != nil {
 		return nil, err
 	}
-	if r.texts, err = terminal.LoadTexts(fixtures.FS, o.Lang); err != nil {
+	if r.texts, err = terminal.LoadTexts(fixtures.FS, o.Lang); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("language %q: there are no texts in it: want en or zh", o.Lang)
+	} else if err != nil {
 		return nil, err
 	}
 	if r.rules, err = armed(o.Defects); err != nil {

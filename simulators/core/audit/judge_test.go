@@ -90,7 +90,7 @@ func (h *history) state(s Statement, account string, fen int64) {
 	switch s.Fact {
 	case Undone, Refunded:
 		fen = -fen
-	case Posted:
+	case Posted, Restored:
 	default:
 		return
 	}

@@ -89,6 +89,8 @@ func (f Flow) Kind() Flow {
 		return Completion
 	case MOTOCompletionVoid:
 		return CompletionVoid
+	case ReversalRequest:
+		return Reversal
 	}
 	return f
 }
