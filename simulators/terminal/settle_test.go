@@ -279,3 +279,33 @@ func TestForeignTotals(t *testing.T) {
 		t.Errorf("the row is not foreign: %v", err)
 	}
 }
+
+// A host that counted other uploads than the end says gets all of them once more; should it still differ, people are asked.
+func TestUploadsOnceMore(t *testing.T) {
+	b := newBench(t)
+	b.signIn()
+	b.swipe(freeTrack)
+	ends, refused := 0, 1
+	b.host.do = func(n int, flow pay.Flow, req *iso8583.Message) (reply, bool) {
+		if flow == pay.UploadEnd {
+			if ends++; ends <= refused {
+				return reply{code: "95"}, true
+			}
+		}
+		return unbalanced(n, flow, req)
+	}
+	b.forget()
+	b.settle()
+	same(t, "ending", Settled, b.ending().Kind)
+	same(t, "exchanges", []string{"settlement 003", "batch-upload 004", "upload-end 005", "batch-upload 006", "upload-end 007", "sign-out 008"}, b.flows())
+
+	b.signIn()
+	b.swipe(freeTrack)
+	ends, refused = 0, 2
+	b.settle()
+	same(t, "ending", Declined, b.ending().Kind)
+	same(t, "screen", "TOTALS_DIFFER", b.ending().Screen)
+	same(t, "half done", true, b.till.Status().Settling)
+	b.settle()
+	same(t, "later", Settled, b.ending().Kind)
+}
