@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -10,12 +11,18 @@ import (
 )
 
 // FuzzEvents throws events in any order at a terminal, answers of all sorts among them. It never panics, never sends two
-// things at once, and says Approved only to the very sale that an answer with a good MAC and an approving code was for.
+// things at once, and says Approved only to the very payment that an answer with a good MAC and an approving code was for.
 func FuzzEvents(f *testing.F) {
-	f.Add([]byte{0, 1, 4, 5, 10, 20, 5, 12, 20})           // sign in, sell
-	f.Add([]byte{0, 1, 4, 5, 10, 20, 30, 12, 20, 20, 20})  // sell, no answer
-	f.Add([]byte{2, 0, 0, 0, 13, 1, 23, 26, 4, 27, 5, 10}) // log in wrongly, tamper
-	f.Add([]byte{0, 4, 5, 40, 1, 5, 5, 10, 20, 12, 33, 3}) // failing store, power
+	say := func(more int, kinds ...EventKind) (script []byte) {
+		for _, k := range kinds {
+			script = append(script, byte(int(k)+more*int(eventKinds)))
+		}
+		return script
+	}
+	f.Add(say(0, PowerOn, LogIn, Choose, Stored, Answered, Choose, Swipe, Stored, Answered, Stored))
+	f.Add(say(1, PowerOn, LogIn, Choose, LogIn, EnterOriginal, Swipe, EnterPIN, Stored, Answered, Stored, Choose, Stored, Answered))
+	f.Add(say(0, PowerOn, LogIn, Choose, Tamper, NetworkUp, Fired, Choose))
+	f.Add(slices.Concat(say(0, PowerOn, LogIn, Choose), say(3, Stored, Unanswered, PowerOn), say(0, LastPayment, Statistics)))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		if len(script) > 200 {
 			return
@@ -32,7 +39,8 @@ type player struct {
 	*bench
 	request *iso8583.Message // on the line
 	storing bool             // a Write waits for the store's word
-	good    string           // trace of the sale that was answered with a good approval
+	turn    int
+	good    string // trace of the payment that was answered with a good approval
 }
 
 func (p *player) play(b byte) {
@@ -75,10 +83,14 @@ func (p *player) play(b byte) {
 
 func (p *player) event(b byte) Event {
 	stripes := []string{freeTrack, pinTrack, chipTrack, "nonsense"}
+	flows := []pay.Flow{pay.SignIn, pay.Sale, pay.Void, pay.Refund, pay.PreAuth, pay.Completion, pay.CompletionAdvice,
+		pay.PreAuthVoid, pay.Settlement, pay.Balance, pay.Echo, pay.SignOut}
 	more := int(b) / int(eventKinds)
+	p.turn++ // which flow is chosen hangs on how far the script is, too
 	e := Event{Kind: EventKind(int(b) % int(eventKinds)), Operator: []string{"01", "00", "02", "77"}[more%4],
-		Password: pay.NewSecret([]string{"4719", "903512", "0000", "1"}[more%4]), Flow: []pay.Flow{pay.SignIn, pay.Sale, pay.Echo, pay.SignOut}[more%4],
-		Amount: pay.CNY(int64(more) * 500), Stripe: Stripe{Track2: pay.NewSecret(stripes[more%4]), Bad: more == 9}, PAN: pay.NewPAN(panH3), Expiry: "3012",
+		Password: pay.NewSecret([]string{"4719", "903512", "0000", "1"}[more%4]), Flow: flows[(more+p.turn)%len(flows)],
+		Original: Original{Trace: p.good, RRN: "260600000002", Date: "0601", AuthCode: "102030"},
+		Amount:   pay.CNY(int64(more) * 500), Stripe: Stripe{Track2: pay.NewSecret(stripes[more%4]), Bad: more == 9}, PAN: pay.NewPAN(panH3), Expiry: "3012",
 		PIN: pay.NewSecret([]string{goodPIN, "", "12", "abcd"}[more%4]), Timer: TimerIdle, Network: []string{"wifi", "4g", ""}[more%3]}
 	switch e.Kind {
 	case Stored:
@@ -112,7 +124,7 @@ func (p *player) answer(how int) Event {
 		p.t.Fatal("a message with a MAC before any sign-in")
 	}
 	p.host.do = func(int, pay.Flow, *iso8583.Message) (reply, bool) { return r, true }
-	if tx.Flow == pay.Sale && r.code == "00" && r.edit == nil && r.spoil == nil {
+	if tx.Flow != pay.SignIn && r.code == "00" && r.edit == nil && r.spoil == nil {
 		p.good = sent.Get(iso8583.Trace)
 	}
 	return p.host.serve(p.bench, sent)

@@ -19,6 +19,7 @@ type order struct {
 	chipSwipes int    // of cards that have a chip
 	cleared    bool   // what is left over from before has had its turn
 	repeats    int    // of an advice or upload, at once
+	again      bool   // the uploads have begun anew
 	fresh      bool   // no message of this settlement has ever left
 	over       bool   // the ending is known; only a reversal may still be under way
 	ending     Ending // see over

@@ -56,9 +56,10 @@ type Rules struct {
 	TakePartial       bool              // terminal/partial: a partial approval counts as approved
 	UndoOnce          bool              // terminal/undone: what was taken back is not taken back again
 
-	Foreign   func(pay.PAN) bool                  // terminal/card-origin: where the card counts in the totals
-	Balanced  func(iso8583.SettlementResult) bool // terminal/settlement-result
-	NextBatch func(batch int) int                 // terminal/next-batch
+	Foreign    func(pay.PAN) bool                  // terminal/card-origin: where the card counts in the totals
+	Balanced   func(iso8583.SettlementResult) bool // terminal/settlement-result
+	BatchLimit int                                 // terminal/batch-full: payments after which a settlement is due (DOMAIN.md J); a count of totals has three digits
+	NextBatch  func(batch int) int                 // terminal/next-batch
 
 	MaskPAN     func(pay.PAN) string // terminal/mask
 	Copies      []Copy               // terminal/copies
@@ -103,8 +104,8 @@ func Reference() *Rules {
 			pay.Answer92NoRoute, pay.Answer96Malfunction, pay.Answer98NoAnswer, pay.Answer99PINTranslation, pay.AnswerA0BadMAC},
 		Foreign:   foreignCard,
 		Balanced:  func(r iso8583.SettlementResult) bool { return r == iso8583.ResultBalanced },
-		NextBatch: nextTrace,
-		MaskPAN:   pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
+		NextBatch: nextTrace, BatchLimit: 999,
+		MaskPAN: pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
 	}
 }
 
@@ -120,6 +121,9 @@ func gates() []Gate {
 		}},
 		{"terminal/settling", "SETTLE_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
 			return p.clears() && p.Done != Settled && t.settling != nil
+		}},
+		{"terminal/batch-full", "BATCH_FULL", func(t *Terminal, p Plan, _ pay.Amount) bool {
+			return p.Side != "" && t.Rules.BatchLimit > 0 && len(t.payments)-t.settledTo >= t.Rules.BatchLimit
 		}},
 		{"terminal/amount", "BAD_AMOUNT", func(_ *Terminal, p Plan, a pay.Amount) bool {
 			_, err := a.Digits()

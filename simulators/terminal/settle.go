@@ -184,6 +184,10 @@ func (t *Terminal) settleAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 		t.totalsAnswered(now, rule, m, out)
 	case flow == pay.SignOut:
 		t.closeBatch(out, nil)
+	case rule.Code == pay.Answer95TotalsDiffer && flow == pay.UploadEnd && !t.order.again:
+		t.order.again = true // the host has counted other uploads: all of them once more (DOMAIN.md C)
+		t.write(out, &settleLine{Stage: stageUploads})
+		t.settle(now, out)
 	case rule.Category != iso8583.CategoryApproved:
 		t.tell(endingOf(Declined, rule, m), out, string(rule.Code))
 		t.finish(out)

@@ -244,3 +244,68 @@ func TestSettlementClears(t *testing.T) {
 	same(t, "exchanges", []string{"reversal 002 98", "settlement 003", "upload-end 004", "sign-out 005"}, b.flows())
 	same(t, "totals", "0", b.exchanges[1].Get(iso8583.SettlementData)[14:15])
 }
+
+// Totals count to 999, so a batch that is full is settled before the next trade (DOMAIN.md J).
+func TestBatchFull(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Rules.BatchLimit = 2 })
+	b.signIn()
+	b.swipe(freeTrack)
+	b.swipe(freeTrack)
+	b.forget()
+	b.swipe(freeTrack)
+	same(t, "screen", "BATCH_FULL", b.ending().Screen)
+	b.settle()
+	same(t, "settled", Settled, b.ending().Kind)
+	b.signIn()
+	b.swipe(freeTrack)
+	same(t, "next batch", Approved, b.ending().Kind)
+}
+
+// Foreign cards have totals and rows of their own (DOMAIN.md A.13).
+func TestForeignTotals(t *testing.T) {
+	b := newBench(t)
+	b.signIn()
+	b.swipe("4111111111111111D30121011234567890123")
+	b.host.do = unbalanced
+	b.forget()
+	b.settle()
+	totals, err := iso8583.ParseSettlement(b.exchanges[0].Get(iso8583.SettlementData), pay.Currency156CNY)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "foreign", iso8583.Totals{Debit: pay.CNY(1000), DebitCount: 1, Credit: pay.CNY(0)}, totals.Foreign)
+	rows, err := iso8583.ParseBatchRows(b.exchanges[1].Get(iso8583.SettlementData), pay.Currency156CNY)
+	if err != nil || !rows[0].Foreign {
+		t.Errorf("the row is not foreign: %v", err)
+	}
+}
+
+// A host that counted other uploads than the end says gets all of them once more; should it still differ, people are asked.
+func TestUploadsOnceMore(t *testing.T) {
+	b := newBench(t)
+	b.signIn()
+	b.swipe(freeTrack)
+	ends, refused := 0, 1
+	b.host.do = func(n int, flow pay.Flow, req *iso8583.Message) (reply, bool) {
+		if flow == pay.UploadEnd {
+			if ends++; ends <= refused {
+				return reply{code: "95"}, true
+			}
+		}
+		return unbalanced(n, flow, req)
+	}
+	b.forget()
+	b.settle()
+	same(t, "ending", Settled, b.ending().Kind)
+	same(t, "exchanges", []string{"settlement 003", "batch-upload 004", "upload-end 005", "batch-upload 006", "upload-end 007", "sign-out 008"}, b.flows())
+
+	b.signIn()
+	b.swipe(freeTrack)
+	ends, refused = 0, 2
+	b.settle()
+	same(t, "ending", Declined, b.ending().Kind)
+	same(t, "screen", "TOTALS_DIFFER", b.ending().Screen)
+	same(t, "half done", true, b.till.Status().Settling)
+	b.settle()
+	same(t, "later", Settled, b.ending().Kind)
+}
