@@ -15,8 +15,8 @@ func dayDefects() []pay.Defect[Rules] {
 			Edit: func(r *Rules) {
 				r.Fill = slices.DeleteFunc(slices.Clone(r.Fill), func(f Fill) bool { return f.Name == iso8583.Balance.String() })
 			}},
-		{Name: "acquirer-refunds-twice", Category: "money", Text: "takes the repeat of a refund for another one",
-			Why:  "only requests are held to the trace numbers that were seen, and a refund is an advice",
+		{Name: "acquirer-refuses-repeated-advice", Category: "protocol", Text: "answers the repeat of a refund with 94 instead of its first answer",
+			Why:  "one duplicate check serves requests and advices, and the till goes on repeating",
 			Edit: func(r *Rules) { r.drop("advice-repeat") }},
 		{Name: "acquirer-wrong-refund-code", Category: "protocol", Text: "refuses a refund of more than was paid with 25 instead of 61",
 			Why: "one code stands for all that is wrong with an original",

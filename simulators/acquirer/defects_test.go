@@ -61,12 +61,12 @@ var defectProbes = map[string]struct {
 		m.Unset(iso8583.Amount)
 		return w.ask(m).Get(iso8583.Balance)
 	}, "0002156C000000100000"},
-	"acquirer-refunds-twice": {func(w *world) string {
+	"acquirer-refuses-repeated-advice": {func(w *world) string {
 		m := w.sale()
 		refund := w.on(pay.Refund, m, w.ask(m), 400)
-		w.sendAll(refund, refund)
-		return w.money()
-	}, "600 99400"},
+		w.ask(refund)
+		return code(w.ask(refund))
+	}, "00"},
 	"acquirer-wrong-refund-code": {func(w *world) string {
 		m := w.sale()
 		return code(w.ask(w.on(pay.Refund, m, w.ask(m), 1001)))
