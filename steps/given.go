@@ -69,15 +69,7 @@ func castSteps() []Step {
 }
 
 // onTill finds the till that a step's first argument names.
-func onTill(do func(*scenario, *rig.Till, args) error) func(*scenario, args) error {
-	return func(s *scenario, a args) error {
-		t, err := s.till(a.at(0))
-		if err != nil {
-			return err
-		}
-		return do(s, t, a)
-	}
-}
+func onTill(do func(*scenario, *rig.Till, args) error) func(*scenario, args) error { return atTill(0, do) }
 
 // atTill is onTill for a step that names its till in argument i.
 func atTill(i int, do func(*scenario, *rig.Till, args) error) func(*scenario, args) error {

@@ -12,7 +12,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -100,7 +99,6 @@ type runner struct {
 	scenarios map[string]*reports.Scenario // each is written by the one goroutine that runs it
 	fits      []*regexp.Regexp             // of a dry run: what steps may say, since godog does not look at steps that are skipped
 	broken    error
-	gate      sync.Mutex // a remote host's scenarios take turns
 }
 
 func (r *runner) initialize(suite *godog.TestSuiteContext) {
