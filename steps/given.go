@@ -69,7 +69,9 @@ func castSteps() []Step {
 }
 
 // onTill finds the till that a step's first argument names.
-func onTill(do func(*scenario, *rig.Till, args) error) func(*scenario, args) error { return atTill(0, do) }
+func onTill(do func(*scenario, *rig.Till, args) error) func(*scenario, args) error {
+	return atTill(0, do)
+}
 
 // atTill is onTill for a step that names its till in argument i.
 func atTill(i int, do func(*scenario, *rig.Till, args) error) func(*scenario, args) error {
