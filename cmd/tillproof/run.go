@@ -101,6 +101,7 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	if !cmd.Flags().Changed("seed") {
 		f.seed = freshSeed()
 	}
+	debug.SetGCPercent(400) // worlds are small and short: a fifth of a run's work was the collector's
 	progress := newProgress()
 	run, err := steps.Run(cmd.Context(), steps.Config{Rig: r, Builtin: features.FS, Paths: paths, Tags: f.tags, Parallel: f.parallel,
 		Seed: sim.Seed(f.seed), DryRun: f.dryRun, Replay: f.replay(), Requirements: requirements, Now: time.Now,
