@@ -145,14 +145,10 @@ func (f *runFlags) report(run *reports.Run, outputs []output) error {
 			fmt.Printf("\nreport: %s\n", f.out)
 		}
 	}
-	code := run.ExitCode()
-	if f.dryRun && code == reports.ExitNothing {
-		return nil // nothing was to run
+	if code := run.ExitCode(); code != reports.ExitHeld {
+		return exitCode(code)
 	}
-	if code == reports.ExitHeld {
-		return nil
-	}
-	return exitCode(code)
+	return nil
 }
 
 func writeTo(o output, run *reports.Run) error {
