@@ -22,10 +22,10 @@ func TestInterruptedRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, hooks := range map[string]func(*steps.Config, func()){
-			"between scenarios":     func(c *steps.Config, hit func()) { c.Done = func(*reports.Scenario) { hit() } },
-			"in front of one":       func(c *steps.Config, hit func()) { c.Started = func(string) { hit() } },
-			"in the middle of some": func(c *steps.Config, hit func()) { c.Started = func(string) { go hit() } },
+		for name, hooks := range map[string]func(context.Context, *steps.Config, func()){
+			"between scenarios":     func(_ context.Context, c *steps.Config, hit func()) { c.Done = func(*reports.Scenario) { hit() } },
+			"in front of one":       func(_ context.Context, c *steps.Config, hit func()) { c.Started = func(string) { hit() } },
+			"in the middle of some": inTheMiddle,
 		} {
 			t.Run(name+", "+line, func(t *testing.T) {
 				others := goleak.IgnoreCurrent()
@@ -34,8 +34,8 @@ func TestInterruptedRun(t *testing.T) {
 				var n atomic.Int32
 				var at atomic.Int64
 				c := steps.Config{Rig: r, Builtin: features.FS, Seed: 1, Parallel: 2, Now: time.Now}
-				hooks(&c, func() {
-					if n.Add(1) == 20 {
+				hooks(ctx, &c, func() {
+					if n.Add(1) == interruptAt {
 						at.Store(time.Now().UnixNano())
 						interrupt()
 					}
@@ -51,6 +51,20 @@ func TestInterruptedRun(t *testing.T) {
 				goleak.VerifyNone(t, others)
 			})
 		}
+	}
+}
+
+const interruptAt = 20
+
+// inTheMiddle interrupts while the scenario that has just begun goes on. The next one waits for it: a busy machine may be a long
+// time about running a goroutine.
+func inTheMiddle(ctx context.Context, c *steps.Config, hit func()) {
+	var begun atomic.Int32
+	c.Started = func(string) {
+		if begun.Add(1) > interruptAt {
+			<-ctx.Done()
+		}
+		go hit()
 	}
 }
 
