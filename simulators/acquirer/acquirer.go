@@ -46,6 +46,7 @@ type Acquirer struct {
 	payments  map[Key]Payment
 	order     []Key // of payments, as they came
 	days      map[string]total
+	batches   map[Key]Batch // by terminal and batch number
 	rrnDay    string
 	rrnLast   int
 	open      []Key            // authorizations that hold money
@@ -64,7 +65,7 @@ func New(c Config) (*Acquirer, error) {
 		c.Rules = &r
 	}
 	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{},
-		payments: map[Key]Payment{}, days: map[string]total{}, undoing: map[Key]bool{}, byRRN: map[string]Key{}, byAuth: map[string][]Key{}}
+		payments: map[Key]Payment{}, days: map[string]total{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, byRRN: map[string]Key{}, byAuth: map[string][]Key{}}
 	if !c.HSM.Has(KeyStore) {
 		if _, err := c.HSM.Generate(KeyStore, hsm.AES256); err != nil {
 			return nil, fmt.Errorf("acquirer: %w", err)

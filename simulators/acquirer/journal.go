@@ -16,6 +16,7 @@ const (
 	merchantRecord = "merchant"
 	terminalRecord = "terminal"
 	paymentRecord  = "payment"
+	batchRecord    = "batch"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -23,6 +24,7 @@ type change struct {
 	merchants []Merchant
 	terminals []Terminal
 	payments  []Payment
+	batches   []Batch
 	books     *ledger.Tx
 }
 
@@ -46,6 +48,9 @@ func (a *Acquirer) commit(c change, done func()) {
 	}
 	for _, p := range c.payments {
 		a.put(p)
+	}
+	for _, b := range c.batches {
+		a.batches[b.Key()] = b
 	}
 	if a.Store == nil {
 		done()
@@ -92,6 +97,9 @@ func (c change) records() []journal.Record {
 	for _, p := range c.payments {
 		add(paymentRecord, p)
 	}
+	for _, b := range c.batches {
+		add(batchRecord, b)
+	}
 	return records
 }
 
@@ -111,6 +119,10 @@ func (a *Acquirer) replay(r journal.Record) error {
 		var p Payment
 		err = json.Unmarshal(r.Data, &p)
 		a.put(p)
+	case batchRecord:
+		var b Batch
+		err = json.Unmarshal(r.Data, &b)
+		a.batches[b.Key()] = b
 	default:
 		return a.books.Replay(r)
 	}

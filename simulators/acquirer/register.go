@@ -37,31 +37,19 @@ const (
 	Disabled    State = "disabled"
 )
 
-// Settlement is how far the settlement of a terminal's batch is.
-type Settlement string
-
-// The stages of a settlement.
-const (
-	Unsettled Settlement = ""
-	Settling  Settlement = "settling" // the totals were compared; the upload goes on until its end
-	Settled   Settlement = "settled"  // the next sign-in or sign-out opens another batch
-)
-
 // Terminal is a till that the acquirer knows, bound to a merchant, a device and a place.
 type Terminal struct {
-	Number      string     `json:"number"` // eight characters, F41
-	Merchant    string     `json:"merchant"`
-	Serial      string     `json:"serial,omitempty"` // of the device; "" binds to none
-	Place       string     `json:"place,omitempty"`
-	State       State      `json:"state"`                // "" begins as Initial
-	Batch       string     `json:"batch"`                // six digits; "" begins as 000001
-	Settlement  Settlement `json:"settlement,omitempty"` // of the present batch
-	Uploaded    []string   `json:"uploaded,omitempty"`   // trace numbers of the batch's payments that came with its upload
-	SignInAgain bool       `json:"sign_in_again,omitempty"`
-	Unlisted    bool       `json:"unlisted,omitempty"` // as if it were not registered, with its keys and batch kept
-	Limits      Limits     `json:"limits,omitzero"`
-	Scheme      string     `json:"scheme,omitempty"` // of working keys, by the codes of DOMAIN.md A.5.1; a sign-in that names one changes it
-	F62         []byte     `json:"f62,omitempty"`    // the working keys as they went out, under the master key
+	Number      string `json:"number"` // eight characters, F41
+	Merchant    string `json:"merchant"`
+	Serial      string `json:"serial,omitempty"` // of the device; "" binds to none
+	Place       string `json:"place,omitempty"`
+	State       State  `json:"state"` // "" begins as Initial
+	Batch       string `json:"batch"` // six digits; "" begins as 000001
+	SignInAgain bool   `json:"sign_in_again,omitempty"`
+	Unlisted    bool   `json:"unlisted,omitempty"` // as if it were not registered, with its keys and batch kept
+	Limits      Limits `json:"limits,omitzero"`
+	Scheme      string `json:"scheme,omitempty"` // of working keys, by the codes of DOMAIN.md A.5.1; a sign-in that names one changes it
+	F62         []byte `json:"f62,omitempty"`    // the working keys as they went out, under the master key
 }
 
 // AddMerchant registers a merchant. Adding the same one again, as after a restart, changes nothing.

@@ -41,16 +41,18 @@ type Rules struct {
 	Undo             func(*work, Payment, string) error                // a reversed payment's; the string is the reversal's own number
 	Totals           func(*Call) (iso8583.Settlement, error)           // of the terminal's batch
 	Compare          func(said, own iso8583.Totals) iso8583.SettlementResult
-	Originals        map[pay.Flow][]pay.Flow       // what each flow may act on
-	Original         func(*Call) (Payment, bool)   // the payment that a reversal is about
-	Framer           func(wire.Framer) wire.Framer // how the tills' streams are cut into messages; gets the dialect's way
-	Unreadable       func(*Acquirer)               // what a frame that is no message does, beyond being noted
-	Posts            func(Payment) bool            // whether a payment that the issuer decided moves money
-	RepeatedReversal func(*Call, Payment)          // a reversal that was done already
-	NextBatch        func(string) string           // after a sign-out
-	AbandonUndo      Undo                          // what a payment that the issuer did not answer needs of it
-	Tombstones       bool                          // a reversal without its original declines the late original
-	Forward          bool                          // reversals go on to the issuer
+	Told             func(c *Call, said, own iso8583.Settlement) iso8583.Settlement // the totals of the answer
+	Uploads          func(before, now []Upload) []Upload                            // what has come of a batch, once more has
+	Originals        map[pay.Flow][]pay.Flow                                        // what each flow may act on
+	Original         func(*Call) (Payment, bool)                                    // the payment that a reversal is about
+	Framer           func(wire.Framer) wire.Framer                                  // how the tills' streams are cut into messages; gets the dialect's way
+	Unreadable       func(*Acquirer)                                                // what a frame that is no message does, beyond being noted
+	Posts            func(Payment) bool                                             // whether a payment that the issuer decided moves money
+	RepeatedReversal func(*Call, Payment)                                           // a reversal that was done already
+	NextBatch        func(string) string                                            // after a sign-out
+	AbandonUndo      Undo                                                           // what a payment that the issuer did not answer needs of it
+	Tombstones       bool                                                           // a reversal without its original declines the late original
+	Forward          bool                                                           // reversals go on to the issuer
 
 	Domestic         []string       // card numbers of this country begin with one of these
 	Currencies       []pay.Currency // that merchants are paid in
@@ -77,6 +79,8 @@ func Reference() Rules {
 		Undo:             undo,
 		Totals:           batchTotals,
 		Compare:          compare,
+		Told:             tellTotals,
+		Uploads:          gather,
 		Domestic:         []string{"62"},
 		Originals:        originals(),
 		Original:         func(c *Call) (Payment, bool) { p, known := c.payments[c.key()]; return p, known },

@@ -17,8 +17,9 @@ import (
 func signIn(c *Call) {
 	t := c.terminal
 	t.State, t.SignInAgain = SignedIn, false
-	if t.Settlement == Settled {
-		t = t.inBatch(c.Rules.NextBatch(t.Batch))
+	var made change
+	if c.batch(t).Stage == Settled {
+		t = made.open(t, c.Rules.NextBatch(t.Batch))
 	}
 	var sent []byte
 	if c.Dialect.Security.Keys == "unionpay-f62" {
@@ -34,7 +35,8 @@ func signIn(c *Call) {
 	c.fill(iso8583.Keys, string(sent))
 	c.terminal = t
 	c.released = func() { c.loadKeys(c.now, t) }
-	c.finish(change{terminals: []Terminal{t}}, c.approval(), "sign-in", fmt.Sprintf("terminal %s begins in batch %s", t.Number, t.Batch))
+	made.terminals = []Terminal{t}
+	c.finish(made, c.approval(), "sign-in", fmt.Sprintf("terminal %s begins in batch %s", t.Number, t.Batch))
 }
 
 // approval is the answer to a request that moves no money.
@@ -114,17 +116,13 @@ func mayEndBatch(c *Call) (pay.Answer, string) {
 // signOut ends the terminal's batch: the next one has the next number.
 func signOut(c *Call) {
 	t := c.terminal
+	var made change
 	if t.State == SignedIn {
-		t = t.inBatch(c.Rules.NextBatch(t.Batch))
+		t = made.open(t, c.Rules.NextBatch(t.Batch))
 		t.State = SignedOut
 	}
-	c.finish(change{terminals: []Terminal{t}}, c.approval(), "sign-out", fmt.Sprintf("terminal %s goes on in batch %s", t.Number, t.Batch))
-}
-
-// inBatch gives the terminal as it begins a batch.
-func (t Terminal) inBatch(batch string) Terminal {
-	t.Batch, t.Settlement, t.Uploaded = batch, Unsettled, nil
-	return t
+	made.terminals = []Terminal{t}
+	c.finish(made, c.approval(), "sign-out", fmt.Sprintf("terminal %s goes on in batch %s", t.Number, t.Batch))
 }
 
 // nextBatch wraps 999999 to 000001 (DOMAIN.md A.8).

@@ -13,8 +13,8 @@ import (
 // batchOpen refuses payments of a batch whose settlement has begun (DOMAIN.md A.13). 77 sends the till to sign in, which opens
 // the next batch as soon as this one is settled; a reversal is taken all the same, since money is more than totals.
 func batchOpen(c *Call) (pay.Answer, string) {
-	if c.terminal.Settlement != Unsettled {
-		return pay.Answer77SignInAgain, fmt.Sprintf("batch %s of terminal %s is %s", c.terminal.Batch, c.terminal.Number, c.terminal.Settlement)
+	if b := c.batch(c.terminal); b.Stage != Unsettled {
+		return pay.Answer77SignInAgain, fmt.Sprintf("batch %s of terminal %s is %s", b.Number, b.Terminal, b.Stage)
 	}
 	return passed, ""
 }
@@ -41,10 +41,7 @@ func settle(c *Call) {
 	}
 	said := c.totals
 	said.Domestic.Result, said.Foreign.Result = iso8583.ResultNone, iso8583.ResultNone
-	told := own
-	if !c.Dialect.Switches.HostTotals {
-		told = said
-	}
+	told := c.Rules.Told(c, said, own)
 	told.Domestic.Result, told.Foreign.Result = c.Rules.Compare(said.Domestic, own.Domestic), c.Rules.Compare(said.Foreign, own.Foreign)
 	digits, err := told.Digits()
 	if err != nil {
@@ -53,10 +50,23 @@ func settle(c *Call) {
 	}
 	c.fill(iso8583.SettlementData, digits)
 	c.fill(iso8583.Currency, c.amount.Currency.Digits())
-	t := c.terminal
-	t.Settlement = Settling
-	c.finish(change{terminals: []Terminal{t}}, c.approval(), "settlement",
-		fmt.Sprintf("batch %s: results %d and %d", t.Batch, told.Domestic.Result, told.Foreign.Result))
+	b := c.batch(c.terminal)
+	b.At, b.Said, b.Own = c.now, said, own
+	b.Balanced = told.Domestic.Result == iso8583.ResultBalanced && told.Foreign.Result == iso8583.ResultBalanced
+	if b.Stage == Unsettled {
+		b.Stage = Settling
+	}
+	c.finish(change{batches: []Batch{b}}, c.approval(), "settlement",
+		fmt.Sprintf("batch %s: results %d and %d", b.Number, told.Domestic.Result, told.Foreign.Result))
+}
+
+// tellTotals gives the totals that the till is answered: the acquirer's own, or those it said where the dialect's switch wants
+// it so (DOMAIN.md A.13, K.12).
+func tellTotals(c *Call, said, own iso8583.Settlement) iso8583.Settlement {
+	if c.Dialect.Switches.HostTotals {
+		return own
+	}
+	return said
 }
 
 // batchTotals sums the terminal's batch by direction and by the card's origin. What was reversed does not count; what was
@@ -66,32 +76,38 @@ func batchTotals(c *Call) (iso8583.Settlement, error) {
 	s := iso8583.Settlement{Domestic: zero, Foreign: zero}
 	for _, k := range c.order {
 		p := c.payments[k]
-		if k.Terminal != c.terminal.Number || k.Batch != c.terminal.Batch || p.State != Approved || p.Amount.Currency != c.amount.Currency {
+		credit, counted := c.side(p)
+		if !counted || k.Terminal != c.terminal.Number || k.Batch != c.terminal.Batch || p.Amount.Currency != c.amount.Currency {
 			continue
 		}
-		side := &s.Domestic
+		of := &s.Domestic
 		if c.foreign(p.Card) {
-			side = &s.Foreign
+			of = &s.Foreign
 		}
-		var err error
-		switch kind := p.Ref.Flow.Kind(); {
-		case kind == pay.Sale || kind == pay.Completion:
-			side.DebitCount++
-			side.Debit, err = side.Debit.Add(p.Amount)
-		case kind.GivesBack():
-			side.CreditCount++
-			side.Credit, err = side.Credit.Add(p.Amount)
+		sum, count := &of.Debit, &of.DebitCount
+		if credit {
+			sum, count = &of.Credit, &of.CreditCount
 		}
+		total, err := sum.Add(p.Amount)
 		if err != nil {
 			return s, fmt.Errorf("totals of batch %s: %w", c.terminal.Batch, err)
 		}
+		*sum = total
+		*count++
 	}
 	return s, nil
 }
 
+// side tells on which side of the totals a payment counts, if it does.
+func (c *Call) side(p Payment) (credit, counted bool) {
+	kind := p.Ref.Flow.Kind()
+	credit = kind.GivesBack()
+	return credit, p.State == Approved && (credit || kind == pay.Sale || kind == pay.Completion)
+}
+
 // foreign tells by the first digits of a card number, which masking leaves.
-func (c *Call) foreign(masked string) bool {
-	return !slices.ContainsFunc(c.Rules.Domestic, func(prefix string) bool { return strings.HasPrefix(masked, prefix) })
+func (a *Acquirer) foreign(masked string) bool {
+	return masked != "" && !slices.ContainsFunc(a.Rules.Domestic, func(prefix string) bool { return strings.HasPrefix(masked, prefix) })
 }
 
 func compare(said, own iso8583.Totals) iso8583.SettlementResult {
@@ -104,58 +120,86 @@ func compare(said, own iso8583.Totals) iso8583.SettlementResult {
 // settling lets uploads come between the settlement and the upload's end; and an end once more, since the answer to the
 // first may have been lost.
 func settling(c *Call) (pay.Answer, string) {
-	if c.terminal.Settlement == Settling || c.terminal.Settlement == Settled && c.spec.Flow == pay.UploadEnd {
+	if stage := c.batch(c.terminal).Stage; stage == Settling || stage == Settled && c.spec.Flow == pay.UploadEnd {
 		return passed, ""
 	}
 	return pay.Answer12Invalid, "batch " + c.terminal.Batch + " is not being settled"
 }
 
-// upload takes rows of the batch. A row that comes again counts once; what differs from the books is noted for people.
+// upload takes rows of the batch.
 func upload(c *Call) {
 	rows, err := iso8583.ParseBatchRows(c.req.Get(iso8583.SettlementData), c.Rules.Currencies[0])
 	if err != nil {
 		c.decline(pay.Answer30Format, "rows", err.Error())
 		return
 	}
-	t := c.terminal
-	t.Uploaded = slices.Clone(t.Uploaded)
-	for _, row := range rows {
-		p, known := c.payments[Key{t.Number, t.Batch, row.Trace}]
-		if !known || p.State != Approved || p.Amount.Minor != row.Amount.Minor || c.foreign(p.Card) != row.Foreign {
-			c.note(c.now, trace.Noted, "upload", fmt.Sprintf("row %s of %s is not in the books", row.Trace, row.Amount))
-		}
-		if !slices.Contains(t.Uploaded, row.Trace) {
-			t.Uploaded = append(t.Uploaded, row.Trace)
-		}
+	all := make([]Upload, len(rows))
+	for i, row := range rows {
+		all[i] = Upload{row.Trace, row.Amount, row.Foreign}
 	}
-	c.finish(change{terminals: []Terminal{t}}, c.approval(), "upload", fmt.Sprintf("%d payments so far", len(t.Uploaded)))
+	c.take(all)
 }
 
 // uploadOne takes one payment of the batch in its own fields: a chip's, a refund, an advice. Its trace number is the
 // payment's.
 func uploadOne(c *Call) {
-	t := c.terminal
-	if number := c.req.Get(iso8583.Trace); !slices.Contains(t.Uploaded, number) {
-		t.Uploaded = append(slices.Clone(t.Uploaded), number)
+	if answer, reason := amountGiven(c); answer != passed {
+		c.decline(answer, "amount", reason)
+		return
 	}
-	c.finish(change{terminals: []Terminal{t}}, c.approval(), "upload", fmt.Sprintf("%d payments so far", len(t.Uploaded)))
+	c.take([]Upload{{c.req.Get(iso8583.Trace), c.amount, c.foreign(c.req.Get(iso8583.PAN))}})
+}
+
+// take keeps uploads; what differs from the books is noted for people.
+func (c *Call) take(all []Upload) {
+	b := c.batch(c.terminal)
+	for _, u := range all {
+		p, known := c.payments[Key{b.Terminal, b.Number, u.Trace}]
+		if !known || p.State != Approved || p.Amount.Minor != u.Amount.Minor || c.foreign(p.Card) != u.Foreign {
+			c.note(c.now, trace.Noted, "upload", fmt.Sprintf("row %s of %s is not in the books", u.Trace, u.Amount))
+		}
+	}
+	c.Trace.Consult("acquirer/uploads")
+	b.Uploaded = c.Rules.Uploads(b.Uploaded, all)
+	c.finish(change{batches: []Batch{b}}, c.approval(), "upload", fmt.Sprintf("%d payments so far", len(b.Uploaded)))
+}
+
+// gather adds uploads to those that came before. One that comes again counts once.
+func gather(before, now []Upload) []Upload {
+	all := slices.Clone(before)
+	for _, u := range now {
+		if !slices.ContainsFunc(all, func(was Upload) bool { return was.Trace == u.Trace }) {
+			all = append(all, u)
+		}
+	}
+	return all
 }
 
 // uploadComplete holds the end's count to what came: 95 sends the till to upload again (DOMAIN.md C).
 func uploadComplete(c *Call) (pay.Answer, string) {
 	n, err := iso8583.ParseUploadCount(c.req.Get(iso8583.SettlementData))
+	came := len(c.batch(c.terminal).Uploaded)
 	switch {
 	case err != nil:
 		return pay.Answer30Format, err.Error()
-	case n != len(c.terminal.Uploaded):
-		return "95", fmt.Sprintf("%d payments came, the end says %d", len(c.terminal.Uploaded), n)
+	case n != came:
+		return pay.Answer95TotalsDiffer, fmt.Sprintf("%d payments came, the end says %d", came, n)
 	}
 	return passed, ""
 }
 
-// endUpload ends the settlement: the batch is settled.
+// endUpload ends the settlement: the batch is settled. Payments of a batch that did not balance which the till has not
+// uploaded are noted for people.
 func endUpload(c *Call) {
-	t := c.terminal
-	t.Settlement = Settled
-	c.finish(change{terminals: []Terminal{t}}, c.approval(), "upload-end", "batch "+t.Batch+" is settled")
+	b := c.batch(c.terminal)
+	b.Stage = Settled
+	for _, k := range c.order {
+		if _, counted := c.side(c.payments[k]); b.Balanced || !counted || k.Terminal != b.Terminal || k.Batch != b.Number {
+			continue
+		}
+		if !slices.ContainsFunc(b.Uploaded, func(u Upload) bool { return u.Trace == k.Trace }) {
+			c.note(c.now, trace.Noted, "upload", fmt.Sprintf("%s of %s was not uploaded", k, c.payments[k].Amount))
+		}
+	}
+	c.finish(change{batches: []Batch{b}}, c.approval(), "upload-end", "batch "+b.Number+" is settled")
 }

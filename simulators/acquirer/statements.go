@@ -24,11 +24,17 @@ func (a *Acquirer) Statements() []audit.Statement {
 		case AdviceDue:
 			s.Fact = audit.Advised
 		}
+		s.Foreign = a.foreign(p.Card)
 		if p.Original != nil {
 			ref := a.payments[*p.Original].Ref
 			s.Original = &ref
 		}
 		list = append(list, s)
+	}
+	for _, b := range a.Batches() {
+		if b.Stage != Unsettled {
+			list = append(list, b.state())
+		}
 	}
 	for _, name := range a.books.Accounts() {
 		if b, err := a.books.Balance(name); err == nil {
@@ -61,7 +67,7 @@ func (a *Acquirer) movement(e ledger.Entry) audit.Statement {
 	default:
 		s.Fact = audit.Posted
 	}
-	s.Ref, s.RRN = p.Ref, p.RRN
+	s.Ref, s.RRN, s.Foreign = p.Ref, p.RRN, a.foreign(p.Card)
 	if p.Original != nil {
 		ref := a.payments[*p.Original].Ref
 		s.Original = &ref

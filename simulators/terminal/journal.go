@@ -22,6 +22,7 @@ type memory struct {
 	payments  []payment
 	settledTo int       // index of the batch's first payment
 	settling  *settling // nil while no settlement has begun
+	batches   []settled
 	pending   *pending
 	slips     []waitingSlip
 	last      []byte // the last slip, sealed

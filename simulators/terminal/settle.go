@@ -12,6 +12,7 @@ import (
 // uploads stay what they were.
 type settling struct {
 	stage    stage
+	totals   iso8583.Settlement // as they were sent
 	balanced bool
 	acked    int // uploads that the host has acknowledged
 	trace    int // of the upload that is under way; its repeat is the same message. 0 for none
@@ -101,8 +102,13 @@ func (t *Terminal) uploads() []upload {
 // settle sends what a settlement sends next.
 func (t *Terminal) settle(now time.Time, out *Actions) {
 	if t.settling == nil {
+		totals, err := t.totals()
+		if err != nil {
+			t.fault(now, err, out)
+			return
+		}
 		t.order.fresh = true
-		t.write(out, &settleLine{Stage: stageTotals})
+		t.write(out, &settleLine{Stage: stageTotals, Totals: &totals})
 	}
 	switch s := t.settling; s.stage {
 	case stageUploads:
@@ -122,11 +128,7 @@ func (t *Terminal) settle(now time.Time, out *Actions) {
 func (t *Terminal) offerSettlement(o func(iso8583.Element, string), m *iso8583.Message, flow pay.Flow) error {
 	switch flow {
 	case pay.Settlement:
-		totals, err := t.totals()
-		if err != nil {
-			return err
-		}
-		data, err := totals.Digits()
+		data, err := t.settling.totals.Digits()
 		o(iso8583.SettlementData, data)
 		o(iso8583.Currency, t.Currency.Digits())
 		return err
@@ -183,7 +185,7 @@ func (t *Terminal) settleAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 	case flow == pay.Settlement:
 		t.totalsAnswered(now, rule, m, out)
 	case flow == pay.SignOut:
-		t.closeBatch(out, nil)
+		t.closeBatch(now, out, nil)
 	case rule.Code == pay.Answer95TotalsDiffer && flow == pay.UploadEnd && !t.order.again:
 		t.order.again = true // the host has counted other uploads: all of them once more (DOMAIN.md C)
 		t.write(out, &settleLine{Stage: stageUploads})
@@ -202,7 +204,7 @@ func (t *Terminal) settleAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 		}
 		t.consult("terminal/sign-out")
 		if !t.Dialect.Switches.SignOutAfterSettlement {
-			t.closeBatch(out, slip)
+			t.closeBatch(now, out, slip)
 			return
 		}
 		t.write(out, &settleLine{Stage: stageSignOut, Balanced: s.balanced, Slip: slip, Begun: t.paper})
@@ -245,7 +247,7 @@ func (t *Terminal) settleSilent(now time.Time, screen string, sent bool, out *Ac
 	o := &t.order
 	o.fresh = o.fresh && !sent
 	if t.exchange.flow == pay.SignOut {
-		t.closeBatch(out, nil)
+		t.closeBatch(now, out, nil)
 		return
 	}
 	out.show(screen)
@@ -264,15 +266,31 @@ func (t *Terminal) settleSilent(now time.Time, screen string, sent bool, out *Ac
 }
 
 // closeBatch begins the next batch: its number is one more, and its totals are zero.
-func (t *Terminal) closeBatch(out *Actions, slip []byte) {
+func (t *Terminal) closeBatch(now time.Time, out *Actions, slip []byte) {
 	var n int
 	for _, d := range t.batch {
 		n = 10*n + int(d-'0')
 	}
 	t.consult("terminal/next-batch")
-	l := &closeLine{Batch: traceDigits(t.Rules.NextBatch(n)), Off: t.Dialect.Switches.SignOutAfterSettlement, Slip: slip, Begun: t.paper}
+	l := &closeLine{At: now, Batch: traceDigits(t.Rules.NextBatch(n)), Off: t.Dialect.Switches.SignOutAfterSettlement, Slip: slip, Begun: t.paper}
 	t.write(out, l)
 	t.tell(Ending{Kind: Settled, Screen: "SETTLED"}, out, t.batch)
 	t.printSlips(out, false)
 	t.finish(out)
+}
+
+// overtaken ends a settlement that was half done when the host began another batch. If only the end was missing, the host has
+// taken it and its answer was lost: the batch is settled.
+func (t *Terminal) overtaken(now time.Time, batch string) (line, error) {
+	s := t.settling
+	l := &closeLine{At: now, Batch: batch, Begun: t.paper}
+	switch {
+	case s.stage == stageSignOut: // its slip is printed
+		return l, nil
+	case s.stage != stageUploads || !s.balanced && s.acked < len(t.uploads()):
+		return &settleLine{}, nil
+	}
+	var err error
+	l.Slip, err = t.seal(t.totalsSlip(now, s.balanced))
+	return l, err
 }

@@ -309,3 +309,34 @@ func TestUploadsOnceMore(t *testing.T) {
 	b.settle()
 	same(t, "later", Settled, b.ending().Kind)
 }
+
+// The answer to the end of the uploads is lost, and a sign-in comes between: the host has begun another batch, so the old one is
+// settled, and its slip is printed once.
+func TestSettlementOvertaken(t *testing.T) {
+	for name, flow := range map[string]pay.Flow{"by the end's answer": pay.UploadEnd, "by the totals' answer": pay.Settlement} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.signIn()
+			b.swipe(freeTrack)
+			b.host.do = func(n int, f pay.Flow, _ *iso8583.Message) (reply, bool) { return reply{trouble: &silent}, f == flow }
+			b.settle()
+			same(t, "half done", true, b.till.Status().Settling)
+			b.host.do = func(_ int, f pay.Flow, req *iso8583.Message) (reply, bool) {
+				return reply{code: "00", edit: func(m *iso8583.Message) {
+					m.Set(iso8583.Batch, "000002")
+					m.Set(iso8583.Keys, string(b.host.keys()))
+				}}, f == pay.SignIn
+			}
+			b.slips = nil
+			b.signIn()
+			same(t, "half done", false, b.till.Status().Settling)
+			same(t, "batch", "000002", b.till.Status().Batch)
+			settled := slices.ContainsFunc(b.till.Statements(), func(s audit.Statement) bool { return s.Fact == audit.Settled })
+			same(t, "settled", flow == pay.UploadEnd, settled)
+			same(t, "slip", settled, len(b.slips) == 1)
+			b.host.do = nil
+			b.swipe(freeTrack)
+			same(t, "trade", Approved, b.ending().Kind)
+		})
+	}
+}

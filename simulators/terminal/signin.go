@@ -28,7 +28,20 @@ func (t *Terminal) signInAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 	if b := m.Get(iso8583.Batch); t.Rules.AdoptBatch && b != "" {
 		batch = b
 	}
-	t.write(out, &signLine{On: true, Batch: batch})
+	lines := []line{&signLine{On: true, Batch: batch}}
+	overtaken := t.settling != nil && batch != t.batch
+	if overtaken {
+		over, err := t.overtaken(now, batch)
+		if err != nil {
+			t.fault(now, err, out)
+			return
+		}
+		lines = append([]line{over}, lines...)
+	}
+	t.write(out, lines...)
+	if overtaken {
+		t.printSlips(out, false)
+	}
 	t.consult("terminal/clock")
 	if at, ok := hostTime(m, now); ok && t.Rules.AdoptClock {
 		out.add(Action{Kind: SetClock, At: at})

@@ -18,10 +18,7 @@ func (t *Terminal) totalsSlip(now time.Time, balanced bool) Slip {
 	} else {
 		s.Lines = append(s.Lines, Line{ID: "SLIP_UNBALANCED"})
 	}
-	totals, err := t.totals()
-	if err != nil { // the sum was sent, so it fits
-		return s
-	}
+	totals := t.settling.totals
 	for _, of := range []struct {
 		origin string
 		totals iso8583.Totals

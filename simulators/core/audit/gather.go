@@ -14,7 +14,8 @@ type hearing struct {
 	byRef    map[[2]string][]*payment // terminal and trace; several when batches differ
 	byRRN    map[string]*payment
 	unnamed  []Statement
-	accounts []Statement     // Opening and Balance
+	accounts []Statement // Opening and Balance
+	batches  []*batch
 	tills    map[string]bool // terminal numbers that state anything
 	hosts    map[Role]bool   // roles that state anything
 }
@@ -72,6 +73,9 @@ func (c *hearing) take(s Statement) {
 		return
 	case Opening, Balance:
 		c.accounts = append(c.accounts, s)
+		return
+	case Settling, Settled:
+		c.settles(s)
 		return
 	}
 	p := c.find(s)

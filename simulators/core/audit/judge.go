@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 )
@@ -33,7 +34,7 @@ func Judge(statements iter.Seq[Statement]) []Break {
 		text := fmt.Sprintf("the %s states %s %s without saying for which payment", s.Role, s.Fact, s.Amount)
 		breaks = append(breaks, Break{Rule: "unnamed", Text: text, Statements: []Statement{s}})
 	}
-	return append(breaks, c.balances()...)
+	return slices.Concat(breaks, c.settlements(), c.balances())
 }
 
 // Open gives the till's statements on payments whose reversal it has stored and not got through yet.

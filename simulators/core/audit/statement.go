@@ -41,6 +41,8 @@ const (
 	Restored  Fact = "restored"  // a ledger moved a refund or void back to where it came from: it was reversed
 	Balance   Fact = "balance"   // what an account holds at the end (Account, Amount), with its open holds in Held
 	Opening   Fact = "opening"   // what an account held at the beginning, taken from the account OpeningOf its currency
+	Settling  Fact = "settling"  // terminal and acquirer: a batch's totals are compared, and its settlement has not ended (Batch)
+	Settled   Fact = "settled"   // ... and it has
 	Present   Fact = "present"   // the party states all it knows: of a payment it does not name it knows nothing
 )
 
@@ -72,4 +74,6 @@ type Statement struct {
 	Amount   pay.Amount `json:"amount,omitzero"`
 	Account  string     `json:"account,omitempty"` // whose money; "" at an acquirer is that of Ref's merchant. Never a clear PAN
 	Answer   pay.Answer `json:"answer,omitempty"`
+	Foreign  bool       `json:"foreign,omitempty"` // terminal and acquirer: the card is of another country
+	Batch    *Batch     `json:"batch,omitempty"`   // Settling, Settled: Ref names the batch
 }

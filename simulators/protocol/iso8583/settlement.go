@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 )
 
@@ -46,6 +47,14 @@ func (s Settlement) Digits() (string, error) {
 		return "", fmt.Errorf("settlement: foreign cards: %w", err)
 	}
 	return domestic + foreign, nil
+}
+
+// Stated gives the totals in the words of a statement.
+func (s Settlement) Stated(balanced bool) *audit.Batch {
+	totals := func(t Totals) audit.Totals {
+		return audit.Totals{Debit: t.Debit, Debits: t.DebitCount, Credit: t.Credit, Credits: t.CreditCount}
+	}
+	return &audit.Batch{Domestic: totals(s.Domestic), Foreign: totals(s.Foreign), Balanced: balanced}
 }
 
 func (t Totals) digits() (string, error) {
