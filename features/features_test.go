@@ -29,7 +29,7 @@ type requirement struct {
 var (
 	idTag    = regexp.MustCompile(`^@[A-Z]{3}-\d{3}$`)
 	factTag  = regexp.MustCompile(`\[(C\d|S|M|V|D|C2-C3)\]`)
-	otherTag = map[string]bool{"@clock": true, "@host-control": true}
+	otherTag = map[string]bool{"@clock": true, "@host-control": true, "@unionpay": true}
 )
 
 // TestRequirements holds requirements and scenarios to each other: each requirement says what it is, why it matters, what it

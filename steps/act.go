@@ -22,6 +22,12 @@ func actSteps() []Step {
 			do: onTill(func(_ *scenario, t *rig.Till, _ args) error {
 				return t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.SignOut})
 			})},
+		{Name: "changes-keys", En: `the cashier asks for new keys at {till}`, Zh: `收银员在 {till} 更换密钥`,
+			Example: `When the cashier asks for new keys at "T1"`, ExampleZh: `当 收银员在 "T1" 更换密钥`,
+			Is: "Presses key change, where the dialect has one.",
+			do: onTill(func(_ *scenario, t *rig.Till, _ args) error {
+				return t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.KeyChange})
+			})},
 		{Name: "operator-logs-in", En: `operator {text} logs in at {till}( with a wrong password)?(?: {count} times)?`, Zh: `操作员 {text} 在 {till} 登录(但密码错误)?(?: {count} 次)?`,
 			Example: `When operator "01" logs in at "T1" with a wrong password 3 times`, ExampleZh: `当 操作员 "01" 在 "T1" 登录但密码错误 3 次`,
 			Is: "Logs out whoever is in, then types number and password, so many times over.", do: atTill(1, logsIn)},

@@ -218,6 +218,16 @@ func hostSteps() []Step {
 		{Name: "host-maintenance", En: `the host is (in maintenance|in day cut-over|cut off from the issuer|working again)`, Zh: `主机(维护中|正在日切|与发卡行断线|已恢复)`,
 			Example: `Given the host is in maintenance`, ExampleZh: `假如 主机维护中`,
 			Is: "Working again also takes back every dictated answer.", do: hostCondition},
+		{Name: "host-speaks", En: `the host and its tills speak {text}`, Zh: `主机与终端使用方言 {text}`,
+			Example: `Given the host and its tills speak "iso87-ascii"`, ExampleZh: `假如 主机与终端使用方言 "iso87-ascii"`,
+			Is: "A shipped dialect, whatever the rest of the run speaks. Comes before tills and cards.", do: func(s *scenario, a args) error {
+				return s.world.Speak(rig.Speech{Dialect: a.at(0)})
+			}},
+		{Name: "host-agrees", En: `the host and its tills agree that {text} is {text}`, Zh: `主机与终端约定 {text} 为 {text}`,
+			Example: `Given the host and its tills agree that "over_refund" is "64"`, ExampleZh: `假如 主机与终端约定 "over_refund" 为 "64"`,
+			Is: "A switch or timer of the dialect, as a profile sets it. Comes before tills and cards.", do: func(s *scenario, a args) error {
+				return s.world.Speak(rig.Speech{Settings: map[string]string{a.at(0): a.at(1)}})
+			}},
 		{Name: "issuer-late", En: `the issuer answers {duration} late`, Zh: `发卡行延迟 {duration}应答`,
 			Example: `Given the issuer answers 40 seconds late`, ExampleZh: `假如 发卡行延迟 40 秒应答`,
 			Is: "Its answers leave that much later than its decision.", do: issuerIs(rig.ConditionSlow)},

@@ -43,6 +43,12 @@ type Config struct {
 // ClockTag marks scenarios about time, which always sit in memory.
 const ClockTag = "@clock"
 
+// LayoutTag marks scenarios about what only layoutDialect has: its fields by number, its flows.
+const (
+	LayoutTag     = "@unionpay"
+	layoutDialect = "unionpay-pos"
+)
+
 // Run runs the selected scenarios and gives the run's tree. An error means that nothing could be run: the selection or the
 // features are at fault. A cancelled context ends the run early; what was done is in the tree.
 func Run(ctx context.Context, c Config) (*reports.Run, error) {
@@ -152,6 +158,9 @@ func (r *runner) unfit(tree *reports.Scenario) string {
 	p := r.Rig.Profile
 	if p.Seat == rig.SeatRemote && slices.Contains(tree.Tags, ClockTag) {
 		return "about time: needs a host with a virtual clock"
+	}
+	if slices.Contains(tree.Tags, LayoutTag) && !r.Rig.Dialect.Is(layoutDialect) {
+		return "about the layout of " + layoutDialect + ": dialect " + r.Rig.Dialect.Name + " has another"
 	}
 	topic, _, _ := strings.Cut(tree.ID, "-")
 	if len(p.Claims) > 0 && !slices.Contains(p.Claims, topic) {

@@ -13,6 +13,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -42,7 +43,7 @@ func tillSteps() []Step {
 		{Name: "works-in-batch", En: `{till} works in batch {text}`, Zh: `{till} 的批次为 {text}`,
 			Example: `And "T1" works in batch "000002"`, ExampleZh: `并且 "T1" 的批次为 "000002"`,
 			Is: "The till's own batch number.", do: onTill(func(s *scenario, t *rig.Till, a args) error {
-				return equal(t.Name+" batch", a.at(1), s.world.AsNew(t.Name, "F60.2", t.Status().Batch))
+				return equal(t.Name+" batch", a.at(1), s.world.AsNew(t.Name, iso8583.Batch, t.Status().Batch))
 			})},
 		{Name: "clock-agrees", En: `the clock of {till} agrees with the host`, Zh: `{till} 的时钟与主机一致`,
 			Example: `And the clock of "T1" agrees with the host`, ExampleZh: `并且 "T1" 的时钟与主机一致`,
@@ -141,8 +142,8 @@ func lastSlip(s *scenario, t *rig.Till, which string) (terminal.Slip, error) {
 	return terminal.Slip{}, failed(t.Name+" receipts", "a "+which, "none was printed")
 }
 
-// slipFields names the fields of which some lines of a slip tell.
-var slipFields = map[string]string{"SLIP_TRACE": "F11", "SLIP_BATCH": "F60.2"}
+// slipElements names the elements of which some lines of a slip tell.
+var slipElements = map[string]iso8583.Element{"SLIP_TRACE": iso8583.Trace, "SLIP_BATCH": iso8583.Batch}
 
 func receiptHas(s *scenario, t *rig.Till, a args) error {
 	slip, err := lastSlip(s, t, a.at(0))
@@ -153,7 +154,7 @@ func receiptHas(s *scenario, t *rig.Till, a args) error {
 		row := cells(a.table, i+1)
 		has := slices.ContainsFunc(slip.Lines, func(l terminal.Line) bool {
 			return l.ID == row[0] && (row[1] == "*" || row[1] == "" || slices.ContainsFunc(l.Args, func(arg string) bool {
-				return row[1] == s.world.AsNew(t.Name, slipFields[l.ID], arg)
+				return row[1] == s.world.AsNew(t.Name, slipElements[l.ID], arg)
 			}))
 		})
 		if has == (row[1] == "") {

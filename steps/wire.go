@@ -9,6 +9,7 @@ import (
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/core/trace/leak"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
@@ -17,14 +18,14 @@ func wireSteps() []Step {
 	return []Step{
 		{Name: "went-over-wire", En: `these messages went over the wire`, Zh: `线路上依次出现以下报文`, Table: true,
 			Example: `And these messages went over the wire`, ExampleZh: `并且 线路上依次出现以下报文`,
-			Is: "Exactly these rows since the When, in order of sending: from, message, trace, F39, note, or any field. Columns left out are not checked.",
+			Is: "Exactly these rows since the When, in order of sending: from, message, trace, note, or any field, as below. Columns left out are not checked.",
 			do: wentOverWire},
 		{Name: "no-message", En: `no message went to the host`, Zh: `没有报文发往主机`,
 			Example: `And no message went to the host`, ExampleZh: `并且 没有报文发往主机`,
 			Is: "No till has written a message since the When.", do: noMessage},
 		{Name: "message-carries", En: `{message} carries`, Zh: `{message}包含`, Table: true,
 			Example: `And the 1st sale carries`, ExampleZh: `并且 第 1 笔消费包含`,
-			Is: "Field and masked value; * is present, an empty cell absent, not X present and different from X.", do: carries},
+			Is: "Field (F4), element (amount) or code (of an answer, or why a payment is reversed), and masked value; * is present, an empty cell absent, not X present and different from X.", do: carries},
 		{Name: "not-in-the-clear", En: `no message carries {who}'s (PIN|track) in the clear`, Zh: `没有报文明文携带{who}的(密码|磁道)`,
 			Example: `And no message carries Bob's track in the clear`, ExampleZh: `并且 没有报文明文携带小波的磁道`,
 			Is: "Looks into the bytes of every message on the tills' lines.", do: notInTheClear},
@@ -35,7 +36,7 @@ func wireSteps() []Step {
 }
 
 // columns translates the head of a wire table.
-var columns = map[string]string{"发送方": "from", "报文": "message", "流水号": "trace", "备注": "note", "域": "field", "值": "value"}
+var columns = map[string]string{"发送方": "from", "报文": "message", "流水号": "trace", "备注": "note", "代码": "code", "域": "field", "值": "value"}
 
 // wireWords translates its cells; the flows have words of their own.
 var wireWords = map[string]string{"主机": "host", "乱码": "garbage", "不明": "unknown", "丢失": "lost", "迟到": "late", "重复": "copy",
@@ -141,7 +142,7 @@ func wireRow(s *scenario, head []string, wire []*rig.Crossing, i int, c *rig.Cro
 		case "message":
 			row[k] = c.Name()
 		case "trace":
-			row[k] = strings.TrimLeft(field(s, c, "F11"), "0")
+			row[k] = strings.TrimLeft(field(s, c, "trace"), "0")
 		case "note":
 			row[k] = c.Note
 			if i > 0 && s.world.Loop.Virtual() {
@@ -161,15 +162,24 @@ func field(s *scenario, c *rig.Crossing, id string) string {
 	if c.Message == nil {
 		return ""
 	}
-	switch id {
-	case "MTI", "TPDU", "header":
-		v, _ := c.Message.Named(id)
-		return v
-	}
-	for _, f := range s.world.Rig.Dialect.Describe(c.Message) {
-		if f.ID == id {
-			return s.world.AsNew(c.Till, id, f.Value)
+	if id == "code" {
+		id = "reversal_reason"
+		if c.Answer {
+			id = "answer_code"
 		}
+	}
+	label := c.Message.Label(id)
+	for _, f := range s.world.Rig.Dialect.Describe(c.Message) {
+		if f.ID != label {
+			continue
+		}
+		for e, of := range map[iso8583.Element]iso8583.Element{iso8583.Trace: iso8583.Trace, iso8583.OriginalTrace: iso8583.Trace,
+			iso8583.Batch: iso8583.Batch, iso8583.OriginalBatch: iso8583.Batch} {
+			if c.Message.Label(e.String()) == label {
+				return s.world.AsNew(c.Till, of, f.Value)
+			}
+		}
+		return f.Value
 	}
 	return ""
 }

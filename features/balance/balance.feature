@@ -10,9 +10,9 @@ Feature: Asking for the balance
     Then "T1" shows BALANCE
     And "T1" prints no receipts
     And these messages went over the wire
-      | from | message        | trace | F39 | F54 |
-      | T1   | balance        | 2     |     |     |
-      | host | balance answer | 2     | 00  | *   |
+      | from | message        | trace | code | balance |
+      | T1   | balance        | 2     |      |         |
+      | host | balance answer | 2     | 00   | *       |
     And Alice's card holds 1000.00 CNY
     And "Noodle House" is owed 0.00 CNY
 
@@ -22,6 +22,6 @@ Feature: Asking for the balance
     When Alice asks for the balance at "T1"
     Then "T1" shows NO_ANSWER
     And these messages went over the wire
-      | from | message        | trace | F39 | note |
-      | T1   | balance        | 2     |     |      |
-      | host | balance answer | 2     | 00  | lost |
+      | from | message        | trace | code | note |
+      | T1   | balance        | 2     |      |      |
+      | host | balance answer | 2     | 00   | lost |

@@ -9,9 +9,9 @@ Feature: The deposit of hotels and rentals
     When Alice leaves a deposit of 500.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message         | trace | F39 |
-      | T1   | pre-auth        | 2     |     |
-      | host | pre-auth answer | 2     | 00  |
+      | from | message         | trace | code |
+      | T1   | pre-auth        | 2     |      |
+      | host | pre-auth answer | 2     | 00   |
     And Alice's card holds 500.00 CNY
     And "Noodle House" is owed 0.00 CNY
 

@@ -10,9 +10,9 @@ Feature: Refunding a sale
     When Bob has 4.00 CNY of the 1st sale refunded at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message       | trace | F39 |
-      | T1   | refund        | 3     |     |
-      | host | refund answer | 3     | 00  |
+      | from | message       | trace | code |
+      | T1   | refund        | 3     |      |
+      | host | refund answer | 3     | 00   |
     And Bob's card holds 4994.00 CNY
     And "Noodle House" is owed 6.00 CNY
 
@@ -30,11 +30,11 @@ Feature: Refunding a sale
     And Bob has 5.00 CNY of the 1st sale refunded at "T1"
     Then "T1" shows AMOUNT_LIMIT
     And these messages went over the wire
-      | from | message       | trace | F39 |
-      | T1   | refund        | 3     |     |
-      | host | refund answer | 3     | 00  |
-      | T1   | refund        | 4     |     |
-      | host | refund answer | 4     | 61  |
+      | from | message       | trace | code |
+      | T1   | refund        | 3     |      |
+      | host | refund answer | 3     | 00   |
+      | T1   | refund        | 4     |      |
+      | host | refund answer | 4     | 61   |
     And Bob's card holds 4996.00 CNY
     And "Noodle House" is owed 4.00 CNY
 
@@ -44,10 +44,10 @@ Feature: Refunding a sale
     And "T1" is made to send the 1st refund again
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message       | trace | F39 |
-      | T1   | refund        | 3     |     |
-      | host | refund answer | 3     | 00  |
-      | T1   | refund        | 3     |     |
-      | host | refund answer | 3     | 00  |
+      | from | message       | trace | code |
+      | T1   | refund        | 3     |      |
+      | host | refund answer | 3     | 00   |
+      | T1   | refund        | 3     |      |
+      | host | refund answer | 3     | 00   |
     And Bob's card holds 4994.00 CNY
     And "Noodle House" is owed 6.00 CNY

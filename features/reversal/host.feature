@@ -11,11 +11,11 @@ Feature: What the host makes of repeats and reversals
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 | note |
-      | T1   | sale        | 2     |     |      |
-      | T1   | sale        | 2     |     | copy |
-      | host | sale answer | 2     | 00  |      |
-      | host | sale answer | 2     | 94  |      |
+      | from | message     | trace | code | note |
+      | T1   | sale        | 2     |      |      |
+      | T1   | sale        | 2     |      | copy |
+      | host | sale answer | 2     | 00   |      |
+      | host | sale answer | 2     | 94   |      |
     And Bob's card holds 4990.00 CNY
     And "Noodle House" is owed 10.00 CNY
 
@@ -24,9 +24,9 @@ Feature: What the host makes of repeats and reversals
     Given Bob has paid 10.00 CNY at "T1"
     When "T1" is made to send the 1st sale again
     Then these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | sale        | 2     |     |
-      | host | sale answer | 2     | 94  |
+      | from | message     | trace | code |
+      | T1   | sale        | 2     |      |
+      | host | sale answer | 2     | 94   |
     And Bob's card holds 4990.00 CNY
 
   @REV-005
@@ -37,21 +37,21 @@ Feature: What the host makes of repeats and reversals
     Then "T1" shows APPROVED
     And "T1" prints 4 receipts
     And these messages went over the wire
-      | from | message     | trace | F39 | note |
-      | T1   | sale        | 2     |     |      |
-      | host | sale answer | 2     | 00  |      |
-      | host | sale answer | 2     | 00  | copy |
-      | T1   | sale        | 3     |     |      |
-      | host | sale answer | 3     | 00  |      |
+      | from | message     | trace | code | note |
+      | T1   | sale        | 2     |      |      |
+      | host | sale answer | 2     | 00   |      |
+      | host | sale answer | 2     | 00   | copy |
+      | T1   | sale        | 3     |      |      |
+      | host | sale answer | 3     | 00   |      |
     And Bob's card holds 4970.00 CNY
 
   @REV-003
   Scenario: A reversal of a sale that the host never saw is answered 00 and remembered
-    When "T1" is made to send a reversal with F11 "000777"
+    When "T1" is made to send a reversal with trace "000777"
     Then these messages went over the wire
-      | from | message         | trace | F39 |
-      | T1   | reversal        | 777   | 98  |
-      | host | reversal answer | 777   | 00  |
+      | from | message         | trace | code |
+      | T1   | reversal        | 777   | 98   |
+      | host | reversal answer | 777   | 00   |
     And the host has the 1st reversal as tombstone
 
   @REV-016
@@ -61,13 +61,13 @@ Feature: What the host makes of repeats and reversals
     And "T1" is made to send the 1st reversal again
     Then "T1" shows LINE_CUT
     And these messages went over the wire
-      | from | message         | trace | F39 | note |
-      | T1   | sale            | 2     |     |      |
-      | host | sale answer     | 2     | 00  | cut  |
-      | T1   | reversal        | 2     | 98  |      |
-      | host | reversal answer | 2     | 00  |      |
-      | T1   | reversal        | 2     | 98  |      |
-      | host | reversal answer | 2     | 00  |      |
+      | from | message         | trace | code | note |
+      | T1   | sale            | 2     |      |      |
+      | host | sale answer     | 2     | 00   | cut  |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 00   |      |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 00   |      |
     And Bob's card holds 5000.00 CNY
     And "Noodle House" is owed 0.00 CNY
 
@@ -86,10 +86,10 @@ Feature: What the host makes of repeats and reversals
   @REV-018
   Scenario: A reversal of another amount takes nothing back
     Given Bob has paid 10.00 CNY at "T1"
-    When "T1" is made to send a reversal with F4 "000000009900"
+    When "T1" is made to send a reversal with amount "000000009900"
     Then these messages went over the wire
-      | from | message         | trace | F39 |
-      | T1   | reversal        | 2     | 98  |
-      | host | reversal answer | 2     | 64  |
+      | from | message         | trace | code |
+      | T1   | reversal        | 2     | 98   |
+      | host | reversal answer | 2     | 64   |
     And the host has the 1st sale as approved
     And Bob's card holds 4990.00 CNY

@@ -11,9 +11,9 @@ Feature: The issuer behind the host
     And 2 minutes pass
     Then "T1" shows ISSUER_NO_ANSWER
     And these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | sale        | 2     |     |
-      | host | sale answer | 2     | 98  |
+      | from | message     | trace | code |
+      | T1   | sale        | 2     |      |
+      | host | sale answer | 2     | 98   |
     And the host has the 1st sale as declined
     And Bob's card holds 5000.00 CNY
     And "Noodle House" is owed 0.00 CNY

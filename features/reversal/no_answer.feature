@@ -13,11 +13,11 @@ Feature: A sale whose answer does not come
     And "T1" does not show APPROVED
     And "T1" prints no receipts
     And these messages went over the wire
-      | from | message         | trace | F39 | note      |
-      | T1   | sale            | 2     |     |           |
-      | host | sale answer     | 2     | 00  | lost      |
-      | T1   | reversal        | 2     | 98  | after 60s |
-      | host | reversal answer | 2     | 00  |           |
+      | from | message         | trace | code | note      |
+      | T1   | sale            | 2     |      |           |
+      | host | sale answer     | 2     | 00   | lost      |
+      | T1   | reversal        | 2     | 98   | after 60s |
+      | host | reversal answer | 2     | 00   |           |
     And "T1" has the 1st sale as reversed
     And the host has the 1st sale as reversed
     And Alice's card holds 50.00 CNY
@@ -29,11 +29,11 @@ Feature: A sale whose answer does not come
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows LINE_CUT
     And these messages went over the wire
-      | from | message         | trace | F39 | note |
-      | T1   | sale            | 2     |     |      |
-      | host | sale answer     | 2     | 00  | cut  |
-      | T1   | reversal        | 2     | 98  |      |
-      | host | reversal answer | 2     | 00  |      |
+      | from | message         | trace | code | note |
+      | T1   | sale            | 2     |      |      |
+      | host | sale answer     | 2     | 00   | cut  |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 00   |      |
     And the host has the 1st sale as reversed
     And Alice's card holds 50.00 CNY
 
@@ -43,17 +43,29 @@ Feature: A sale whose answer does not come
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows LINE_CUT
     And the 1st reversal carries
-      | field | value            |
-      | MTI   | 0400             |
-      | F2    | 620012******8862 |
-      | F3    | 000000           |
-      | F4    | 000000001000     |
-      | F11   | 000002           |
-      | F39   | 98               |
-      | F52   |                  |
-      | F60.1 | 22               |
-      | F60.2 | 000001           |
-      | F64   | *                |
+      | field           | value            |
+      | pan             | 620012******8862 |
+      | processing_code | 000000           |
+      | amount          | 000000001000     |
+      | trace           | 000002           |
+      | code            | 98               |
+      | pin             |                  |
+      | batch           | 000001           |
+      | mac             | *                |
+
+  @REV-002 @unionpay
+  Scenario: In UnionPay's layout the reversal has its original's type and number
+    Given the line breaks before the answer to the 1st sale
+    When Alice swipes 10.00 CNY at "T1" and enters her PIN
+    Then "T1" shows LINE_CUT
+    And the 1st reversal carries
+      | field | value  |
+      | MTI   | 0400   |
+      | F3    | 000000 |
+      | F11   | 000002 |
+      | F39   | 98     |
+      | F60.1 | 22     |
+      | F60.2 | 000001 |
 
   @REV-003 @clock
   Scenario: A request that never arrived is reversed too, and nobody pays
@@ -61,10 +73,10 @@ Feature: A sale whose answer does not come
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows NO_ANSWER
     And these messages went over the wire
-      | from | message         | trace | F39 | note      |
-      | T1   | sale            | 2     |     | lost      |
-      | T1   | reversal        | 2     | 98  | after 60s |
-      | host | reversal answer | 2     | 00  |           |
+      | from | message         | trace | code | note      |
+      | T1   | sale            | 2     |      | lost      |
+      | T1   | reversal        | 2     | 98   | after 60s |
+      | host | reversal answer | 2     | 00   |           |
     And "T1" has the 1st sale as reversed
     And the host has the 1st sale as tombstone
     And Alice's card holds 50.00 CNY
@@ -75,11 +87,11 @@ Feature: A sale whose answer does not come
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows NO_ANSWER
     And these messages went over the wire
-      | from | message         | trace | F39 | note      |
-      | T1   | sale            | 2     |     | late      |
-      | T1   | reversal        | 2     | 98  | after 60s |
-      | host | reversal answer | 2     | 00  |           |
-      | host | sale answer     | 2     | 94  |           |
+      | from | message         | trace | code | note      |
+      | T1   | sale            | 2     |      | late      |
+      | T1   | reversal        | 2     | 98   | after 60s |
+      | host | reversal answer | 2     | 00   |           |
+      | host | sale answer     | 2     | 94   |           |
     And "T1" does not show APPROVED
     And Alice's card holds 50.00 CNY
     And "Noodle House" is owed 0.00 CNY
@@ -91,11 +103,11 @@ Feature: A sale whose answer does not come
     Then "T1" shows NO_ANSWER
     And "T1" does not show APPROVED
     And these messages went over the wire
-      | from | message         | trace | F39 | note      |
-      | T1   | sale            | 2     |     |           |
-      | host | sale answer     | 2     | 00  | late      |
-      | T1   | reversal        | 2     | 98  | after 60s |
-      | host | reversal answer | 2     | 00  |           |
+      | from | message         | trace | code | note      |
+      | T1   | sale            | 2     |      |           |
+      | host | sale answer     | 2     | 00   | late      |
+      | T1   | reversal        | 2     | 98   | after 60s |
+      | host | reversal answer | 2     | 00   |           |
     And "T1" has the 1st sale as reversed
     And Alice's card holds 50.00 CNY
 
@@ -123,9 +135,9 @@ Feature: A sale whose answer does not come
     Then "T1" shows NO_CONNECTION
     And "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | F39 |
-      | T1   | sale        |     |
-      | host | sale answer | 00  |
+      | from | message     | code |
+      | T1   | sale        |      |
+      | host | sale answer | 00   |
     And Alice's card holds 40.00 CNY
 
   @REV-006
@@ -133,9 +145,9 @@ Feature: A sale whose answer does not come
     When Dave swipes 10.00 CNY at "T1"
     Then "T1" shows KEEP_CARD
     And these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | sale        | 2     |     |
-      | host | sale answer | 2     | 41  |
+      | from | message     | trace | code |
+      | T1   | sale        | 2     |      |
+      | host | sale answer | 2     | 41   |
 
   @REV-011 @host-control
   Scenario Outline: A reversal answered <code> is settled and not sent again
@@ -146,7 +158,7 @@ Feature: A sale whose answer does not come
     Then "T1" shows LINE_CUT
     And "T1" shows APPROVED
     And these messages went over the wire
-      | from | message         | trace | F39    | note |
+      | from | message         | trace | code   | note |
       | T1   | sale            | 2     |        | cut  |
       | T1   | reversal        | 2     | 98     |      |
       | host | reversal answer | 2     | <code> |      |

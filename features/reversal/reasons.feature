@@ -10,11 +10,11 @@ Feature: Other reasons to take a sale back
     Then "T1" shows STORAGE_FAILED
     And "T1" does not show APPROVED
     And these messages went over the wire
-      | from | message         | trace | F39 |
-      | T1   | sale            | 2     |     |
-      | host | sale answer     | 2     | 00  |
-      | T1   | reversal        | 2     | 96  |
-      | host | reversal answer | 2     | 00  |
+      | from | message         | trace | code |
+      | T1   | sale            | 2     |      |
+      | host | sale answer     | 2     | 00   |
+      | T1   | reversal        | 2     | 96   |
+      | host | reversal answer | 2     | 00   |
     And Bob's card holds 5000.00 CNY
 
   @REV-013 @host-control
@@ -23,9 +23,9 @@ Feature: Other reasons to take a sale back
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows ANSWER_TOO_LATE
     And these messages went over the wire
-      | from | message         | trace | F39 |
-      | T1   | sale            | 2     |     |
-      | host | sale answer     | 2     | 68  |
-      | T1   | reversal        | 2     | 06  |
-      | host | reversal answer | 2     | 00  |
+      | from | message         | trace | code |
+      | T1   | sale            | 2     |      |
+      | host | sale answer     | 2     | 68   |
+      | T1   | reversal        | 2     | 06   |
+      | host | reversal answer | 2     | 00   |
     And Bob's card holds 5000.00 CNY

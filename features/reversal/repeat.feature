@@ -13,13 +13,13 @@ Feature: A reversal that does not get through
     Then "T1" shows LINE_CUT
     And "T1" shows NO_ANSWER
     And these messages went over the wire
-      | from | message         | trace | F39 | note      |
-      | T1   | sale            | 2     |     |           |
-      | host | sale answer     | 2     | 00  | cut       |
-      | T1   | reversal        | 2     | 98  |           |
-      | host | reversal answer | 2     | 00  | lost      |
-      | T1   | reversal        | 2     | 98  | after 60s |
-      | host | reversal answer | 2     | 00  |           |
+      | from | message         | trace | code | note      |
+      | T1   | sale            | 2     |      |           |
+      | host | sale answer     | 2     | 00   | cut       |
+      | T1   | reversal        | 2     | 98   |           |
+      | host | reversal answer | 2     | 00   | lost      |
+      | T1   | reversal        | 2     | 98   | after 60s |
+      | host | reversal answer | 2     | 00   |           |
     And "T1" has the 1st sale as reversed
     And the host has the 1st sale as reversed
     And Alice's card holds 1000.00 CNY
@@ -32,12 +32,12 @@ Feature: A reversal that does not get through
     Then "T1" shows LINE_CUT
     And "T1" shows NO_ANSWER
     And these messages went over the wire
-      | from | message         | trace | F39 | note      |
-      | T1   | sale            | 2     |     |           |
-      | host | sale answer     | 2     | 00  | cut       |
-      | T1   | reversal        | 2     | 98  | lost      |
-      | T1   | reversal        | 2     | 98  | after 60s |
-      | host | reversal answer | 2     | 00  |           |
+      | from | message         | trace | code | note      |
+      | T1   | sale            | 2     |      |           |
+      | host | sale answer     | 2     | 00   | cut       |
+      | T1   | reversal        | 2     | 98   | lost      |
+      | T1   | reversal        | 2     | 98   | after 60s |
+      | host | reversal answer | 2     | 00   |           |
     And Alice's card holds 1000.00 CNY
 
   @REV-008 @clock
@@ -48,12 +48,12 @@ Feature: A reversal that does not get through
     And "T1" shows LINE_CUT
     And "T1" shows NO_ANSWER
     And these messages went over the wire
-      | from | message     | trace | F39 | note            |
-      | T1   | sale        | 2     |     |                 |
-      | host | sale answer | 2     | 00  | cut             |
-      | T1   | reversal    | 2     | 98  | lost            |
-      | T1   | reversal    | 2     | 98  | lost            |
-      | T1   | reversal    | 2     | 98  | lost            |
+      | from | message     | trace | code | note |
+      | T1   | sale        | 2     |      |      |
+      | host | sale answer | 2     | 00   | cut  |
+      | T1   | reversal    | 2     | 98   | lost |
+      | T1   | reversal    | 2     | 98   | lost |
+      | T1   | reversal    | 2     | 98   | lost |
     And "T1" has the 1st sale as exception
     And Alice's card holds 990.00 CNY
 
@@ -78,15 +78,15 @@ Feature: A reversal that does not get through
     And "T1" shows SYSTEM_MALFUNCTION
     And "T1" shows APPROVED
     And these messages went over the wire
-      | from | message         | trace | F39 | note |
-      | T1   | sale            | 2     |     |      |
-      | host | sale answer     | 2     | 00  | cut  |
-      | T1   | reversal        | 2     | 98  |      |
-      | host | reversal answer | 2     | 96  |      |
-      | T1   | reversal        | 2     | 98  |      |
-      | host | reversal answer | 2     | 00  |      |
-      | T1   | sale            | 3     |     |      |
-      | host | sale answer     | 3     | 00  |      |
+      | from | message         | trace | code | note |
+      | T1   | sale            | 2     |      |      |
+      | host | sale answer     | 2     | 00   | cut  |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 96   |      |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 00   |      |
+      | T1   | sale            | 3     |      |      |
+      | host | sale answer     | 3     | 00   |      |
     And Alice's card holds 1000.00 CNY
     And Bob's card holds 4980.00 CNY
 
@@ -96,12 +96,12 @@ Feature: A reversal that does not get through
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows LINE_CUT
     And these messages went over the wire
-      | from | message         | trace | F39 | note |
-      | T1   | sale            | 2     |     |      |
-      | host | sale answer     | 2     | 00  | cut  |
-      | T1   | reversal        | 2     | 98  | cut  |
-      | T1   | reversal        | 2     | 98  |      |
-      | host | reversal answer | 2     | 00  |      |
+      | from | message         | trace | code | note |
+      | T1   | sale            | 2     |      |      |
+      | host | sale answer     | 2     | 00   | cut  |
+      | T1   | reversal        | 2     | 98   | cut  |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 00   |      |
     And Alice's card holds 1000.00 CNY
 
   @REV-010

@@ -11,52 +11,52 @@ Feature: Messages are sealed
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows SIGN_IN_AGAIN
     And these messages went over the wire
-      | from | message     | trace | F39 | note    |
-      | T1   | sale        | 2     |     | changed |
-      | host | sale answer | 2     | A0  |         |
+      | from | message     | trace | code | note    |
+      | T1   | sale        | 2     |      | changed |
+      | host | sale answer | 2     | A0   |         |
     And Bob's card holds 5000.00 CNY
     And "Noodle House" is owed 0.00 CNY
 
     Examples:
-      | what     | field | value    |
-      | MAC      | F64   | 00000000 |
-      | currency | F49   | 840      |
+      | what     | field    | value    |
+      | MAC      | mac      | 00000000 |
+      | currency | currency | 840      |
 
   @SEC-001 @WIR-003
   Scenario: A sale whose amount was changed on the line moves neither the old nor the new amount
-    Given the line changes F4 of the 1st sale to "000000000001"
+    Given the line changes amount of the 1st sale to "000000000001"
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows BAD_ANSWER
     And "T1" does not show APPROVED
     And the answer to the 1st sale carries
       | field | value |
-      | F39   | A0    |
+      | code  | A0    |
     And Bob's card holds 5000.00 CNY
     And "Noodle House" is owed 0.00 CNY
 
   @SEC-001
   Scenario: A sale without a MAC moves no money
-    When "T1" is made to send a sale without F64
+    When "T1" is made to send a sale without mac
     Then these messages went over the wire
-      | from | message     | F39 |
-      | T1   | sale        |     |
-      | host | sale answer | A0  |
+      | from | message     | code |
+      | T1   | sale        |      |
+      | host | sale answer | A0   |
     And Bob's card holds 5000.00 CNY
 
   @SEC-001
   Scenario: A reversal without a MAC takes nothing back
     Given Bob has paid 10.00 CNY at "T1"
-    When "T1" is made to send a reversal without F64
+    When "T1" is made to send a reversal without mac
     Then these messages went over the wire
-      | from | message         | F39 |
-      | T1   | reversal        | 98  |
-      | host | reversal answer | A0  |
+      | from | message         | code |
+      | T1   | reversal        | 98   |
+      | host | reversal answer | A0   |
     And the host has the 1st sale as approved
     And Bob's card holds 4990.00 CNY
 
   @SEC-003
   Scenario: After the host has refused a MAC the till signs in and sells again
-    Given the line changes F64 of the 1st sale to "00000000"
+    Given the line changes mac of the 1st sale to "00000000"
     When Bob swipes 10.00 CNY at "T1"
     And the cashier signs in at "T1"
     And Bob swipes 10.00 CNY at "T1"
@@ -73,20 +73,20 @@ Feature: Messages are sealed
     And "T1" prints no receipts
     And the 1st reversal carries
       | field | value  |
-      | F11   | 000002 |
-      | F39   | A0     |
+      | trace | 000002 |
+      | code  | A0     |
     And "T1" has the 1st sale as reversed
     And Bob's card holds 5000.00 CNY
 
     Examples:
-      | what               | field | value    |
-      | MAC                | F64   | 00000000 |
-      | authorization code | F38   | 999999   |
+      | what               | field     | value    |
+      | MAC                | mac       | 00000000 |
+      | authorization code | auth_code | 999999   |
 
   @SEC-002
   Scenario: A decline that somebody turned into an approval is no approval
     Given Alice's debit card holds 5.00 CNY
-    And the line changes F39 of the answer to the 1st sale to "00"
+    And the line changes answer_code of the answer to the 1st sale to "00"
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows BAD_MAC
     And "T1" does not show APPROVED
@@ -95,7 +95,7 @@ Feature: Messages are sealed
 
   @SEC-002
   Scenario: An approval without a MAC is no approval
-    Given the line takes F64 out of the answer to the 1st sale
+    Given the line takes mac out of the answer to the 1st sale
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows BAD_MAC
     And "T1" does not show APPROVED
@@ -103,7 +103,7 @@ Feature: Messages are sealed
 
   @SEC-003
   Scenario: After a false answer the till trusts its keys no longer and sells nothing
-    Given the line changes F64 of the answer to the 1st sale to "00000000"
+    Given the line changes mac of the answer to the 1st sale to "00000000"
     When Bob swipes 10.00 CNY at "T1"
     And Bob swipes 20.00 CNY at "T1"
     Then "T1" shows BAD_MAC
@@ -113,7 +113,7 @@ Feature: Messages are sealed
 
   @SEC-003
   Scenario: With new keys it sells again
-    Given the line changes F64 of the answer to the 1st sale to "00000000"
+    Given the line changes mac of the answer to the 1st sale to "00000000"
     When Bob swipes 10.00 CNY at "T1"
     And the cashier signs in at "T1"
     And Bob swipes 20.00 CNY at "T1"
@@ -124,10 +124,10 @@ Feature: Messages are sealed
   @SEC-004
   Scenario: A message that another till has sealed is refused
     Given till "T2" of "Noodle House" has signed in
-    When "T2" is made to send a sale with F41 "10000001"
+    When "T2" is made to send a sale with terminal "10000001"
     Then the answer to the 1st sale carries
       | field | value |
-      | F39   | A0    |
+      | code  | A0    |
     And Bob's card holds 5000.00 CNY
 
   @SEC-005
@@ -136,7 +136,7 @@ Feature: Messages are sealed
     And the cashier has tried to sign in at "T1"
     When "T1" is made to send the 1st sale again
     Then these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | sale        | 2     |     |
-      | host | sale answer | 2     | A0  |
+      | from | message     | trace | code |
+      | T1   | sale        | 2     |      |
+      | host | sale answer | 2     | A0   |
     And Bob's card holds 4990.00 CNY

@@ -27,14 +27,14 @@ Feature: Secrets stay secret
     And no output holds a key of "T1"
 
     Examples:
-      | fault                                                 | screen        |
-      | breaks in the middle of the 1st sale                  | LINE_CUT      |
-      | breaks in the middle of the answer to the 1st sale    | LINE_CUT      |
-      | changes F35 of the 1st sale to "6200"                 | SIGN_IN_AGAIN |
+      | fault                                              | screen        |
+      | breaks in the middle of the 1st sale               | LINE_CUT      |
+      | breaks in the middle of the answer to the 1st sale | LINE_CUT      |
+      | changes track_2 of the 1st sale to "6200"          | SIGN_IN_AGAIN |
 
   @SEC-006
   Scenario: A message that the host refuses shows nothing of the card
-    When "T1" is made to send a sale with F49 "XYZ"
+    When "T1" is made to send a sale with currency "XYZ"
     Then no output holds Bob's PIN, track or card number
 
   @SEC-007
@@ -49,7 +49,7 @@ Feature: Secrets stay secret
       | SLIP_CARD | 620012******8862 |
     And no output holds Alice's PIN, track or card number
 
-  @SEC-008
+  @SEC-008 @unionpay
   Scenario Outline: Under key scheme <scheme> the track crosses the line encrypted
     Given till "T2" of "Noodle House" has not signed in
     And "T2" uses key scheme "<scheme>"
@@ -57,14 +57,14 @@ Feature: Secrets stay secret
     When Bob swipes 10.00 CNY at "T2"
     Then "T2" shows APPROVED
     And the 1st sale carries
-      | field | value |
-      | F35   | *     |
-      | F53   | <F53> |
+      | field            | value     |
+      | track_2          | *         |
+      | security_control | <control> |
     And no message carries Bob's track in the clear
     And Bob's card holds 4990.00 CNY
 
     Examples:
-      | scheme | F53              |
+      | scheme | control          |
       | 004    | 0610000000000000 |
       | 006    | 0310000000000000 |
 
@@ -78,8 +78,8 @@ Feature: Secrets stay secret
   Scenario: A card number beside somebody else's track charges neither
     When "T1" is made to send a sale with Alice's card number and Bob's stripe
     Then these messages went over the wire
-      | from | message     | F39 |
-      | T1   | sale        |     |
-      | host | sale answer | 14  |
+      | from | message     | code |
+      | T1   | sale        |      |
+      | host | sale answer | 14   |
     And Alice's card holds 1000.00 CNY
     And Bob's card holds 5000.00 CNY

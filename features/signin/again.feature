@@ -12,9 +12,9 @@ Feature: Signing in again
     Then "T1" shows SIGN_IN_AGAIN
     And "T1" is signed off
     And these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | sale        | 2     |     |
-      | host | sale answer | 2     | 77  |
+      | from | message     | trace | code |
+      | T1   | sale        | 2     |      |
+      | host | sale answer | 2     | 77   |
     And Bob's card holds 5000.00 CNY
 
     Examples:
@@ -31,13 +31,13 @@ Feature: Signing in again
     Then "T1" shows SIGN_IN_AGAIN
     And "T1" shows APPROVED
     And these messages went over the wire
-      | from | message        | trace | F39 | F60.2   |
-      | T1   | sale           | 2     |     | 000001  |
-      | host | sale answer    | 2     | 77  | 000001  |
-      | T1   | sign-in        | 3     |     | 000001  |
-      | host | sign-in answer | 3     | 00  | <batch> |
-      | T1   | sale           | 4     |     | <batch> |
-      | host | sale answer    | 4     | 00  | <batch> |
+      | from | message        | trace | code | batch   |
+      | T1   | sale           | 2     |      | 000001  |
+      | host | sale answer    | 2     | 77   | 000001  |
+      | T1   | sign-in        | 3     |      | 000001  |
+      | host | sign-in answer | 3     | 00   | <batch> |
+      | T1   | sale           | 4     |      | <batch> |
+      | host | sale answer    | 4     | 00   | <batch> |
     And "T1" works in batch "<batch>"
     And Bob's card holds 4990.00 CNY
 
@@ -54,20 +54,20 @@ Feature: Signing in again
     And "T1" is signed off
     And Alice's card holds 1000.00 CNY
 
-  @SIG-015 @host-control
+  @SIG-015 @host-control @unionpay
   Scenario: The host asks for a new sign-in in the header of an answer, and the next sale begins with it
     Given the host asks "T1" to sign in again
     When Bob swipes 10.00 CNY at "T1"
     And Bob swipes 20.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message        | trace | F39 | header       |
-      | T1   | sale           | 2     |     | 603100310000 |
-      | host | sale answer    | 2     | 00  | 603103310000 |
-      | T1   | sign-in        | 3     |     | 603100310000 |
-      | host | sign-in answer | 3     | 00  | 603100310000 |
-      | T1   | sale           | 4     |     | 603100310000 |
-      | host | sale answer    | 4     | 00  | 603100310000 |
+      | from | message        | trace | code | header       |
+      | T1   | sale           | 2     |      | 603100310000 |
+      | host | sale answer    | 2     | 00   | 603103310000 |
+      | T1   | sign-in        | 3     |      | 603100310000 |
+      | host | sign-in answer | 3     | 00   | 603100310000 |
+      | T1   | sale           | 4     |      | 603100310000 |
+      | host | sale answer    | 4     | 00   | 603100310000 |
     And Bob's card holds 4970.00 CNY
 
   @SIG-018
@@ -78,9 +78,9 @@ Feature: Signing in again
     Then "T1" shows SIGNED_OUT
     And "T1" shows SIGN_IN_FIRST
     And these messages went over the wire
-      | from | message         | trace | F39 | F60.2  |
-      | T1   | sign-out        | 2     |     | 000001 |
-      | host | sign-out answer | 2     | 00  | 000001 |
-      | T1   | sign-in         | 3     |     | 000001 |
-      | host | sign-in answer  | 3     | 00  | 000002 |
+      | from | message         | trace | code | batch  |
+      | T1   | sign-out        | 2     |      | 000001 |
+      | host | sign-out answer | 2     | 00   | 000001 |
+      | T1   | sign-in         | 3     |      | 000001 |
+      | host | sign-in answer  | 3     | 00   | 000002 |
     And "T1" works in batch "000002"

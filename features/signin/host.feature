@@ -12,14 +12,17 @@ Feature: A host that does not let the till in
     Then "T1" shows <screen>
     And "T1" is signed off
     And these messages went over the wire
-      | from | message        | trace | F39    | F62 |
-      | T1   | sign-in        | 1     |        | *   |
-      | host | sign-in answer | 1     | <code> |     |
+      | from | message        | trace | code   |
+      | T1   | sign-in        | 1     |        |
+      | host | sign-in answer | 1     | <code> |
+    And the answer to the 1st sign-in carries
+      | field | value |
+      | keys  |       |
 
     Examples:
       | code | screen             |
       | 90   | CUT_OVER           |
-      | 91   | ISSUER_UNAVAILABLE        |
+      | 91   | ISSUER_UNAVAILABLE |
       | 96   | SYSTEM_MALFUNCTION |
 
   @SIG-011 @host-control
@@ -39,10 +42,10 @@ Feature: A host that does not let the till in
     And "T1" is signed in
 
     Examples:
-      | trouble                               | again              |
-      | is in maintenance                     | has been repaired  |
-      | is in day cut-over                    | has a new day      |
-      | answers the 1st sign-in with "91"     | has its line again |
+      | trouble                           | again              |
+      | is in maintenance                 | has been repaired  |
+      | is in day cut-over                | has a new day      |
+      | answers the 1st sign-in with "91" | has its line again |
 
   @SIG-012
   Scenario Outline: A till with a wrong <thing> number is turned away
@@ -52,13 +55,13 @@ Feature: A host that does not let the till in
     And "T1" is signed off
     And the answer to the 1st sign-in carries
       | field | value  |
-      | F39   | <code> |
-      | F62   |        |
+      | code  | <code> |
+      | keys  |        |
 
     Examples:
-      | thing    | number          | code | screen            |
-      | terminal | 10000009        | 97   | TERMINAL_NOT_REGISTERED  |
-      | merchant | 898320548169999 | 03   | MERCHANT_NOT_REGISTERED  |
+      | thing    | number          | code | screen                  |
+      | terminal | 10000009        | 97   | TERMINAL_NOT_REGISTERED |
+      | merchant | 898320548169999 | 03   | MERCHANT_NOT_REGISTERED |
 
   @SIG-012
   Scenario Outline: The till signs in once its <thing> number is right
@@ -82,10 +85,10 @@ Feature: A host that does not let the till in
     And "T1" is signed off
 
     Examples:
-      | who          | state    | screen            |
-      | T1           | disabled | TERMINAL_NOT_PERMITTED |
-      | T1           | unknown  | TERMINAL_NOT_REGISTERED  |
-      | Noodle House | disabled | MERCHANT_NOT_REGISTERED  |
+      | who          | state    | screen                  |
+      | T1           | disabled | TERMINAL_NOT_PERMITTED  |
+      | T1           | unknown  | TERMINAL_NOT_REGISTERED |
+      | Noodle House | disabled | MERCHANT_NOT_REGISTERED |
 
   @SIG-012 @host-control
   Scenario Outline: <who> <state> at the host after the sign-in sells nothing more
@@ -95,7 +98,7 @@ Feature: A host that does not let the till in
     Then "T1" shows <screen>
     And the answer to the 1st sale carries
       | field | value  |
-      | F39   | <code> |
+      | code  | <code> |
     And Bob's card holds 5000.00 CNY
 
     Examples:
@@ -124,10 +127,10 @@ Feature: A host that does not let the till in
   Scenario: A till sells for no other merchant
     Given the cashier has tried to sign in at "T1"
     And till "T3" of "Tea House" has signed in
-    When "T1" is made to send a sale with F42 "898320548160002"
+    When "T1" is made to send a sale with merchant "898320548160002"
     Then these messages went over the wire
-      | from | message     | F39 |
-      | T1   | sale        |     |
-      | host | sale answer | 58  |
+      | from | message     | code |
+      | T1   | sale        |      |
+      | host | sale answer | 58   |
     And Bob's card holds 5000.00 CNY
     And "Tea House" is owed 0.00 CNY

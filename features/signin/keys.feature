@@ -5,7 +5,7 @@ Feature: Working keys come with the sign-in
   Background:
     Given till "T1" of "Noodle House" has not signed in
 
-  @SIG-004
+  @SIG-004 @unionpay
   Scenario Outline: Key scheme <scheme> brings DES keys that serve a sale with a PIN
     Given "T1" uses key scheme "<scheme>"
     And the cashier has tried to sign in at "T1"
@@ -15,19 +15,19 @@ Feature: Working keys come with the sign-in
     And the answer to the 1st sign-in carries
       | field | value    |
       | F60.3 | <scheme> |
-      | F62   | *        |
+      | keys  | *        |
     And the 1st sale carries
-      | field | value |
-      | F53   | <F53> |
-      | F64   | *     |
+      | field            | value     |
+      | security_control | <control> |
+      | mac              | *         |
 
     Examples:
-      | scheme | F53              |
+      | scheme | control          |
       | 001    | 2000000000000000 |
       | 003    | 2600000000000000 |
       | 004    | 2610000000000000 |
 
-  @SIG-004
+  @SIG-004 @unionpay
   Scenario Outline: Key scheme <scheme> brings SM4 keys that serve a sale
     Given "T1" uses key scheme "<scheme>"
     And the cashier has tried to sign in at "T1"
@@ -37,14 +37,14 @@ Feature: Working keys come with the sign-in
     And the answer to the 1st sign-in carries
       | field | value    |
       | F60.3 | <scheme> |
-      | F62   | *        |
+      | keys  | *        |
     And the 1st sale carries
-      | field | value |
-      | F53   | <F53> |
-      | F64   | *     |
+      | field            | value     |
+      | security_control | <control> |
+      | mac              | *         |
 
     Examples:
-      | scheme | F53              |
+      | scheme | control          |
       | 005    | 0300000000000000 |
       | 006    | 0310000000000000 |
 
@@ -60,6 +60,10 @@ Feature: Working keys come with the sign-in
       | scheme | key |
       | 003    | PIK |
       | 003    | MAK |
+
+    @unionpay
+    Examples:
+      | scheme | key |
       | 004    | TDK |
 
   @SIG-005
@@ -72,7 +76,7 @@ Feature: Working keys come with the sign-in
 
   @SIG-005
   Scenario: An approved sign-in without keys is no sign-in
-    Given the line takes F62 out of the answer to the 1st sign-in
+    Given the line takes keys out of the answer to the 1st sign-in
     When the cashier signs in at "T1"
     Then "T1" shows KEYS_REJECTED
     And "T1" is signed off

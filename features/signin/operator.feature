@@ -36,10 +36,10 @@ Feature: Operators of a till
     Then "T1" shows WEAK_PASSWORD
 
     Examples:
-      | password | why              |
-      | 0000     | one digit        |
-      | 1234     | a row            |
-      | 12       | too short        |
+      | password | why       |
+      | 0000     | one digit |
+      | 1234     | a row     |
+      | 12       | too short |
 
   @SIG-008
   Scenario: A good new password is taken

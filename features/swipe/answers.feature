@@ -12,7 +12,7 @@ Feature: What the till makes of each answer
     Then "T1" shows <screen>
     And the answer to the 1st sale carries
       | field | value  |
-      | F39   | <code> |
+      | code  | <code> |
     And "T1" prints <slips> receipts
     And "T1" <then>
     And Bob's card holds <left> CNY
@@ -108,5 +108,5 @@ Feature: What the till makes of each answer
       | 68   | answer too late | ANSWER_TOO_LATE | no    | 5000.00 | has the 1st sale as reversed |
 
     Examples: less than the whole is no sale here, so the till reverses
-      | code | meaning          | screen           | slips | left    | then                         |
-      | 10   | partial approval | PARTIAL_REFUSED  | no    | 5000.00 | has the 1st sale as reversed |
+      | code | meaning          | screen          | slips | left    | then                         |
+      | 10   | partial approval | PARTIAL_REFUSED | no    | 5000.00 | has the 1st sale as reversed |

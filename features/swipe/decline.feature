@@ -9,7 +9,7 @@ Feature: A sale that the issuer refuses
     When <who> swipes 10.00 CNY at "T1"
     Then "T1" shows <screen>
     And these messages went over the wire
-      | from | message     | trace | F39    |
+      | from | message     | trace | code   |
       | T1   | sale        | 2     |        |
       | host | sale answer | 2     | <code> |
     And "T1" has the 1st sale as declined
@@ -27,7 +27,7 @@ Feature: A sale that the issuer refuses
       | who   | why                        | code | screen          |
       | Frank | the card has expired       | 54   | CARD_EXPIRED    |
       | Grace | the card is restricted     | 62   | RESTRICTED_CARD |
-      | Heidi | no issuer knows the number | 14   | INVALID_CARD        |
+      | Heidi | no issuer knows the number | 14   | INVALID_CARD    |
 
     @SWP-011
     Examples: cards that are not genuine
@@ -40,7 +40,7 @@ Feature: A sale that the issuer refuses
     Then "T1" shows <screen>
     And the answer to the 1st sale carries
       | field | value  |
-      | F39   | <code> |
+      | code  | <code> |
     And Judy's card holds <left>
 
     Examples:
@@ -55,7 +55,7 @@ Feature: A sale that the issuer refuses
     Then "T1" shows AMOUNT_LIMIT
     And the answer to the 2nd sale carries
       | field | value |
-      | F39   | 61    |
+      | code  | 61    |
     And Judy's card holds 900.00 CNY
 
   @SWP-013
@@ -66,7 +66,7 @@ Feature: A sale that the issuer refuses
     Then "T1" shows COUNT_LIMIT
     And the answer to the 3rd sale carries
       | field | value |
-      | F39   | 65    |
+      | code  | 65    |
     And Ken's card holds 980.00 CNY
 
   @SWP-013 @clock

@@ -43,10 +43,10 @@ Feature: A till in trouble
     When Bob swipes 10.00 CNY at "T1"
     And "T1" starts again
     Then the 1st reversal carries
-      | field | value        |
-      | F4    | 000000001000 |
-      | F11   | 000002       |
-      | F39   | 98           |
+      | field  | value        |
+      | amount | 000000001000 |
+      | trace  | 000002       |
+      | code   | 98           |
     And "T1" has the 1st sale as reversed
     And Bob's card holds 5000.00 CNY
 
@@ -67,7 +67,7 @@ Feature: A till in trouble
     And Bob swipes 20.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 | F60.2  |
-      | T1   | sale        | 3     |     | 000001 |
-      | host | sale answer | 3     | 00  | 000001 |
+      | from | message     | trace | code | batch  |
+      | T1   | sale        | 3     |      | 000001 |
+      | host | sale answer | 3     | 00   | 000001 |
     And Bob's card holds 4970.00 CNY

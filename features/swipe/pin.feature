@@ -12,11 +12,11 @@ Feature: PINs
     Then "T1" shows WRONG_PIN
     And "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | sale        | 2     |     |
-      | host | sale answer | 2     | 55  |
-      | T1   | sale        | 3     |     |
-      | host | sale answer | 3     | 00  |
+      | from | message     | trace | code |
+      | T1   | sale        | 2     |      |
+      | host | sale answer | 2     | 55   |
+      | T1   | sale        | 3     |      |
+      | host | sale answer | 3     | 00   |
     And the host has the 1st sale as declined
     And the host has the 2nd sale as approved
     And Alice's card holds 990.00 CNY
@@ -37,7 +37,7 @@ Feature: PINs
     Then "T1" shows PIN_TRIES_EXCEEDED
     And the answer to the 1st sale carries
       | field | value |
-      | F39   | 75    |
+      | code  | 75    |
     And Alice's card holds 1000.00 CNY
 
   @SWP-014 @host-control
@@ -55,7 +55,7 @@ Feature: PINs
     Then "T1" shows PIN_TRIES_KEEP_CARD
     And the answer to the 1st sale carries
       | field | value |
-      | F39   | 38    |
+      | code  | 38    |
 
   @SWP-015 @host-control
   Scenario: The right PIN in time starts the count afresh
@@ -65,4 +65,4 @@ Feature: PINs
     Then "T1" shows WRONG_PIN
     And the answer to the 2nd sale carries
       | field | value |
-      | F39   | 55    |
+      | code  | 55    |

@@ -30,9 +30,9 @@ Feature: Receipts
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And the answer to the 1st sale carries
-      | field | value |
-      | F37   | *     |
-      | F38   | *     |
+      | field     | value |
+      | rrn       | *     |
+      | auth_code | *     |
     And the customer copy of "T1" has
       | line      | value |
       | SLIP_RRN  | *     |

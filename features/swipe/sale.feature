@@ -9,9 +9,9 @@ Feature: A sale by stripe
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 | note |
-      | T1   | sale        | 2     |     |      |
-      | host | sale answer | 2     | 00  |      |
+      | from | message     | trace | code | note |
+      | T1   | sale        | 2     |      |      |
+      | host | sale answer | 2     | 00   |      |
     And "T1" has the 1st sale as approved
     And the host has the 1st sale as approved
     And Alice's card holds 990.00 CNY
@@ -22,31 +22,44 @@ Feature: A sale by stripe
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows APPROVED
     And the 1st sale carries
+      | field            | value            |
+      | processing_code  | 000000           |
+      | amount           | 000000001000     |
+      | entry_mode       | 021              |
+      | condition        | 00               |
+      | pin_capture      | *                |
+      | track_2          | *                |
+      | currency         | 156              |
+      | pin              | *                |
+      | security_control | 2600000000000000 |
+      | batch            | 000001           |
+      | mac              | *                |
+
+  @SWP-002 @unionpay
+  Scenario: In UnionPay's layout the sale has its places
+    When Alice swipes 10.00 CNY at "T1" and enters her PIN
+    Then "T1" shows APPROVED
+    And the 1st sale carries
       | field | value            |
-      | F3    | 000000           |
-      | F4    | 000000001000     |
+      | MTI   | 0200             |
       | F22   | 021              |
-      | F25   | 00               |
-      | F26   | *                |
-      | F35   | *                |
-      | F49   | 156              |
-      | F52   | *                |
+      | F26   | 06               |
       | F53   | 2600000000000000 |
       | F60.1 | 22               |
       | F60.2 | 000001           |
-      | F64   | *                |
+      | F60.3 | 000              |
 
   @SWP-002
   Scenario: A sale without a PIN carries no trace of one
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And the 1st sale carries
-      | field | value            |
-      | F22   | 022              |
-      | F26   |                  |
-      | F35   | *                |
-      | F52   |                  |
-      | F53   | 0600000000000000 |
+      | field            | value            |
+      | entry_mode       | 022              |
+      | pin_capture      |                  |
+      | track_2          | *                |
+      | pin              |                  |
+      | security_control | 0600000000000000 |
 
   @SWP-003
   Scenario: The till asks for a PIN when the stripe says so
@@ -67,11 +80,11 @@ Feature: A sale by stripe
     And Bob swipes 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | sale        | 2     |     |
-      | host | sale answer | 2     | 00  |
-      | T1   | sale        | 3     |     |
-      | host | sale answer | 3     | 00  |
+      | from | message     | trace | code |
+      | T1   | sale        | 2     |      |
+      | host | sale answer | 2     | 00   |
+      | T1   | sale        | 3     |      |
+      | host | sale answer | 3     | 00   |
     And Bob's card holds 4980.00 CNY
     And "Noodle House" is owed 20.00 CNY
 
@@ -83,11 +96,11 @@ Feature: A sale by stripe
     Then "T1" shows APPROVED
     And "T2" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 | F41      |
-      | T1   | sale        | 2     |     | 10000001 |
-      | host | sale answer | 2     | 00  | 10000001 |
-      | T2   | sale        | 2     |     | 10000002 |
-      | host | sale answer | 2     | 00  | 10000002 |
+      | from | message     | trace | code | terminal |
+      | T1   | sale        | 2     |      | 10000001 |
+      | host | sale answer | 2     | 00   | 10000001 |
+      | T2   | sale        | 2     |      | 10000002 |
+      | host | sale answer | 2     | 00   | 10000002 |
     And Bob's card holds 4990.00 CNY
     And Alice's card holds 980.00 CNY
     And "Noodle House" is owed 30.00 CNY
@@ -99,11 +112,11 @@ Feature: A sale by stripe
     And Bob swipes 20.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace  | F39 |
-      | T1   | sale        | 999999 |     |
-      | host | sale answer | 999999 | 00  |
-      | T1   | sale        | 1      |     |
-      | host | sale answer | 1      | 00  |
+      | from | message     | trace  | code |
+      | T1   | sale        | 999999 |      |
+      | host | sale answer | 999999 | 00   |
+      | T1   | sale        | 1      |      |
+      | host | sale answer | 1      | 00   |
     And Bob's card holds 4970.00 CNY
 
   @SWP-005
@@ -119,9 +132,9 @@ Feature: A sale by stripe
     When Alice swipes 10.01 CNY at "T1" and enters her PIN
     Then "T1" shows INSUFFICIENT_FUNDS
     And these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | sale        | 2     |     |
-      | host | sale answer | 2     | 51  |
+      | from | message     | trace | code |
+      | T1   | sale        | 2     |      |
+      | host | sale answer | 2     | 51   |
     And "T1" has the 1st sale as declined
     And the host has the 1st sale as declined
     And Alice's card holds 10.00 CNY

@@ -11,9 +11,9 @@ Feature: Voiding a sale
     Then "T1" shows APPROVED
     And "T1" prints 2 receipts
     And these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | void        | 3     |     |
-      | host | void answer | 3     | 00  |
+      | from | message     | trace | code |
+      | T1   | void        | 3     |      |
+      | host | void answer | 3     | 00   |
     And Bob's card holds 5000.00 CNY
     And "Noodle House" is owed 0.00 CNY
 
@@ -22,12 +22,20 @@ Feature: Voiding a sale
     When Bob has the 1st sale voided at "T1"
     Then "T1" shows APPROVED
     And the 1st void carries
-      | field | value        |
-      | F4    | 000000001000 |
-      | F37   | *            |
-      | F60.1 | 23           |
-      | F61.1 | *            |
-      | F61.2 | *            |
+      | field          | value        |
+      | amount         | 000000001000 |
+      | original_rrn   | *            |
+      | original_trace | 000002       |
+
+  @VOI-001 @unionpay
+  Scenario: In UnionPay's layout a void names batch and trace
+    When Bob has the 1st sale voided at "T1"
+    Then "T1" shows APPROVED
+    And the 1st void carries
+      | field | value  |
+      | F60.1 | 23     |
+      | F61.1 | 000001 |
+      | F61.2 | 000002 |
 
   @VOI-002
   Scenario: Nobody voids without the supervisor
@@ -40,11 +48,11 @@ Feature: Voiding a sale
     When Bob has the 1st sale voided at "T1"
     Then "T1" shows NO_ANSWER
     And these messages went over the wire
-      | from | message         | trace | F39 | note      |
-      | T1   | void            | 3     |     |           |
-      | host | void answer     | 3     | 00  | lost      |
-      | T1   | reversal        | 3     | 98  | after 60s |
-      | host | reversal answer | 3     | 00  |           |
+      | from | message         | trace | code | note      |
+      | T1   | void            | 3     |      |           |
+      | host | void answer     | 3     | 00   | lost      |
+      | T1   | reversal        | 3     | 98   | after 60s |
+      | host | reversal answer | 3     | 00   |           |
     And Bob's card holds 4990.00 CNY
     And "Noodle House" is owed 10.00 CNY
 
@@ -54,10 +62,10 @@ Feature: Voiding a sale
     And "T1" is made to send the 1st void again
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 |
-      | T1   | void        | 3     |     |
-      | host | void answer | 3     | 00  |
-      | T1   | void        | 3     |     |
-      | host | void answer | 3     | 94  |
+      | from | message     | trace | code |
+      | T1   | void        | 3     |      |
+      | host | void answer | 3     | 00   |
+      | T1   | void        | 3     |      |
+      | host | void answer | 3     | 94   |
     And Bob's card holds 5000.00 CNY
     And "Noodle House" is owed 0.00 CNY

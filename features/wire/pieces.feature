@@ -13,11 +13,11 @@ Feature: A stream has no message borders
     And Bob's card holds 4990.00 CNY
 
     Examples:
-      | how                                    | what                         | size     |
-      | byte by byte                           | the 1st sale                 | 1 byte   |
-      | in pieces                              | the 1st sale                 | 7 bytes  |
-      | with its answer byte by byte           | the answer to the 1st sale   | 1 byte   |
-      | with its answer in pieces              | the answer to the 1st sale   | 50 bytes |
+      | how                          | what                       | size     |
+      | byte by byte                 | the 1st sale               | 1 byte   |
+      | in pieces                    | the 1st sale               | 7 bytes  |
+      | with its answer byte by byte | the answer to the 1st sale | 1 byte   |
+      | with its answer in pieces    | the answer to the 1st sale | 50 bytes |
 
   @WIR-001
   Scenario: Two answers in one piece are two answers
@@ -26,12 +26,12 @@ Feature: A stream has no message borders
     And Bob swipes 20.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 | note |
-      | T1   | sale        | 2     |     |      |
-      | host | sale answer | 2     | 00  |      |
-      | host | sale answer | 2     | 00  | copy |
-      | T1   | sale        | 3     |     |      |
-      | host | sale answer | 3     | 00  |      |
+      | from | message     | trace | code | note |
+      | T1   | sale        | 2     |      |      |
+      | host | sale answer | 2     | 00   |      |
+      | host | sale answer | 2     | 00   | copy |
+      | T1   | sale        | 3     |      |      |
+      | host | sale answer | 3     | 00   |      |
     And Bob's card holds 4970.00 CNY
 
   @WIR-001
@@ -40,9 +40,9 @@ Feature: A stream has no message borders
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace | F39 | note |
-      | T1   | sale        | 2     |     |      |
-      | T1   | sale        | 2     |     | copy |
-      | host | sale answer | 2     | 00  |      |
-      | host | sale answer | 2     | 94  |      |
+      | from | message     | trace | code | note |
+      | T1   | sale        | 2     |      |      |
+      | T1   | sale        | 2     |      | copy |
+      | host | sale answer | 2     | 00   |      |
+      | host | sale answer | 2     | 94   |      |
     And Bob's card holds 4990.00 CNY

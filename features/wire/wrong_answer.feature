@@ -26,9 +26,9 @@ Feature: An answer that is none
     And Bob's card holds 5000.00 CNY
 
     Examples:
-      | what                   | field | value    |
-      | another trace number   | F11   | 000999   |
-      | another till           | F41   | 10000002 |
+      | what                 | field    | value    |
+      | another trace number | trace    | 000999   |
+      | another till         | terminal | 10000002 |
 
   @WIR-004
   Scenario: The line is cut in the middle of the answer
@@ -37,11 +37,11 @@ Feature: An answer that is none
     Then "T1" shows LINE_CUT
     And the line trouble of "T1" is cut-mid-frame
     And these messages went over the wire
-      | from | message         | trace | F39 | note |
-      | T1   | sale            | 2     |     |      |
-      | host | sale answer     | 2     | 00  | cut  |
-      | T1   | reversal        | 2     | 98  |      |
-      | host | reversal answer | 2     | 00  |      |
+      | from | message         | trace | code | note |
+      | T1   | sale            | 2     |      |      |
+      | host | sale answer     | 2     | 00   | cut  |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 00   |      |
     And Bob's card holds 5000.00 CNY
 
   @WIR-004
@@ -50,10 +50,10 @@ Feature: An answer that is none
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows LINE_CUT
     And these messages went over the wire
-      | from | message         | trace | F39 | note |
-      | T1   | sale            | 2     |     | cut  |
-      | T1   | reversal        | 2     | 98  |      |
-      | host | reversal answer | 2     | 00  |      |
+      | from | message         | trace | code | note |
+      | T1   | sale            | 2     |      | cut  |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 00   |      |
     And the host has the 1st sale as tombstone
     And Bob's card holds 5000.00 CNY
 

@@ -18,6 +18,15 @@ var defectProbes = map[string]struct {
 	do   func(w *world) string
 	want string
 }{
+	"acquirer-keeps-old-keys": {func(w *world) string {
+		twin := newWorld(w.t, setting{rules: w.acquirer.Rules, quiet: true, dialect: "iso87-ascii"})
+		timed := func(m *iso8583.Message) *iso8583.Message { return with(m, iso8583.TransmissionTime, "0601013000") }
+		twin.loadKeys(twin.ask(timed(twin.request(pay.SignIn))))
+		twin.loadKeys(twin.ask(timed(twin.request(pay.KeyChange))))
+		sale := with(with(timed(twin.sale()), iso8583.LocalTime, "093000"), iso8583.LocalDate, "0601")
+		sale.Unset(iso8583.NetworkCode) // F70, which a payment has not
+		return code(twin.ask(sale))
+	}, "00"},
 	"acquirer-skips-mac": {func(w *world) string {
 		frame := w.sealed(w.sale())
 		frame[len(frame)-1] ^= 1

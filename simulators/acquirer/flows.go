@@ -24,6 +24,7 @@ func flows() []Flow {
 	served := []Flow{
 		{pay.SignIn, slices.Concat(known, []Check{{"maintenance", notInMaintenance}}), signIn},
 		{pay.SignOut, slices.Concat(known, []Check{{"sign-out-batch", mayEndBatch}}), signOut},
+		{pay.KeyChange, session, keyChange},
 		{pay.Echo, known, echo},
 		{pay.Balance, slices.Concat(open, []Check{{"currency", currencyGiven}, {"pin-present", pinPresent}, {"card", cardRead},
 			{"card-type", cardTaken}, {"pin", pinTranslated}}), authorize},

@@ -37,6 +37,7 @@ type Rules struct {
 
 	MAC              func(*Call, []byte) ([]byte, error)               // makes the MAC of an answer; nil: answers carry none
 	WorkingKeys      func(*Call, string) (f62, sent []byte, err error) // makes keys for a network code: as kept, as sent
+	ChangeKeys       func(*Call, Terminal)                             // puts the keys of a key change to use, when its answer is out
 	Post             func(*work, Payment) error                        // an approved payment's money
 	Undo             func(*work, Payment, string) error                // a reversed payment's; the string is the reversal's own number
 	Totals           func(*Call) (iso8583.Settlement, error)           // of the terminal's batch
@@ -75,6 +76,7 @@ func Reference() Rules {
 		Fill:             fills(),
 		MAC:              answerMAC,
 		WorkingKeys:      workingKeys,
+		ChangeKeys:       func(c *Call, t Terminal) { c.loadKeys(c.now, t) },
 		Post:             post,
 		Undo:             undo,
 		Totals:           batchTotals,

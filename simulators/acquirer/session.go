@@ -21,22 +21,39 @@ func signIn(c *Call) {
 	if c.batch(t).Stage == Settled {
 		t = made.open(t, c.Rules.NextBatch(t.Batch))
 	}
-	var sent []byte
+	if t, ok := c.freshKeys(t); ok {
+		c.fill(iso8583.Batch, t.Batch)
+		made.terminals = []Terminal{t}
+		c.finish(made, c.approval(), "sign-in", fmt.Sprintf("terminal %s begins in batch %s", t.Number, t.Batch))
+	}
+}
+
+// keyChange gives a signed-in terminal fresh working keys; its session and its batch go on (DOMAIN.md G, F70 101).
+func keyChange(c *Call) {
+	if t, ok := c.freshKeys(c.terminal); ok {
+		c.Trace.Consult("acquirer/key-change")
+		c.released = func() { c.Rules.ChangeKeys(c, t) }
+		c.finish(change{terminals: []Terminal{t}}, c.approval(), "key-change", "terminal "+t.Number+" has new keys")
+	}
+}
+
+// freshKeys makes working keys, puts them into the answer and gives the terminal that holds them; they are in use when the
+// answer is out. Where that fails the request is declined.
+func (c *Call) freshKeys(t Terminal) (_ Terminal, ok bool) {
 	if c.Dialect.Security.Keys == "unionpay-f62" {
 		c.Trace.Consult("acquirer/working-keys")
 		t.Scheme = c.keyScheme()
-		var err error
-		if t.F62, sent, err = c.Rules.WorkingKeys(c, t.Scheme); err != nil {
+		kept, sent, err := c.Rules.WorkingKeys(c, t.Scheme)
+		if err != nil {
 			c.decline("A7", "working-keys", err.Error()) // A7: security processing failed
-			return
+			return t, false
 		}
+		t.F62 = kept
+		c.fill(iso8583.Keys, string(sent))
 	}
-	c.fill(iso8583.Batch, t.Batch)
-	c.fill(iso8583.Keys, string(sent))
 	c.terminal = t
 	c.released = func() { c.loadKeys(c.now, t) }
-	made.terminals = []Terminal{t}
-	c.finish(made, c.approval(), "sign-in", fmt.Sprintf("terminal %s begins in batch %s", t.Number, t.Batch))
+	return t, true
 }
 
 // approval is the answer to a request that moves no money.
@@ -47,7 +64,7 @@ func (c *Call) approval() Stored { return Stored{Answer: pay.Answer00Approved, R
 func (c *Call) keyScheme() string {
 	probe := c.Dialect.NewRequest(pay.SignIn)
 	probe.Set(iso8583.NetworkCode, "003")
-	if spec, _, ok := c.Dialect.Identify(probe); ok && spec.Flow == pay.SignIn {
+	if spec, _, ok := c.Dialect.Identify(probe); ok && spec.Flow == pay.SignIn && c.spec.Flow == pay.SignIn {
 		return c.req.Get(iso8583.NetworkCode)
 	}
 	if c.terminal.Scheme != "" {

@@ -24,6 +24,7 @@ var openAPI []byte
 type NewWorld struct {
 	Seed    uint64   `json:"seed"`
 	Defects []string `json:"defects,omitempty"`
+	Speech
 }
 
 // WorldMade tells where the new world's payment line listens.

@@ -158,18 +158,18 @@ func (t *Till) follow(c *Crossing) error {
 	return t.world.Rig.lease.keep(t.number, n)
 }
 
-// AsNew gives a trace number (F11) or batch (F60.2) of a till as it would be had the till been new when the scenario began:
-// features count from 1. On seats where every till is new it is the value itself.
-func (w *World) AsNew(till, field, value string) string {
+// AsNew gives a trace number or batch of a till as it would be had the till been new when the scenario began: features count
+// from 1. On seats where every till is new it is the value itself, as any other element's always is.
+func (w *World) AsNew(till string, e iso8583.Element, value string) string {
 	t, ok := w.tills[till]
 	n, err := strconv.Atoi(value)
 	if !ok || err != nil || !w.remote() {
 		return value
 	}
-	switch field {
-	case "F11":
+	switch e {
+	case iso8583.Trace:
 		n = t.leased.ahead(n)
-	case "F60.2":
+	case iso8583.Batch:
 		first, _ := strconv.Atoi(t.leased.Batch) // a batch is a number: it came from follow
 		n = (n - first + 999999) % 999999
 	default:

@@ -14,6 +14,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
 // ServeOptions say how the reference acquirer is served.
@@ -98,7 +99,8 @@ func isLoopback(addr string) (bool, error) {
 }
 
 func (s *Server) start() error {
-	standing, err := s.open(StandingWorld, s.options.Seed, s.options.Rig.rules, s.options.Listen, s.options.Store)
+	rig := s.options.Rig
+	standing, err := s.open(StandingWorld, s.options.Seed, rig.rules, rig.Dialect, s.options.Listen, s.options.Store)
 	if err != nil {
 		return err
 	}
@@ -150,7 +152,7 @@ func (w *servedWorld) close() {
 	closeStores(w.stores)
 }
 
-func (s *Server) open(id string, seed sim.Seed, rules ruleSet, addr, dir string) (*servedWorld, error) {
+func (s *Server) open(id string, seed sim.Seed, rules ruleSet, dialect *iso8583.Dialect, addr, dir string) (*servedWorld, error) {
 	w := &servedWorld{id: id, trace: trace.NewRecorder(s.watch(id))}
 	w.trace.Keep(history)
 	var err error
@@ -158,7 +160,7 @@ func (s *Server) open(id string, seed sim.Seed, rules ruleSet, addr, dir string)
 		return nil, err
 	}
 	loop := sim.NewReal()
-	c := hostConfig{loop: loop, dialect: s.options.Rig.Dialect, network: s.options.Rig.network, seed: seed, rules: rules, trace: w.trace,
+	c := hostConfig{loop: loop, dialect: dialect, network: s.options.Rig.network, seed: seed, rules: rules, trace: w.trace,
 		cvk: s.options.Rig.cvkOf(seed), acquirerStore: w.stores[0], issuerStore: w.stores[1]}
 	if dir != "" { // a store on disk calls back from a goroutine of its own
 		c.acquirerStore, c.issuerStore = loopStore{w.stores[0], loop}, loopStore{w.stores[1], loop}
@@ -221,6 +223,10 @@ func (s *Server) newWorld(in NewWorld) (*servedWorld, error) {
 	if len(rules.atTill) > 0 {
 		return nil, fmt.Errorf("there are no tills here to have the defects %s", strings.Join(rules.atTill, ", "))
 	}
+	dialect, err := in.over(s.options.Rig.Dialect)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.worlds) >= s.options.Worlds {
@@ -228,7 +234,7 @@ func (s *Server) newWorld(in NewWorld) (*servedWorld, error) {
 	}
 	s.next++
 	id := strconv.Itoa(s.next)
-	w, err := s.open(id, sim.Seed(in.Seed), rules, "127.0.0.1:0", "")
+	w, err := s.open(id, sim.Seed(in.Seed), rules, dialect, "127.0.0.1:0", "")
 	if err != nil {
 		return nil, broken{err}
 	}

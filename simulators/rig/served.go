@@ -22,7 +22,7 @@ type servedSeat struct {
 func servedSeats(w *World) (seats, error) {
 	d := &door{base: "http://" + w.Rig.options.Control, client: &http.Client{Transport: &http.Transport{}}}
 	var made WorldMade
-	in := NewWorld{Seed: uint64(w.Seed), Defects: w.Rig.rules.atHost}
+	in := NewWorld{Seed: uint64(w.Seed), Defects: w.Rig.rules.atHost, Speech: w.speech}
 	if err := d.call(w.ctx, http.MethodPost, "/worlds", in, &made); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ func (t *Till) SendMade(flow pay.Flow, edit func(*iso8583.Message) error) error 
 	}
 	if trace := m.Get(iso8583.Trace); trace != own {
 		m.Set(iso8583.Trace, t.ofLease(trace))
+		if m.Has(iso8583.OriginalMTI) {
+			m.Set(iso8583.OriginalTrace, t.ofLease(trace))
+		}
 	}
 	d := t.world.Rig.Dialect
 	if m.Has(iso8583.PIN) && !m.Has(iso8583.PINCapture) { // with a PIN block goes what tells of it
@@ -67,14 +70,25 @@ func (t *Till) made(flow pay.Flow) (*iso8583.Message, error) {
 	if m == nil {
 		return nil, fmt.Errorf("the dialect has no flow %s", flow)
 	}
-	for _, e := range []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.EntryMode,
+	d := t.world.Rig.Dialect
+	for _, e := range []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.TransmissionTime, iso8583.Trace,
+		iso8583.LocalTime, iso8583.LocalDate, iso8583.EntryMode,
 		iso8583.Condition, iso8583.Terminal, iso8583.Merchant, iso8583.Currency, iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode,
-		iso8583.ReadCapability, iso8583.ICCondition, iso8583.MAC} {
-		if sale.Has(e) && t.world.Rig.Dialect.Carries(flow, e) {
+		iso8583.ReadCapability, iso8583.ICCondition} {
+		if sale.Has(e) && d.Carries(flow, e) {
 			m.Set(e, sale.Get(e))
 		}
 	}
 	m.Set(iso8583.ReversalReason, "98")
+	if d.Has(iso8583.OriginalMTI) { // F90 names the original
+		for e, v := range map[iso8583.Element]string{iso8583.OriginalMTI: sale.MTI(), iso8583.OriginalTrace: sale.Get(iso8583.Trace),
+			iso8583.OriginalDate: sale.Get(iso8583.LocalDate), iso8583.OriginalTime: sale.Get(iso8583.LocalTime)} {
+			m.Set(e, v)
+		}
+	}
+	if d.Carries(flow, iso8583.MAC) {
+		m.Set(iso8583.MAC, "00000000") // last: behind F90 it has another field
+	}
 	return m, nil
 }
 
@@ -89,16 +103,33 @@ func (t *Till) lastSale() *iso8583.Message {
 
 func (t *Till) madeSignIn() (*iso8583.Message, error) {
 	m := t.world.Rig.Dialect.NewRequest(pay.SignIn)
+	t.timed(m)
 	status := t.Status()
 	scheme := t.config.KeyScheme
 	if scheme == "" {
 		scheme = "003"
 	}
 	for e, v := range map[iso8583.Element]string{iso8583.Trace: status.Trace, iso8583.Terminal: t.config.Number, iso8583.Merchant: t.config.Merchant,
-		iso8583.Batch: status.Batch, iso8583.NetworkCode: scheme, iso8583.Operator: "01 "} {
+		iso8583.Batch: status.Batch, iso8583.Operator: "01 "} {
 		m.Set(e, v)
 	}
+	fixed := m.Get(iso8583.NetworkCode)
+	m.Set(iso8583.NetworkCode, scheme)
+	if _, _, ok := t.world.Rig.Dialect.Identify(m); !ok {
+		m.Set(iso8583.NetworkCode, fixed)
+	}
 	return m, nil
+}
+
+// timed tells m when it is made, where the dialect asks.
+func (t *Till) timed(m *iso8583.Message) {
+	now := t.Now()
+	for e, v := range map[iso8583.Element]string{iso8583.TransmissionTime: now.UTC().Format("0102150405"),
+		iso8583.LocalTime: now.Format("150405"), iso8583.LocalDate: now.Format("0102")} {
+		if spec, _, ok := t.world.Rig.Dialect.Identify(m); ok && t.world.Rig.Dialect.Carries(spec.Flow, e) {
+			m.Set(e, v)
+		}
+	}
 }
 
 func (t *Till) madeSale() (*iso8583.Message, error) {
@@ -111,6 +142,7 @@ func (t *Till) madeSale() (*iso8583.Message, error) {
 		return nil, err
 	}
 	m := t.world.Rig.Dialect.NewRequest(pay.Sale)
+	t.timed(m)
 	status := t.Status()
 	for e, v := range map[iso8583.Element]string{iso8583.PAN: holder.PAN, iso8583.Amount: "000000001000", iso8583.Trace: status.Trace,
 		iso8583.EntryMode: "022", iso8583.Track2: stripe.Track2.Reveal(), iso8583.Terminal: t.config.Number, iso8583.Merchant: t.config.Merchant,

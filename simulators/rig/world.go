@@ -46,8 +46,9 @@ type World struct {
 	opened map[string]bool // cards with an account at the issuer
 
 	lineState LineState
-	protected bool  // by TLS
-	broken    error // a fault that could not be made
+	speech    Speech // what differs from the rig's
+	protected bool   // by TLS
+	broken    error  // a fault that could not be made
 	closed    bool
 }
 
@@ -78,6 +79,25 @@ func (w *World) seat() (err error) {
 		w.seats, err = memorySeats(w)
 	}
 	return err
+}
+
+// Speak has host and tills speak another dialect ("" stays with the rig's), and agree on settings of it, before a till is seated.
+func (w *World) Speak(s Speech) error {
+	if len(w.order) > 0 || len(w.opened) > 0 {
+		return errors.New("a till or a card is there already: what its host speaks comes first")
+	}
+	if w.remote() {
+		return lacks("what a remote host speaks is its profile's matter")
+	}
+	d, err := s.over(w.Rig.Dialect)
+	if err != nil {
+		return err
+	}
+	own := *w.Rig
+	own.Dialect, w.Rig = d, &own
+	w.speech = w.speech.and(s)
+	w.seats.close()
+	return w.seat()
 }
 
 // Close frees sockets and goroutines. The world's trace may still be read.

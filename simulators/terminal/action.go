@@ -64,6 +64,7 @@ const (
 	Refused   EndingKind = "refused"    // by the terminal itself; no money can have moved
 	SignedIn  EndingKind = "signed-in"  //
 	SignedOut EndingKind = "signed-out" //
+	Rekeyed   EndingKind = "rekeyed"    // new working keys are in use
 	Kept      EndingKind = "kept"       // an advice waits for the host; it goes before the next order
 	Told      EndingKind = "told"       // a question was answered
 	Settled   EndingKind = "settled"    // the batch is closed

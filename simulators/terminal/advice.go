@@ -83,9 +83,7 @@ func (t *Terminal) sameAgain() (*iso8583.Message, error) {
 	}
 	flow := t.owed()
 	m := t.Dialect.NewRequest(flow)
-	if tx, _ := t.Dialect.Transaction(flow); tx.Repeat != "" {
-		m.SetMTI(tx.Repeat)
-	}
+	t.markRepeat(m)
 	o := t.offer(flow, m)
 	for e := iso8583.PAN; e < iso8583.MAC; e++ {
 		o(e, kept[e.String()])

@@ -10,7 +10,9 @@ import (
 )
 
 // Defects lists what real tills ship with: edits of the rules, each of which a scenario must notice.
-func Defects() []pay.Defect[Rules] { return slices.Concat(deskDefects(), lineDefects(), dayDefects()) }
+func Defects() []pay.Defect[Rules] {
+	return slices.Concat(deskDefects(), lineDefects(), dayDefects(), flowDefects())
+}
 
 func deskDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{

@@ -152,6 +152,8 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 		t.reversalAnswered(now, rule, out)
 	case flow == pay.SignIn:
 		t.signInAnswered(now, rule, e.Message, out)
+	case flow == pay.KeyChange:
+		t.keysChanged(now, rule, e.Message, out)
 	case t.order.plan.Done == Settled:
 		t.settleAnswered(now, rule, e.Message, out)
 	default:
@@ -210,7 +212,7 @@ func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, ou
 		t.settleSilent(now, screen, true, out)
 		return
 	}
-	if flow == pay.SignIn { // the host may have changed the keys
+	if t.doubtsKeys(flow) {
 		t.signOff(out)
 	}
 	kind := Unknown

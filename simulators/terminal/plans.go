@@ -56,6 +56,7 @@ func plans() []Plan {
 	return []Plan{
 		{Flow: pay.SignIn, Done: SignedIn, Screen: "SIGNED_IN"},
 		{Flow: pay.SignOut, Done: SignedOut, Screen: "SIGNED_OUT"},
+		{Flow: pay.KeyChange, Done: Rekeyed, Screen: "KEYS_CHANGED"},
 		{Flow: pay.Echo, Done: LineGood, Screen: "LINE_GOOD"},
 		{Flow: pay.Settlement, Done: Settled},
 		{Flow: pay.Balance, Trade: true, Needs: []Need{NeedCard, NeedPIN}, Done: Told, Screen: "BALANCE"},

@@ -50,6 +50,9 @@ func (t *Terminal) reverse(now time.Time, out *Actions) {
 		return
 	}
 	m := t.Dialect.NewRequest(pay.Reversal)
+	if p.attempts > 0 {
+		t.markRepeat(m)
+	}
 	kept := map[string]string{}
 	if err := t.open(p.sealed, &kept); err != nil {
 		t.fault(now, err, out)
@@ -67,6 +70,14 @@ func (t *Terminal) reverse(now time.Time, out *Actions) {
 	o(iso8583.AuthCode, p.authCode)
 	t.exchange = exchange{flow: pay.Reversal, request: m}
 	t.dispatch(now, "REVERSING", &attemptLine{p.attempts + 1, p.reason, p.authCode, p.date}, out)
+}
+
+// markRepeat gives a message that was sent before the MTI of a repeat, where the dialect has one (0421).
+func (t *Terminal) markRepeat(m *iso8583.Message) {
+	t.consult("terminal/repeat-mti")
+	if tx, _, ok := t.Dialect.Identify(m); ok && tx.Repeat != "" && t.Rules.RepeatMTI {
+		m.SetMTI(tx.Repeat)
+	}
 }
 
 // reversalAnswered: some answers are final; any other counts as an attempt (DOMAIN.md A.12, rule 7), and the next one waits

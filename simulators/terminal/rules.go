@@ -25,6 +25,7 @@ type Rules struct {
 	CheckKCV   bool // terminal/kcv: keys whose check value does not fit are refused
 	AdoptBatch bool // terminal/batch: the host's batch number becomes the terminal's
 	AdoptClock bool // terminal/clock: the host's time is set at sign-in
+	KeyDoubt   bool // terminal/key-doubt: a key change whose end is not known takes the sign-in away
 	ObeyHeader bool // terminal/processing-request: header nibble 6 = 3 makes the next trade sign in first
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
@@ -48,6 +49,7 @@ type Rules struct {
 	WritePendingFirst bool              // terminal/pending-first: the reversal record is written before the request leaves
 	TakeBackUnstored  bool              // terminal/storage: an approval that cannot be written is reversed
 	DropUnsent        bool              // terminal/unsent: a request that never left is not reversed
+	RepeatMTI         bool              // terminal/repeat-mti: what is sent again has the MTI of a repeat, where the dialect has one
 	RepeatAtOnce      bool              // terminal/repeat: a reversal without an answer is repeated at once, not before the next order
 	Repeated          []iso8583.Element // terminal/repeated: what a reversal has from its original, where the dialect carries it
 	Reverse           bool              // terminal/reverse: a request without an answer that can be trusted is reversed
@@ -90,14 +92,14 @@ func Reference() *Rules {
 		Checks:       checks(),
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
-		CheckKCV: true, AdoptBatch: true, AdoptClock: true, ObeyHeader: true,
+		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, ObeyHeader: true,
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
 		TroubleScreen:     troubleScreen,
-		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
+		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatMTI: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
 		Repeated:      repeated(),
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
 		AdviceAgain: []pay.Answer{pay.Answer06Error, pay.Answer68TooLate, pay.Answer77SignInAgain, pay.Answer90CutOver, pay.Answer91IssuerDown,
@@ -117,7 +119,7 @@ func gates() []Gate {
 		{"terminal/master-key", "NO_MASTER_KEY", func(t *Terminal, _ Plan, _ pay.Amount) bool { return !t.HSM.Has(t.masterKey()) }},
 		{"terminal/network", "NETWORK_DOWN", func(t *Terminal, _ Plan, _ pay.Amount) bool { return t.network == "" }},
 		{"terminal/signed-in", "SIGN_IN_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
-			return p.clears() && !t.signedIn
+			return (p.clears() || p.Done == Rekeyed) && !t.signedIn
 		}},
 		{"terminal/settling", "SETTLE_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
 			return p.clears() && p.Done != Settled && t.settling != nil

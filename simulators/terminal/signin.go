@@ -18,9 +18,7 @@ func (t *Terminal) signInAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 		t.finish(out)
 		return
 	}
-	if why := t.loadKeys(m); why != "" {
-		t.signOff(out)
-		t.refuse(now, "terminal/kcv", "KEYS_REJECTED", out)
+	if !t.newKeys(now, m, out) {
 		return
 	}
 	batch := t.batch
@@ -52,6 +50,38 @@ func (t *Terminal) signInAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 	}
 	t.tell(t.doneAs(rule, m), out)
 	t.clear(now, out) // what had to wait for a MAC key
+}
+
+// newKeys takes the answer's keys into use, or ends the order without a sign-in.
+func (t *Terminal) newKeys(now time.Time, m *iso8583.Message, out *Actions) bool {
+	why := t.loadKeys(m)
+	if why != "" {
+		t.signOff(out)
+		t.refuse(now, "terminal/kcv", "KEYS_REJECTED", out)
+	}
+	return why == ""
+}
+
+// keysChanged takes the keys of a key change into use. The session goes on in its batch; a host that refuses has changed none.
+func (t *Terminal) keysChanged(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+	if rule.Category != iso8583.CategoryApproved {
+		t.tellDeclined(rule, m, out)
+		t.finish(out)
+		return
+	}
+	if t.newKeys(now, m, out) {
+		t.tell(t.doneAs(rule, m), out)
+		t.finish(out)
+	}
+}
+
+// doubtsKeys: the host may have changed the keys in an exchange that brought no answer.
+func (t *Terminal) doubtsKeys(flow pay.Flow) bool {
+	if flow == pay.KeyChange {
+		t.consult("terminal/key-doubt")
+		return t.Rules.KeyDoubt
+	}
+	return flow == pay.SignIn
 }
 
 // loadKeys gives the answer's keys to the HSM, which compares their check values. It says why they cannot be used, or

@@ -19,7 +19,7 @@ type builder struct {
 }
 
 func (f *file) build() (*Dialect, error) {
-	b := &builder{file: f, d: &Dialect{Name: f.Name.text, About: strings.TrimSpace(f.About.text)}}
+	b := &builder{file: f, d: &Dialect{Name: f.Name.text, About: strings.TrimSpace(f.About.text), lineage: f.lineage}}
 	if b.d.Name == "" {
 		b.fail(f.path, "name: missing")
 	}

@@ -27,7 +27,11 @@ type Dialect struct {
 	echo         []place // what NewAnswer copies where no flow is known
 	answers      []AnswerRule
 	codec        codec
+	lineage      []string // its own name, and those of the dialects that it extends
 }
+
+// Is tells that the dialect is the named one, or extends it.
+func (d *Dialect) Is(name string) bool { return slices.Contains(d.lineage, name) }
 
 // Codec names one of the two implementations that turn messages into frames and back. They are held equal by test.
 type Codec string

@@ -62,7 +62,8 @@ type file struct {
 	Transactions table[flowEntry]
 	Answers      table[answerEntry]
 
-	path string
+	path    string
+	lineage []string
 }
 
 type fieldEntry struct {
@@ -201,6 +202,7 @@ func readFile(fsys fs.FS, name string, seen []string) (*file, error) {
 		return nil, fmt.Errorf("dialect %s:%w", name, err)
 	}
 	f.setPath(name)
+	f.lineage = []string{f.Name.text}
 	if f.Extends.text == "" {
 		return f, nil
 	}
@@ -208,6 +210,7 @@ func readFile(fsys fs.FS, name string, seen []string) (*file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dialect %s: extends: %w", name, err)
 	}
+	f.lineage = append(f.lineage, base.lineage...)
 	return base.extendedBy(f), nil
 }
 

@@ -197,7 +197,8 @@ func TestPlacesAreNamedAsInTraces(t *testing.T) {
 	m := decoded(t, d, frameNamed(t, "sale 0200, swipe + PIN"))
 	for _, c := range []struct{ path, value, then string }{
 		{"MTI", "0200", "0100"}, {"TPDU", "6000030000", "6000060000"}, {"header", "603100310000", "613100310000"},
-		{"F4", "000000010000", "7"}, {"F60.2", "000001", "000009"}, {"F52", "ea2514f264d469be", "00"},
+		{"F4", "000000010000", "7"}, {"F60.2", "000001", "000009"}, {"F52", "ea2514f264d469be", "0000000000000000"},
+		{"amount", "7", "000000000008"}, {"batch", "000009", "000002"},
 	} {
 		if got, ok := m.Named(c.path); got != c.value || !ok {
 			t.Errorf("%s: %q, %v", c.path, got, ok)
@@ -209,13 +210,21 @@ func TestPlacesAreNamedAsInTraces(t *testing.T) {
 			t.Errorf("%s: set %q, got %q", c.path, c.then, got)
 		}
 	}
+	if err := m.SetNamed("pin", "01"); err != nil || m.Get(PIN) != "\x01\x00\x00\x00\x00\x00\x00\x00" {
+		t.Errorf("a short PIN block is %x, %v", m.Get(PIN), err)
+	}
+	for name, label := range map[string]string{"amount": "F4", "batch": "F60.2", "mac": "F64", "F4": "F4", "nothing": "nothing"} {
+		if got := m.Label(name); got != label {
+			t.Errorf("%s is labelled %s, want %s", name, got, label)
+		}
+	}
 	if err := m.UnsetNamed("F60.2"); err != nil || m.Has(TypeCode) {
 		t.Error("field 60 is still there")
 	}
 	if _, ok := m.Named("F60.2"); ok {
 		t.Error("a part of an absent field is there")
 	}
-	for _, path := range []string{"", "F", "F1", "F43", "F129", "F60.8", "F60.x", "amount"} {
+	for _, path := range []string{"", "F", "F1", "F43", "F129", "F60.8", "F60.x", "amounts", "original_mti"} {
 		if err := m.SetNamed(path, "0"); err == nil {
 			t.Errorf("%q is taken for a place", path)
 		}

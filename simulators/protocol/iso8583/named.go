@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Named gives what stands at a place as traces and tables name it: MTI, TPDU, header, F4, F60.2. Binary fields are given in
-// hex. What is absent, or has no place in this dialect, is "", false.
+// Named gives what stands at a place as traces and tables name it: MTI, TPDU, header, F4, F60.2, or an element by its name in
+// dialect files, such as amount. Binary fields are given in hex. What is absent, or has no place in this dialect, is "", false.
 func (m *Message) Named(id string) (value string, present bool) {
 	switch id {
 	case "MTI":
@@ -18,7 +18,7 @@ func (m *Message) Named(id string) (value string, present bool) {
 	case "header":
 		value = m.Header()
 	default:
-		p, err := m.dialect.named(id)
+		p, err := m.named(id)
 		if err != nil {
 			return "", false
 		}
@@ -28,7 +28,7 @@ func (m *Message) Named(id string) (value string, present bool) {
 	return value, value != ""
 }
 
-// SetNamed sets what stands there, legal or not. Binary fields are given in hex.
+// SetNamed sets what stands there, legal or not. Binary fields are given in hex, and a short fixed one is filled with zeros.
 func (m *Message) SetNamed(id, value string) error {
 	switch id {
 	case "MTI":
@@ -41,7 +41,7 @@ func (m *Message) SetNamed(id, value string) error {
 		m.SetHeader(value)
 		return nil
 	}
-	p, err := m.dialect.named(id)
+	p, err := m.named(id)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,9 @@ func (m *Message) SetNamed(id, value string) error {
 			return fmt.Errorf("%s: the field is binary: want hex", id)
 		}
 		value = string(b)
+		if f := m.dialect.fields[p.field]; f.prefix == 0 && len(b) < f.size {
+			value += strings.Repeat("\x00", f.size-len(b))
+		}
 	}
 	m.setPlace(p, value)
 	return nil
@@ -58,18 +61,38 @@ func (m *Message) SetNamed(id, value string) error {
 
 // UnsetNamed takes out the field that a place is in.
 func (m *Message) UnsetNamed(id string) error {
-	p, err := m.dialect.named(id)
+	p, err := m.named(id)
 	if err == nil {
 		m.UnsetField(p.field)
 	}
 	return err
 }
 
-// named finds the place of F4 or F60.2.
-func (d *Dialect) named(id string) (place, error) {
+// Label gives the place that a name stands for in this message as Describe labels it: F4 for amount. What has no place in this
+// dialect is as it was given.
+func (m *Message) Label(id string) string {
+	p, err := m.named(id)
+	switch {
+	case err != nil:
+		return id
+	case p.part > 0:
+		return fmt.Sprintf("%s.%d", fieldLabel(p.field), p.part)
+	}
+	return fieldLabel(p.field)
+}
+
+// named finds the place of amount, F4 or F60.2.
+func (m *Message) named(id string) (place, error) {
+	d := m.dialect
+	if e, ok := ParseElement(id); ok {
+		if p := m.at(e); p.field != 0 {
+			return p, nil
+		}
+		return place{}, fmt.Errorf("%s: dialect %s has no such element", id, d.Name)
+	}
 	digits, ok := strings.CutPrefix(id, "F")
 	if !ok {
-		return place{}, fmt.Errorf("%q is no place in a message: want MTI, TPDU, header, F4 or F60.2", id)
+		return place{}, fmt.Errorf("%q is no place in a message: want MTI, TPDU, header, F4, F60.2, or an element such as amount", id)
 	}
 	number, sub, inside := strings.Cut(digits, ".")
 	n, err := strconv.Atoi(number)
