@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"strings"
 	"sync"
 )
@@ -68,9 +67,7 @@ func (h *HSM) generate(a Algorithm) (*key, error) {
 		return nil, err
 	}
 	if a.isDES() {
-		for i, b := range clear {
-			clear[i] = b&^1 | byte(bits.OnesCount8(b>>1)+1)&1
-		}
+		oddParity(clear)
 	}
 	return newKey(a, clear)
 }
