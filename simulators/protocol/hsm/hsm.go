@@ -23,6 +23,7 @@ type HSM struct{ vault *vault }
 type vault struct {
 	mu     sync.RWMutex
 	keys   map[string]*key
+	rsa    map[string]*rsaKey
 	chance sync.Mutex // random readers are not safe for several goroutines
 	random io.Reader
 }
@@ -30,14 +31,14 @@ type vault struct {
 // New makes an empty module. random feeds key generation, PIN-block fill and nonces; with a seeded stream all it makes
 // is repeatable.
 func New(random io.Reader) *HSM {
-	return &HSM{&vault{keys: map[string]*key{}, random: random}}
+	return &HSM{&vault{keys: map[string]*key{}, rsa: map[string]*rsaKey{}, random: random}}
 }
 
 // Format prints the number of keys for every verb.
 func (h HSM) Format(s fmt.State, _ rune) {
 	h.vault.mu.RLock()
 	defer h.vault.mu.RUnlock()
-	_, _ = fmt.Fprintf(s, "hsm with %d keys", len(h.vault.keys))
+	_, _ = fmt.Fprintf(s, "hsm with %d keys", len(h.vault.keys)+len(h.vault.rsa))
 }
 
 // KCV is a key check value: the first four bytes of the encryption of zeros. It may be shown.
@@ -122,6 +123,7 @@ func (h *HSM) Delete(name string) {
 	h.vault.mu.Lock()
 	defer h.vault.mu.Unlock()
 	delete(h.vault.keys, name)
+	delete(h.vault.rsa, name)
 }
 
 // Has tells that there is a key of that name.
