@@ -1,0 +1,139 @@
+package card
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+)
+
+// Keys are the test keys that cards are made with: key pairs of CAs, issuers and cards, and issuers' master keys. All of
+// them are public, belong to nobody, and open nothing.
+type Keys struct {
+	pairs   []keyPair
+	masters []MasterKeys
+	cas     []CAKey
+}
+
+type keyPair struct {
+	Name     string `yaml:"name"`
+	Exponent int    `yaml:"exponent"`
+	P        hexed  `yaml:"p"`
+	Q        hexed  `yaml:"q"`
+}
+
+// MasterKeys are the three keys from which an issuer makes its cards' keys.
+type MasterKeys struct {
+	Name      string        `yaml:"name"`
+	Algorithm hsm.Algorithm `yaml:"algorithm"`
+	AC        hexed         `yaml:"ac"`  // cryptograms
+	SMI       hexed         `yaml:"smi"` // MACs of scripts
+	SMC       hexed         `yaml:"smc"` // secret data of scripts
+}
+
+// Format keeps the keys out of every print.
+func (m MasterKeys) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(m.Name)) }
+
+// The names under which master keys, and a card's own keys, are stored in a module.
+const (
+	KeyAC  = "AC"
+	KeySMI = "SMI"
+	KeySMC = "SMC"
+)
+
+// Import puts the three keys into a module, under the names prefix + KeyAC, KeySMI and KeySMC.
+func (m MasterKeys) Import(h *hsm.HSM, prefix string) error {
+	for name, key := range map[string]hexed{KeyAC: m.AC, KeySMI: m.SMI, KeySMC: m.SMC} {
+		if _, err := h.Import(prefix+name, m.Algorithm, key); err != nil {
+			return fmt.Errorf("master keys %s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+// CAKey is the public key of a test CA, as a terminal is given it.
+type CAKey struct {
+	RID      hexed  `yaml:"rid"`
+	Index    hexed  `yaml:"index"`
+	Key      string `yaml:"key"`     // the key pair's name in fixtures/keys
+	Expires  string `yaml:"expires"` // YYMM
+	Exponent hexed  `yaml:"exponent"`
+	Modulus  hexed  `yaml:"modulus"`
+	Check    hexed  `yaml:"check"` // SHA-1 over RID, index, modulus and exponent
+}
+
+// hexed is bytes written in hex.
+type hexed []byte
+
+// UnmarshalText reads hex digits.
+func (h *hexed) UnmarshalText(text []byte) (err error) {
+	if *h, err = hex.DecodeString(string(text)); err != nil {
+		return fmt.Errorf("want pairs of hex digits")
+	}
+	return nil
+}
+
+// MarshalText writes hex digits.
+func (h hexed) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%X", []byte(h)), nil }
+
+// LoadKeys reads keys/rsa.yaml, keys/masters.yaml and capk/test.yaml of fsys.
+func LoadKeys(fsys fs.FS) (*Keys, error) {
+	var rsa struct {
+		Keys []keyPair `yaml:"keys"`
+	}
+	var masters struct {
+		Masters []MasterKeys `yaml:"masters"`
+	}
+	var cas struct {
+		Keys []CAKey `yaml:"keys"`
+	}
+	for file, into := range map[string]any{"keys/rsa.yaml": &rsa, "keys/masters.yaml": &masters, "capk/test.yaml": &cas} {
+		text, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			return nil, fmt.Errorf("fixtures: %w", err)
+		}
+		if err := yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("fixture %s:%s", file, yamlText(err))
+		}
+	}
+	return &Keys{rsa.Keys, masters.Masters, cas.Keys}, nil
+}
+
+// CAs gives the public keys of the test CAs.
+func (k *Keys) CAs() []CAKey { return slices.Clone(k.cas) }
+
+// Masters finds an issuer's master keys.
+func (k *Keys) Masters(name string) (MasterKeys, error) {
+	i := slices.IndexFunc(k.masters, func(m MasterKeys) bool { return m.Name == name })
+	if i < 0 {
+		return MasterKeys{}, fmt.Errorf("no master keys %q: see fixtures/keys/masters.yaml", name)
+	}
+	return k.masters[i], nil
+}
+
+// importPair puts a key pair into a module under its own name, once.
+func (k *Keys) importPair(h *hsm.HSM, name string) error {
+	if _, err := h.PublicRSA(name); err == nil {
+		return nil
+	}
+	i := slices.IndexFunc(k.pairs, func(p keyPair) bool { return p.Name == name })
+	if i < 0 {
+		return fmt.Errorf("no key pair %q: see fixtures/keys/rsa.yaml", name)
+	}
+	p := k.pairs[i]
+	_, err := h.ImportRSA(name, p.Exponent, p.P, p.Q)
+	return err
+}
+
+func (k *Keys) ca(rid []byte, index byte) (CAKey, error) {
+	i := slices.IndexFunc(k.cas, func(c CAKey) bool { return bytes.Equal(c.RID, rid) && bytes.Equal(c.Index, []byte{index}) })
+	if i < 0 {
+		return CAKey{}, fmt.Errorf("no CA key %02X of %X: see fixtures/capk/test.yaml", index, rid)
+	}
+	return k.cas[i], nil
+}
