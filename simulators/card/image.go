@@ -131,7 +131,7 @@ func (a *app) plainObjects(s *Spec) {
 	text(emv.Tag8CCDOL1, usualCDOL)
 	cdol2 := "8A02" + usualCDOL
 	if emv.ParseAIP(a.objects[emv.Tag82AIP])&emv.AIP1x04IssuerAuth == 0 {
-		cdol2 = "910A" + cdol2
+		cdol2 = map[hsm.ResponseMethod]string{hsm.ResponseMethod1: "910A", hsm.ResponseMethod2: "9108"}[a.scheme.Response] + cdol2
 	}
 	text(emv.Tag8DCDOL2, cdol2)
 	text(emv.Tag9F4DLogEntry, "0B0A")
