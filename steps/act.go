@@ -36,17 +36,17 @@ func actSteps() []Step {
 			Is: "Logs in with the right password and sets a new one, which the till may refuse.", do: atTill(1, changesPassword)},
 		{Name: "operator-unlocks", En: `operator {text} unlocks operator {text} at {till}`, Zh: `操作员 {text} 在 {till} 解锁操作员 {text}`, Order: []int{0, 2, 1},
 			Example: `When operator "00" unlocks operator "01" at "T1"`, ExampleZh: `当 操作员 "00" 在 "T1" 解锁操作员 "01"`,
-			Is: "Logs in with the right password and unlocks the other.", do: atTill(2, unlocks)},
+			Is: "Logs in with the right password and unlocks the other.", do: atTill(2, operates(terminal.Unlock))},
 		{Name: "swipes", En: `{who} swipes {amount} at {till}`, Zh: `{who}在 {till} 刷卡消费 {amount}`, Order: []int{0, 2, 1},
 			Example: `When Bob swipes 10.00 CNY at "T1"`, ExampleZh: `当 小波在 "T1" 刷卡消费 10.00 元`,
 			Is: "Sale, amount, a good swipe. If the till asks for a PIN, nobody enters one.", do: swipe},
 		{Name: "swipes-with-pin", En: `{who} swipes {amount} at {till} and enters (?:her|his) PIN`, Zh: `{who}在 {till} 刷卡消费 {amount}并输入密码`, Order: []int{0, 2, 1},
 			Example: `When Alice swipes 10.00 CNY at "T1" and enters her PIN`, ExampleZh: `当 小爱在 "T1" 刷卡消费 10.00 元并输入密码`,
 			Is: "As swipes, and the right PIN if the till asks, once.", do: swipeAnd(rig.PINRight)},
-		{Name: "swipes-pin-otherwise", En: `{who} swipes {amount} at {till} and (enters a wrong PIN|cancels at the PIN)`,
-			Zh: `{who}在 {till} 刷卡消费 {amount}并(输错密码|在输密码时取消)`, Order: []int{0, 2, 1, 3},
+		{Name: "swipes-pin-otherwise", En: `{who} swipes {amount} at {till} and (enters a wrong PIN|enters a wrong PIN, then the right one|enters only wrong PINs|cancels at the PIN)`,
+			Zh: `{who}在 {till} 刷卡消费 {amount}并(输错密码|输错密码后改正|一直输错密码|在输密码时取消)`, Order: []int{0, 2, 1, 3},
 			Example: `When Alice swipes 10.00 CNY at "T1" and enters a wrong PIN`, ExampleZh: `当 小爱在 "T1" 刷卡消费 10.00 元并输错密码`,
-			Is: "Another PIN of the same length, or the cancel key. Once.", do: swipeOtherwise},
+			Is: "Another PIN of the same length, or the cancel key. Whoever enters one wrong PIN presses cancel when he is asked again.", do: swipeOtherwise},
 		{Name: "swipes-badly", En: `{who} swipes {amount} at {till} and the stripe cannot be read`, Zh: `{who}在 {till} 刷卡消费 {amount}但磁条读不出`, Order: []int{0, 2, 1},
 			Example: `When Alice swipes 10.00 CNY at "T1" and the stripe cannot be read`, ExampleZh: `当 小爱在 "T1" 刷卡消费 10.00 元但磁条读不出`,
 			Is: "The reader reports a bad swipe instead of tracks.", do: swipeBadly},
@@ -108,13 +108,6 @@ func changesPassword(s *scenario, t *rig.Till, a args) error {
 	return t.Do(terminal.Event{Kind: terminal.SetPassword, Operator: a.at(0), Password: pay.NewSecret(a.at(2))})
 }
 
-func unlocks(s *scenario, t *rig.Till, a args) error {
-	if err := logsIn(s, t, args{list: []string{a.at(0), a.at(2), "", ""}}); err != nil {
-		return err
-	}
-	return t.Do(terminal.Event{Kind: terminal.Unlock, Operator: a.at(1)})
-}
-
 func swipe(s *scenario, a args) error { return swipeAnd(rig.PINNobody)(s, a) }
 
 func swipeAnd(act rig.PINAct) func(*scenario, args) error {
@@ -128,7 +121,8 @@ func swipeAnd(act rig.PINAct) func(*scenario, args) error {
 }
 
 func swipeOtherwise(s *scenario, a args) error {
-	acts := map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "cancels at the PIN": rig.PINCancel}
+	acts := map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "cancels at the PIN": rig.PINCancel,
+		"enters a wrong PIN, then the right one": rig.PINCorrected, "enters only wrong PINs": rig.PINNever}
 	return swipeAnd(acts[a.at(3)])(s, a)
 }
 

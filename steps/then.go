@@ -143,7 +143,7 @@ func lastSlip(s *scenario, t *rig.Till, which string) (terminal.Slip, error) {
 }
 
 // slipElements names the elements of which some lines of a slip tell.
-var slipElements = map[string]iso8583.Element{"SLIP_TRACE": iso8583.Trace, "SLIP_BATCH": iso8583.Batch}
+var slipElements = map[string]iso8583.Element{"SLIP_TRACE": iso8583.Trace, "SLIP_ORIGINAL": iso8583.Trace, "SLIP_BATCH": iso8583.Batch}
 
 func receiptHas(s *scenario, t *rig.Till, a args) error {
 	slip, err := lastSlip(s, t, a.at(0))

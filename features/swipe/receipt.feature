@@ -40,8 +40,8 @@ Feature: Receipts
 
   @SWP-016
   Scenario: A declined sale prints no slip
-    When Dave swipes 10.00 CNY at "T1"
-    Then "T1" shows KEEP_CARD
+    When Frank swipes 10.00 CNY at "T1"
+    Then "T1" shows CARD_EXPIRED
     And "T1" prints no receipts
 
   @SWP-017

@@ -11,11 +11,28 @@ type PINAct string
 
 // What a cardholder may do at the PIN.
 const (
-	PINNobody PINAct = ""       // nobody is there
-	PINRight  PINAct = "right"  //
-	PINWrong  PINAct = "wrong"  // another of the same length
-	PINCancel PINAct = "cancel" // the red key
+	PINNobody    PINAct = ""          // nobody is there
+	PINRight     PINAct = "right"     //
+	PINWrong     PINAct = "wrong"     // another of the same length, and then the red key
+	PINCorrected PINAct = "corrected" // another, and then the right one
+	PINNever     PINAct = "never"     // another, as often as the till asks
+	PINCancel    PINAct = "cancel"    // the red key
 )
+
+// at is what is done when one order asks for the PIN for the nth time, from 0.
+func (a PINAct) at(n int) PINAct {
+	switch {
+	case a == PINNever, a == PINCorrected && n == 0:
+		return PINWrong
+	case a == PINCorrected:
+		return PINRight
+	case a == PINWrong && n > 0:
+		return PINCancel
+	case n > 0:
+		return PINNobody
+	}
+	return a
+}
 
 // Order is what a cashier wants of the till, and who stands by when it asks for something. What it asks for and nobody
 // brings leaves it waiting.
@@ -46,15 +63,21 @@ func (t *Till) Order(o Order) error {
 	if err := t.Do(terminal.Event{Kind: terminal.Choose, Flow: o.Flow, Amount: o.Amount}); err != nil {
 		return err
 	}
+	t.open, t.holder = o, holder
 	return t.bring(o, holder)
 }
 
-// bring gives each thing that the till asks for, once. A till that never asks for a PIN which somebody wants to enter wrong is
-// not where the act wanted it.
+// pinPatience is how often a cardholder enters a wrong PIN before he goes home.
+const pinPatience = 12
+
+// bring gives each thing that the till asks for, once, and the PIN as often as the act has it. A till that never asks for a PIN
+// which somebody wants to enter wrong is not where the act wanted it.
 func (t *Till) bring(o Order, holder Cardholder) error {
-	brought := map[terminal.Need]bool{}
-	for need := t.need; need != "" && !brought[need]; need = t.need {
-		brought[need] = true
+	brought := map[terminal.Need]int{}
+	act := o.PIN
+	for need := t.need; need != "" && (brought[need] == 0 || need == terminal.NeedPIN && brought[need] < pinPatience); need = t.need {
+		o.PIN = act.at(brought[terminal.NeedPIN])
+		brought[need]++
 		e := t.answerTo(need, o, holder)
 		if e == nil {
 			return nil
@@ -63,7 +86,7 @@ func (t *Till) bring(o Order, holder Cardholder) error {
 			return err
 		}
 	}
-	if (o.PIN == PINWrong || o.PIN == PINCancel) && brought[terminal.NeedCard] && !brought[terminal.NeedPIN] {
+	if act != PINNobody && act != PINRight && brought[terminal.NeedCard] > 0 && brought[terminal.NeedPIN] == 0 {
 		return &Unexpected{t.Name, "the PIN asked for", t.Status().State}
 	}
 	return nil
@@ -173,4 +196,32 @@ func (c *Crossing) Amount() (pay.Amount, error) {
 		return pay.Amount{}, err
 	}
 	return pay.AmountOf(c.Message.Get(iso8583.Amount), currency)
+}
+
+// Approve has an operator type his password where the till waits for the supervisor, and the order goes on.
+func (t *Till) Approve(operator string, wrong bool, times int) error {
+	password, err := t.password(operator)
+	if err != nil {
+		return err
+	}
+	if wrong {
+		password = otherDigits(password)
+	}
+	for range times {
+		if t.need != terminal.NeedSupervisor {
+			return &Unexpected{t.Name, "waiting for the supervisor", t.Status().State}
+		}
+		if err := t.LogInWith(operator, password); err != nil {
+			return err
+		}
+	}
+	if t.need == terminal.NeedSupervisor {
+		return nil
+	}
+	return t.bring(t.open, t.holder)
+}
+
+// LogInWith types an operator's number and a password.
+func (t *Till) LogInWith(operator string, password pay.Secret) error {
+	return t.Do(terminal.Event{Kind: terminal.LogIn, Operator: operator, Password: password})
 }

@@ -53,6 +53,9 @@ func (w *World) WireSecrets(who, what string) (Secrets, error) {
 	return append(all[3:], leak.Key("PIN block with card number", block)), nil
 }
 
+// PasswordSecrets gives what must be hidden of an operator's password.
+func PasswordSecrets(password string) Secrets { return Secrets{leak.Text("password", password)} }
+
 // pinBlocks writes a PIN as the two blocks that are encrypted: UnionPay's without card number, length, PIN, fill (DOMAIN.md
 // B.3), and format 0 of ISO 9564-1, which is that xor the twelve digits before the check digit.
 func pinBlocks(c Cardholder) (without, with []byte) {

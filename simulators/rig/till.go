@@ -39,6 +39,8 @@ type Till struct {
 	badStorage bool        // the next write fails
 
 	need    terminal.Need
+	open    Order // the last one, and whose card it is about
+	holder  Cardholder
 	Screens []terminal.Screen // shown, in order
 	Slips   []terminal.Slip   // printed, in order
 	Endings []terminal.Ending

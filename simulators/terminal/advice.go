@@ -98,18 +98,19 @@ func (t *Terminal) adviceAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 	case slices.Contains(t.Rules.AdviceAgain, rule.Code):
 		t.keepAdvice(now, rule.Prompt, out, string(rule.Code))
 	case rule.Category != iso8583.CategoryApproved:
-		t.write(out, &outcomeLine{Fact: audit.Declined, Answer: rule.Code, RRN: m.Get(iso8583.RRN)})
+		t.write(out, t.declined(now, rule, m))
 		if t.exchange.late {
 			t.endLate(now, endingOf(Declined, rule, m), out, string(rule.Code))
 			return
 		}
 		t.tellDeclined(rule, m, out)
+		t.printSlips(out, false)
 		t.finish(out)
 	case !t.exchange.late:
 		t.approve(now, rule, m, out)
 	default:
 		e := endingOf(Approved, rule, m)
-		l, err := t.approval(now, e, m)
+		l, err := t.outcome(now, audit.Approved, e, m)
 		if err != nil {
 			t.fault(now, err, out)
 			return

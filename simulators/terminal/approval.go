@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
@@ -22,9 +23,15 @@ func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8
 		t.undo(now, pay.Answer06Error, out)
 	case rule.Category != iso8583.CategoryApproved:
 		if reversible {
-			t.write(out, &outcomeLine{Fact: audit.Declined, Answer: rule.Code, RRN: m.Get(iso8583.RRN)})
+			t.write(out, t.declined(now, rule, m))
+		} else {
+			t.pickUp(now, rule, m, out)
+		}
+		if t.tryAgain(now, rule, out) {
+			return
 		}
 		t.tellDeclined(rule, m, out)
+		t.printSlips(out, false)
 		t.finish(out)
 	case reversible:
 		t.approve(now, rule, m, out)
@@ -79,7 +86,7 @@ func (t *Terminal) tellDeclined(rule iso8583.AnswerRule, m *iso8583.Message, out
 func (t *Terminal) approve(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
 	e := t.doneAs(rule, m)
 	t.order.ending = e
-	l, err := t.approval(now, e, m)
+	l, err := t.outcome(now, audit.Approved, e, m)
 	if err != nil {
 		t.unfinished(now, out)
 		return
@@ -88,18 +95,58 @@ func (t *Terminal) approve(now time.Time, rule iso8583.AnswerRule, m *iso8583.Me
 	t.await(out, l)
 }
 
-// approval is the line of an approval, with its slip.
-func (t *Terminal) approval(now time.Time, e Ending, m *iso8583.Message) (*outcomeLine, error) {
-	slip, err := t.seal(t.slip(now, m))
-	if err != nil {
-		return nil, err
-	}
+// outcome is the line of an answered payment, with the slip that it leaves.
+func (t *Terminal) outcome(now time.Time, fact audit.Fact, e Ending, m *iso8583.Message) (l *outcomeLine, err error) {
+	l = &outcomeLine{Fact: fact, Answer: e.Answer, RRN: e.RRN, AuthCode: e.AuthCode, Date: m.Get(iso8583.LocalDate), Begun: t.paper}
 	t.consult("terminal/paper")
-	l := &outcomeLine{Fact: audit.Approved, Answer: e.Answer, RRN: e.RRN, AuthCode: e.AuthCode, Date: m.Get(iso8583.LocalDate), Slip: slip, Begun: t.paper}
-	if !t.paper && !t.Rules.KeepSlips {
+	t.consult("terminal/slips")
+	t.consult("terminal/pick-up")
+	switch {
+	case !t.paper && !t.Rules.KeepSlips:
+	case t.Rules.LeavesSlip(fact):
+		l.Slip, err = t.seal(t.slip(now, e.Answer, m))
+	case e.Next == iso8583.NextKeepCard && t.Rules.PickUpSlip:
+		l.Slip, err = t.seal(t.pickUpSlip(now, e.Answer, m))
+		l.Note = true
+	}
+	return l, err
+}
+
+// declined is the line of a payment that the host refused. A slip that cannot be sealed is the printer's loss, not the books'.
+func (t *Terminal) declined(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message) *outcomeLine {
+	l, err := t.outcome(now, audit.Declined, endingOf(Declined, rule, m), m)
+	if err != nil {
 		l.Slip = nil
 	}
-	return l, nil
+	return l
+}
+
+// tryAgain goes on with the order where its answer wants the PIN once more (55), or the whole once more (19), as often as the
+// rules have it. Each try is a payment of its own.
+func (t *Terminal) tryAgain(now time.Time, rule iso8583.AnswerRule, out *Actions) bool {
+	o := &t.order
+	i := slices.Index(o.plan.Needs, NeedPIN)
+	switch rule.Next {
+	case iso8583.NextPIN:
+		t.consult("terminal/pin-tries")
+		if i < 0 || o.tries+1 >= t.Rules.PINTries {
+			return false
+		}
+		o.pinWanted = true
+	case iso8583.NextOnce:
+		t.consult("terminal/once-more")
+		if o.tries > 0 || !t.Rules.OnceMore {
+			return false
+		}
+	default:
+		return false
+	}
+	if o.tries++; i >= 0 { // it was forgotten when the request was sealed
+		o.met = i
+	}
+	out.show(rule.Prompt, string(rule.Code))
+	t.proceed(now, out)
+	return true
 }
 
 // complete tells the approval once it is safe.

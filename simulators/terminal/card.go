@@ -10,7 +10,8 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
-// card is what an order knows of the card. The tracks are forgotten as soon as the request is sealed.
+// card is what an order knows of the card. The tracks are forgotten as soon as the request can no longer be sent anew: when its
+// answer asks for no other try, or none came.
 type card struct {
 	entry          pay.Entry
 	pan            pay.PAN

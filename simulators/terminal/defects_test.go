@@ -3,6 +3,7 @@ package terminal
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -232,6 +233,8 @@ func (b *bench) untilExchange() int {
 // Each defect is an edit that shows, and its name says whose it is.
 func TestDefects(t *testing.T) {
 	var names []string
+	probes := maps.Clone(probes)
+	maps.Copy(probes, peopleProbes)
 	for _, d := range Defects() {
 		names = append(names, d.Name)
 		if !strings.HasPrefix(d.Name, "terminal-") || d.Text == "" || d.Why == "" ||

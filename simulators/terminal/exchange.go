@@ -42,8 +42,8 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 	t.exchange.advice = t.isAdvice()
 	if t.reversible() || t.exchange.advice {
 		owed := &pendingLine{At: now, Trace: number, Amount: t.order.amount, Original: t.order.original.ref, Undoes: t.order.plan.Undoes,
-			Foreign: t.foreign(),
-			Ref:     audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
+			Foreign: t.foreign(), Operator: t.named(),
+			Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
 		if err := t.owe(owed, m); err != nil {
 			t.fault(now, err, out)
 			return
@@ -61,6 +61,10 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 // nextNumber gives the trace number of the next message, and the last one then given away. The repeat of an upload is the same
 // message, so that the host can tell it from another (DOMAIN.md K.16).
 func (t *Terminal) nextNumber(flow pay.Flow) (number, used int) {
+	t.consult("terminal/try-trace")
+	if t.order.tries > 0 && !t.Rules.NewTraceEachTry {
+		return t.trace, t.trace
+	}
 	if s := t.settling; t.uploading(flow) && s.trace != 0 {
 		return s.trace, t.trace
 	}
@@ -94,7 +98,6 @@ func (t *Terminal) dispatch(now time.Time, screen string, l line, out *Actions) 
 		t.fault(now, err, out)
 		return
 	}
-	t.order.card.forget()
 	t.order.pin = pay.Secret{}
 	t.state = Storing
 	out.show(screen)
@@ -144,6 +147,7 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 	t.readHeader(now, e.Message, out)
 	if rule.Next == iso8583.NextSignIn { // 77, 99, A0 (DOMAIN.md J)
 		t.signOff(out)
+		t.signInNext(now, "the host answered "+string(rule.Code), out)
 	}
 	switch flow := t.exchange.flow; {
 	case t.exchange.advice:
@@ -200,6 +204,9 @@ func (t *Terminal) reversible() bool {
 // untrusted: the request may have arrived and there is no answer to go by.
 func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, out *Actions) {
 	flow := t.exchange.flow
+	if t.ownExchange() {
+		t.order.card.forget()
+	}
 	if flow == pay.Reversal {
 		t.reversalSilent(now, screen, reason, out)
 		return
@@ -277,8 +284,8 @@ func (t *Terminal) offerTerminal(o func(iso8583.Element, string), now time.Time)
 	o(iso8583.NetworkCode, "000")
 	o(iso8583.ReadCapability, "6") // DOMAIN.md A.5: stripe, contact and contactless
 	o(iso8583.ICCondition, "0")
-	if t.operator != nil {
-		o(iso8583.Operator, "0"+t.operator.id) // three characters (DOMAIN.md A.7)
+	if id := t.named(); id != "" {
+		o(iso8583.Operator, "0"+id) // three characters (DOMAIN.md A.7)
 	}
 }
 
@@ -342,6 +349,15 @@ func (t *Terminal) readHeader(now time.Time, m *iso8583.Message, out *Actions) {
 	t.consult("terminal/processing-request")
 	if t.Rules.ObeyHeader && !t.again {
 		t.decide(now, "terminal/processing-request", "the host wants a sign-in before the next trade")
+		t.write(out, &againLine{})
+	}
+}
+
+// signInNext has the next trade begin with a sign-in: the cashier repeats the order and need not know why (DOMAIN.md C, 77).
+func (t *Terminal) signInNext(now time.Time, why string, out *Actions) {
+	t.consult("terminal/sign-in-again")
+	if t.Rules.SignInByItself && !t.again {
+		t.decide(now, "terminal/sign-in-again", why+", so the next trade begins with a sign-in")
 		t.write(out, &againLine{})
 	}
 }

@@ -3,6 +3,7 @@ package terminal
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
@@ -16,7 +17,7 @@ type memory struct {
 	trace     int // the last number used
 	batch     string
 	signedIn  bool
-	again     bool // the host wants a sign-in before the next trade
+	again     bool // the next trade begins with a sign-in
 	tampered  bool
 	operators []*operator
 	payments  []payment
@@ -41,7 +42,9 @@ type payment struct {
 	rrn      string
 	authCode string
 	date     string // MMDD, the host's
+	operator string // who took it
 	sealed   []byte // its elements by name
+	slip     []byte // its receipt, sealed; nil for none
 }
 
 // pending is a reversal or an advice that is owed until it is known not to be (DOMAIN.md A.12).
@@ -83,6 +86,7 @@ type pendingLine struct {
 	Original *audit.Ref `json:"original,omitempty"`
 	Undoes   bool       `json:"undoes,omitempty"`
 	Foreign  bool       `json:"foreign,omitempty"`
+	Operator string     `json:"operator,omitempty"`
 	Amount   pay.Amount `json:"amount"`
 	Sealed   []byte     `json:"sealed"`
 	Advice   []byte     `json:"advice,omitempty"`
@@ -97,7 +101,7 @@ type attemptLine struct {
 }
 
 // outcomeLine: what became of the pending request. It ends the pending reversal. Begun says that the slip, if there is
-// one, is printed at once.
+// one, is printed at once; Note, that it is no receipt.
 type outcomeLine struct {
 	Fact     audit.Fact `json:"fact"`
 	Answer   pay.Answer `json:"answer,omitempty"`
@@ -106,6 +110,7 @@ type outcomeLine struct {
 	Date     string     `json:"date,omitempty"`
 	Slip     []byte     `json:"slip,omitempty"`
 	Begun    bool       `json:"begun,omitempty"`
+	Note     bool       `json:"note,omitempty"`
 }
 
 // printLine: the waiting slips are about to be printed (Done false), or have been.
@@ -119,12 +124,15 @@ type signLine struct {
 	Batch string `json:"batch,omitempty"`
 }
 
-// againLine: the host wants a sign-in before the next trade (header nibble 6 = 3).
+// againLine: the host wants a sign-in before the next trade (header nibble 6 = 3, or an answer 77, 99 or A0).
 type againLine struct{}
 
-// operatorLine: an operator's wrong tries, lock and password as they are now.
+// operatorLine: an operator's wrong tries, lock and password as they are now. New takes him on in that role, Gone takes him off
+// the list.
 type operatorLine struct {
 	ID     string `json:"id"`
+	New    Role   `json:"new,omitempty"`
+	Gone   bool   `json:"gone,omitempty"`
 	Tries  int    `json:"tries,omitempty"`
 	Locked bool   `json:"locked,omitempty"`
 	Hash   []byte `json:"hash"`
@@ -148,7 +156,7 @@ func (l *sentLine) apply(t *Terminal) { t.trace = l.Trace }
 func (l *pendingLine) apply(t *Terminal) {
 	t.trace = l.Trace
 	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, advice: l.Advice, reason: pay.Answer98NoAnswer}
-	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, foreign: l.Foreign, amount: l.Amount,
+	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, foreign: l.Foreign, operator: l.Operator, amount: l.Amount,
 		sealed: l.Sealed, fact: audit.Pending})
 }
 
@@ -168,10 +176,10 @@ func (l *outcomeLine) apply(t *Terminal) {
 		p.rrn = l.RRN
 	}
 	t.pending = nil
-	if l.Slip != nil {
-		t.last = l.Slip
-		t.queue(l.Slip, l.Begun)
+	if l.Slip != nil && !l.Note {
+		t.last, p.slip = l.Slip, l.Slip
 	}
+	t.queue(l.Slip, l.Begun)
 }
 
 func (l *printLine) apply(t *Terminal) {
@@ -196,7 +204,16 @@ func (l *signLine) apply(t *Terminal) {
 func (*againLine) apply(t *Terminal) { t.again = true }
 
 func (l *operatorLine) apply(t *Terminal) {
-	if o := t.find(l.ID); o != nil {
+	o := t.find(l.ID)
+	if l.Gone {
+		t.operators = slices.DeleteFunc(t.operators, func(x *operator) bool { return x == o })
+		return
+	}
+	if o == nil && l.New != "" {
+		o = &operator{id: l.ID, role: l.New}
+		t.operators = append(t.operators, o)
+	}
+	if o != nil {
 		o.tries, o.locked, o.hash = l.Tries, l.Locked, l.Hash
 	}
 }

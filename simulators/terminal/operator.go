@@ -29,17 +29,16 @@ type Operator struct {
 type operator struct {
 	id     string
 	role   Role
-	salt   string
 	hash   []byte
 	tries  int // wrong ones since the last right one
 	locked bool
 }
 
-func newOperator(serial string, o Operator) (*operator, error) {
+func newOperator(o Operator) (*operator, error) {
 	if len(o.ID) != 2 || !digitsOnly(o.ID) {
 		return nil, fmt.Errorf("operator %q: want two digits", o.ID)
 	}
-	known := &operator{id: o.ID, role: o.Role, salt: serial + "/" + o.ID}
+	known := &operator{id: o.ID, role: o.Role}
 	switch {
 	case o.Role != "" && o.Role != Cashier && o.Role != Supervisor && o.Role != Administrator:
 		return nil, fmt.Errorf("operator %s: role %q: want cashier, supervisor or administrator", o.ID, o.Role)
@@ -51,19 +50,33 @@ func newOperator(serial string, o Operator) (*operator, error) {
 	default:
 		known.role = Cashier
 	}
-	known.hash = known.hashOf(o.Password)
 	return known, nil
 }
 
-// hashOf is plain SHA-256 with a salt: no slow hash protects four digits from somebody who has the device, and the lock
+// saltedHash is plain SHA-256 with a salt: no slow hash protects four digits from somebody who has the device, and the lock
 // protects them from everybody else.
-func (o *operator) hashOf(password pay.Secret) []byte {
-	sum := sha256.Sum256([]byte(o.salt + "/" + password.Reveal()))
+func saltedHash(salt, password string) []byte {
+	sum := sha256.Sum256([]byte(salt + "/" + password))
 	return sum[:]
+}
+
+func (t *Terminal) hash(o *operator, password pay.Secret) []byte {
+	t.consult("terminal/password-hash")
+	return t.Rules.Hash(t.Serial+"/"+o.id, password.Reveal())
 }
 
 func (o *operator) line() *operatorLine {
 	return &operatorLine{ID: o.id, Tries: o.tries, Locked: o.locked, Hash: o.hash}
+}
+
+// keepOperator writes an operator's state down, where the rules have wrong tries and locks outlive the power.
+func (t *Terminal) keepOperator(l *operatorLine, out *Actions) {
+	t.consult("terminal/lock-kept")
+	if t.Rules.KeepLocks {
+		t.write(out, l)
+	} else {
+		l.apply(t)
+	}
 }
 
 func (t *Terminal) find(id string) *operator {
@@ -75,8 +88,9 @@ func (t *Terminal) find(id string) *operator {
 	return nil
 }
 
-// knows checks an operator's password and counts the wrong ones; it shows why it is not taken.
-func (t *Terminal) knows(now time.Time, e Event, out *Actions) *operator {
+// knows checks an operator's password and counts the wrong ones against him, up to so many tries; 0 is no end. It shows why it
+// is not taken.
+func (t *Terminal) knows(now time.Time, e Event, tries int, out *Actions) *operator {
 	o := t.find(e.Operator)
 	switch {
 	case o == nil: // says no more than for a wrong password
@@ -86,19 +100,19 @@ func (t *Terminal) knows(now time.Time, e Event, out *Actions) *operator {
 		t.decide(now, "terminal/login-tries", "operator "+o.id+" is locked")
 		out.show("OPERATOR_LOCKED", o.id)
 		return nil
-	case subtle.ConstantTimeCompare(o.hash, o.hashOf(e.Password)) == 1:
+	case subtle.ConstantTimeCompare(o.hash, t.hash(o, e.Password)) == 1:
 		if o.tries > 0 {
 			l := o.line()
 			l.Tries = 0
-			t.write(out, l)
+			t.keepOperator(l, out)
 		}
 		return o
 	}
 	l := o.line()
 	l.Tries++
 	t.consult("terminal/login-tries")
-	l.Locked = t.Rules.LoginTries > 0 && l.Tries >= t.Rules.LoginTries
-	t.write(out, l)
+	l.Locked = tries > 0 && l.Tries >= tries
+	t.keepOperator(l, out)
 	if l.Locked {
 		out.show("OPERATOR_LOCKED", o.id)
 	} else {
@@ -109,7 +123,7 @@ func (t *Terminal) knows(now time.Time, e Event, out *Actions) *operator {
 
 // logIn takes an operator in. A weak password must be changed first. What is under way goes on.
 func (t *Terminal) logIn(now time.Time, e Event, out *Actions) {
-	o := t.knows(now, e, out)
+	o := t.knows(now, e, t.Rules.LoginTries, out)
 	if o == nil {
 		return
 	}
@@ -168,13 +182,27 @@ func (t *Terminal) setPassword(_ time.Time, e Event, out *Actions) {
 		out.show("WEAK_PASSWORD")
 	default:
 		l := o.line()
-		l.Hash, l.Tries, l.Locked = o.hashOf(e.Password), 0, false
+		l.Hash, l.Tries, l.Locked = t.hash(o, e.Password), 0, false
 		t.write(out, l)
 		out.show("PASSWORD_CHANGED", o.id)
 		if t.weak != nil {
 			t.enter(o, out)
 		}
 	}
+}
+
+// whoIsIn is the number of the operator who is logged in; "" for nobody.
+func (t *Terminal) whoIsIn() string {
+	if t.operator == nil {
+		return ""
+	}
+	return t.operator.id
+}
+
+// named is the operator whom messages and slips name.
+func (t *Terminal) named() string {
+	t.consult("terminal/operator")
+	return t.Rules.Operator(t)
 }
 
 // unlock lifts the lock of another operator.
@@ -198,12 +226,63 @@ func (t *Terminal) underling(id string, out *Actions) *operator {
 	return o
 }
 
-// approveBySupervisor takes the supervisor's number and password for an order that needs them (DOMAIN.md A.15).
-func (t *Terminal) approveBySupervisor(now time.Time, e Event, out *Actions) {
-	switch o := t.knows(now, e, out); {
-	case o == nil:
-	case o.role != Supervisor:
+// addOperator takes on a cashier. Without a password he gets his role's common default (DOMAIN.md A.15), which he must change at
+// his first log-in.
+func (t *Terminal) addOperator(_ time.Time, e Event, out *Actions) {
+	o, err := newOperator(Operator{ID: e.Operator})
+	t.consult("terminal/manages")
+	switch {
+	case err != nil || !t.Rules.Manages(t.operator.role, o.role):
 		out.show("NOT_ALLOWED")
+		return
+	case t.find(o.id) != nil:
+		out.show("OPERATOR_EXISTS", o.id)
+		return
+	case e.Password.IsZero():
+		e.Password = pay.NewSecret(factoryPasswords[o.role])
+	case t.isWeak(o.role, e.Password):
+		out.show("WEAK_PASSWORD")
+		return
+	}
+	t.write(out, &operatorLine{ID: o.id, New: o.role, Hash: t.hash(o, e.Password)})
+	out.show("OPERATOR_ADDED", o.id)
+}
+
+// removeOperator takes an operator off the list; nobody removes himself.
+func (t *Terminal) removeOperator(_ time.Time, e Event, out *Actions) {
+	o := t.underling(e.Operator, out)
+	switch {
+	case o == nil:
+	case o == t.operator:
+		out.show("NOT_ALLOWED")
+	default:
+		t.write(out, &operatorLine{ID: o.id, Gone: true})
+		out.show("OPERATOR_REMOVED", o.id)
+	}
+}
+
+// needsSupervisor: a completion void is approved where the operator's parameters have it (DOMAIN.md A.15).
+func (t *Terminal) needsSupervisor() bool {
+	t.consult("terminal/open-approves")
+	if t.Rules.OpenApproves && t.operator.role == Supervisor {
+		return false
+	}
+	t.consult("terminal/approval")
+	approval := t.order.plan.Approval
+	return approval == nil || approval(t.Dialect.Switches)
+}
+
+// approveBySupervisor takes the supervisor's number and password for an order that needs them (DOMAIN.md A.15), also while he is
+// logged in himself: what he left open must not approve for others.
+func (t *Terminal) approveBySupervisor(now time.Time, e Event, out *Actions) {
+	t.consult("terminal/approval-tries")
+	t.consult("terminal/approves")
+	switch o := t.knows(now, e, t.Rules.ApprovalTries, out); {
+	case o == nil:
+	case !t.Rules.Approves(o.role, o == t.operator):
+		out.show("NOT_ALLOWED")
+	case t.isWeak(o.role, e.Password): // must be changed before it proves anything
+		out.show("WEAK_PASSWORD")
 	default:
 		t.gained(now, out)
 		return

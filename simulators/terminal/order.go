@@ -15,6 +15,8 @@ type order struct {
 	met        int // how many of plan.Needs are met
 	card       card
 	pin        pay.Secret
+	tries      int    // that the host answered and wanted another after
+	pinWanted  bool   // the host wants a PIN, whatever the card says
 	swipes     int    // bad ones
 	chipSwipes int    // of cards that have a chip
 	cleared    bool   // what is left over from before has had its turn
@@ -61,6 +63,8 @@ func (t *Terminal) proceed(now time.Time, out *Actions) {
 	o := &t.order
 	clears := o.plan.clears()
 	switch {
+	case o.plan.Trade && t.again && !t.signedIn: // without it nothing else would be taken
+		t.send(now, pay.SignIn, out)
 	case clears && t.pending != nil && !o.cleared: // a reversal goes before the next transaction (DOMAIN.md A.12, rule 3)
 		o.cleared = true
 		t.clear(now, out)
@@ -92,7 +96,7 @@ func (t *Terminal) askNext(now time.Time, out *Actions) bool {
 			}
 			t.wait(WaitingCard, need, out, "SWIPE_CARD", o.amount.String())
 		case NeedPIN:
-			if !t.needsPIN() || !t.wantsPIN(now) {
+			if !o.pinWanted && (!t.needsPIN() || !t.wantsPIN(now)) {
 				continue
 			}
 			t.wait(WaitingPIN, need, out, "ENTER_PIN", o.amount.String())
@@ -101,6 +105,9 @@ func (t *Terminal) askNext(now time.Time, out *Actions) bool {
 		case NeedConfirm:
 			t.wait(WaitingConfirm, need, out, "CONFIRM", o.amount.String(), o.card.pan.String())
 		case NeedSupervisor:
+			if !t.needsSupervisor() {
+				continue
+			}
 			t.wait(WaitingSupervisor, need, out, "SUPERVISOR")
 		}
 		return true

@@ -21,6 +21,7 @@ type Plan struct {
 	Forward      bool                                         // authorised before: an advice that did not leave is kept for later
 	Undoes       bool                                         // takes that payment back, whole and once
 	Card         func(iso8583.Switches) (needsCard, pin bool) // the operator's parameters; nil where both are a matter of course
+	Approval     func(iso8583.Switches) bool                  // whether the supervisor approves; nil where that is a matter of course
 	Organisation string                                       // F63.1, where the flow has it
 	NoPIN        string                                       // third digit of F22 where no PIN was entered; "" is 2 (DOMAIN.md A.10)
 	Side         Side                                         // where it counts in the totals
@@ -67,7 +68,7 @@ func plans() []Plan {
 		preAuthVoid.as(pay.PreAuthVoid, pay.PreAuth),
 		completion.as(pay.Completion, pay.PreAuth),
 		advice.as(pay.CompletionAdvice, pay.PreAuth),
-		void.as(pay.CompletionVoid, pay.Completion),
+		void.approvedBy(completionVoidApproval).as(pay.CompletionVoid, pay.Completion),
 		sale.as(pay.Instalment),
 		void.as(pay.InstalmentVoid, pay.Instalment),
 		moto(sale).as(pay.Recurring),
@@ -79,7 +80,7 @@ func plans() []Plan {
 		moto(preAuthVoid).as(pay.MOTOPreAuthVoid, pay.MOTOPreAuth),
 		moto(completion).as(pay.MOTOCompletion, pay.MOTOPreAuth),
 		advice.as(pay.MOTOCompletionAdvice, pay.MOTOPreAuth),
-		moto(void).as(pay.MOTOCompletionVoid, pay.MOTOCompletion),
+		moto(void).approvedBy(completionVoidApproval).as(pay.MOTOCompletionVoid, pay.MOTOCompletion),
 	}
 }
 
@@ -88,6 +89,14 @@ func (p Plan) as(f pay.Flow, of ...pay.Flow) Plan {
 	p.Flow, p.Of = f, of
 	return p
 }
+
+// approvedBy gives the plan with another say in whether the supervisor approves.
+func (p Plan) approvedBy(switched func(iso8583.Switches) bool) Plan {
+	p.Approval = switched
+	return p
+}
+
+func completionVoidApproval(s iso8583.Switches) bool { return s.CompletionVoidApproval }
 
 // clears: what is left over goes first, and the terminal must be signed in.
 func (p Plan) clears() bool { return p.Trade || p.Done == SignedOut || p.Done == Settled }

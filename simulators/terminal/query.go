@@ -1,23 +1,23 @@
 package terminal
 
 import (
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/tillproof/tillproof/simulators/core/audit"
 )
 
 // lastPayment shows what became of the last payment.
 func (t *Terminal) lastPayment(now time.Time, _ Event, out *Actions) {
-	if len(t.payments) == 0 {
+	t.consult("terminal/query")
+	found := slices.DeleteFunc(slices.Clone(t.payments), func(p payment) bool { return !t.Rules.Queried(p.fact) })
+	if len(found) == 0 {
 		t.refuse(now, "terminal/query", "NO_PAYMENT", out)
 		return
 	}
-	p := t.payments[len(t.payments)-1]
-	t.consult("terminal/query")
+	p := found[len(found)-1]
 	t.order.amount = p.amount
 	t.tell(Ending{Kind: Told, Screen: "LAST_PAYMENT", Answer: p.answer, Trace: p.ref.Trace, RRN: p.rrn, AuthCode: p.authCode}, out,
-		flowText(p.ref.Flow), p.ref.Trace, p.amount.String(), "@FACT_"+strings.ToUpper(string(p.fact)))
+		flowText(p.ref.Flow), p.ref.Trace, p.amount.String(), "@FACT_"+strings.ToUpper(string(p.fact)), p.operator)
 	t.finish(out)
 }
 
@@ -27,21 +27,23 @@ func (t *Terminal) statistics(now time.Time, _ Event, out *Actions) {
 		t.refuse(now, "terminal/paper", "PAPER_OUT", out)
 		return
 	}
+	t.consult("terminal/statistics")
+	t.consult("terminal/day")
 	s := Slip{Copy: MerchantCopy, Lines: append(t.head(), Line{ID: "SLIP_STATISTICS"})}
 	var days []string
 	of := map[string][]payment{}
 	for _, p := range t.payments {
-		if p.fact != audit.Approved {
+		if !t.Rules.Statistics(p.fact, p.ref.Flow) {
 			continue
 		}
-		day := p.at.In(now.Location()).Format("2006-01-02")
+		day := t.Rules.Day(p.at, now.Location())
 		if of[day] == nil {
 			days = append(days, day)
 		}
 		of[day] = append(of[day], p)
 	}
 	for _, day := range days {
-		s.Lines = append(append(s.Lines, Line{"SLIP_DAY", []string{day}}), byFlow(of[day])...)
+		s.Lines = append(append(s.Lines, Line{ID: "SLIP_DAY", Args: []string{day}}), byFlow(of[day])...)
 	}
 	out.add(Action{Kind: Print, Slip: s})
 	t.tell(Ending{Kind: Printed, Screen: "STATISTICS_PRINTED"}, out)

@@ -58,5 +58,5 @@ func TestLastPayment(t *testing.T) {
 	b.logIn("01", "4719")
 	b.step(Event{Kind: LastPayment})
 	same(t, "ending", Ending{Kind: Told, Screen: "LAST_PAYMENT", Answer: "00", Amount: pay.CNY(1000), Trace: "000002"}, b.ending())
-	same(t, "words", []string{"@FLOW_SALE", "000002", "10.00 CNY", "@FACT_REVERSED"}, args)
+	same(t, "words", []string{"@FLOW_SALE", "000002", "10.00 CNY", "@FACT_REVERSED", "01"}, args)
 }

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 	CustomerCopy Copy = "customer"
 )
 
-// Slip is a receipt: lines as text ids with arguments (DOMAIN.md A.17). It holds no clear PAN.
+// Slip is a receipt: lines as text ids with arguments (DOMAIN.md A.17). It holds no clear PAN, unless the rules want it.
 type Slip struct {
 	Copy    Copy   `json:"copy,omitempty"`
 	Reprint bool   `json:"reprint,omitempty"`
@@ -30,27 +31,41 @@ type Slip struct {
 type Line struct {
 	ID   string   `json:"id"`
 	Args []string `json:"args,omitempty"`
+	Only Copy     `json:"only,omitempty"` // the one copy that has it; "" for all
 }
 
 // entryLetters: how the card came, as one letter behind its number (DOMAIN.md A.17).
 var entryLetters = map[pay.Entry]string{pay.Entry01Manual: "M", pay.Entry02Stripe: "S", pay.Entry03QR: "Q",
 	pay.Entry05Chip: "I", pay.Entry07Contactless: "C", pay.Entry80Fallback: "S"}
 
+func entryLetter(request *iso8583.Message) string {
+	entry := request.Get(iso8583.EntryMode)
+	return entryLetters[pay.Entry(entry[:min(2, len(entry))])]
+}
+
+// template leaves the expiry out: with it and the number somebody can buy. Elsewhere it is printed (DOMAIN.md A.17).
+func template(_ pay.Flow, l Line) (Line, bool) { return l, l.ID != "SLIP_EXPIRY" }
+
 // slip makes the receipt of the exchange's request from its approval. Lines without a value are left out.
-func (t *Terminal) slip(now time.Time, m *iso8583.Message) Slip {
+func (t *Terminal) slip(now time.Time, code pay.Answer, m *iso8583.Message) Slip {
 	req := t.exchange.request
-	t.consult("terminal/mask")
-	entry := req.Get(iso8583.EntryMode) + "  "
 	amount, _ := pay.AmountOf(req.Get(iso8583.Amount), t.Currency) // it was written by us
 	var s Slip
+	t.consult("terminal/template")
+	add := func(l Line) {
+		if l, ok := t.Rules.Template(t.exchange.flow, l); ok {
+			s.Lines = append(s.Lines, l)
+		}
+	}
 	line := func(id string, args ...string) {
 		if strings.TrimSpace(strings.Join(args, "")) != "" {
-			s.Lines = append(s.Lines, Line{id, args})
+			add(Line{ID: id, Args: args})
 		}
 	}
 	at := now
 	if host, ok := hostTime(m, now); ok {
-		at = host
+		t.consult("terminal/slip-time")
+		at = t.Rules.SlipTime(now, host)
 	}
 	institutions := m.Get(iso8583.Institutions) // issuer and acquirer, eleven characters each
 	issuer := institutions[:min(11, len(institutions))]
@@ -59,24 +74,81 @@ func (t *Terminal) slip(now time.Time, m *iso8583.Message) Slip {
 	}
 	line("SLIP_ISSUER", strings.TrimSpace(issuer))
 	line("SLIP_ACQUIRER", strings.TrimSpace(institutions[len(issuer):]))
-	line("SLIP_CARD", t.Rules.MaskPAN(pay.NewPAN(req.Get(iso8583.PAN))), entryLetters[pay.Entry(entry[:2])])
+	for _, l := range t.cardLines(pay.NewPAN(req.Get(iso8583.PAN)), entryLetter(req)) {
+		add(l)
+	}
+	line("SLIP_EXPIRY", t.order.card.expiry)
 	line("SLIP_TYPE", flowText(t.exchange.flow))
 	line("SLIP_BATCH", t.batch)
 	line("SLIP_TRACE", m.Get(iso8583.Trace))
 	line("SLIP_AUTH", m.Get(iso8583.AuthCode))
 	line("SLIP_RRN", m.Get(iso8583.RRN))
 	line("SLIP_TIME", at.Format("2006-01-02 15:04:05"))
-	if original := req.Get(iso8583.OriginalTrace); strings.Trim(original, "0") != "" {
-		line("SLIP_ORIGINAL", original)
+	switch date := req.Get(iso8583.OriginalDate); {
+	case strings.Trim(req.Get(iso8583.OriginalTrace), "0") != "":
+		line("SLIP_ORIGINAL", req.Get(iso8583.OriginalTrace))
+	case req.Has(iso8583.OriginalRRN): // found without it
+		line("SLIP_ORIGINAL_RRN", req.Get(iso8583.OriginalRRN), date)
+	case req.Has(iso8583.AuthCode):
+		line("SLIP_ORIGINAL_AUTH", req.Get(iso8583.AuthCode), date)
 	}
 	line("SLIP_AMOUNT", amount.String())
 	line("SLIP_TOTAL", amount.String())
 	line("SLIP_NOTE", strings.Join(strings.Fields(m.Get(iso8583.AnswerText)), " "))
-	if entry[2] == '1' {
-		s.Lines = append(s.Lines, Line{ID: "SLIP_PIN_ENTERED"})
+	if prompt := t.Dialect.Answer(code).Prompt; prompt != "APPROVED" { // A2, A4 to A6 (DOMAIN.md C)
+		line(prompt, amount.String())
 	}
-	s.Lines = append(s.Lines, Line{ID: "SLIP_SIGNATURE"})
+	if strings.HasSuffix(req.Get(iso8583.EntryMode), "1") {
+		add(Line{ID: "SLIP_PIN_ENTERED"})
+	}
+	add(Line{ID: "SLIP_SIGNATURE"})
 	return s
+}
+
+// cardLines tell each copy the card and how it came, with the whole number where the rules have it.
+func (t *Terminal) cardLines(pan pay.PAN, letter string) []Line {
+	t.consult("terminal/mask")
+	t.consult("terminal/full-pan")
+	var lines []Line
+	for _, c := range t.Rules.Copies {
+		number := t.Rules.MaskPAN(pan)
+		if t.Rules.FullPAN(t.exchange.flow, c) {
+			number = pan.Reveal()
+		}
+		lines = append(lines, Line{ID: "SLIP_CARD", Args: []string{number, letter}, Only: c})
+	}
+	return lines
+}
+
+// pickUpSlip goes with a card that the issuer wants kept: whose it is, and why.
+func (t *Terminal) pickUpSlip(now time.Time, code pay.Answer, m *iso8583.Message) Slip {
+	req := t.exchange.request
+	s := Slip{Single: true, Lines: append(t.head(), Line{ID: "SLIP_CARD_KEPT"})}
+	s.Lines = append(s.Lines, Line{ID: "SLIP_CARD", Args: []string{t.Rules.MaskPAN(pay.NewPAN(req.Get(iso8583.PAN))), entryLetter(req)}},
+		Line{ID: "SLIP_TYPE", Args: []string{flowText(t.exchange.flow)}}, Line{ID: "SLIP_TRACE", Args: []string{m.Get(iso8583.Trace)}},
+		Line{ID: "SLIP_TIME", Args: []string{now.Format("2006-01-02 15:04:05")}},
+		Line{ID: "SLIP_ANSWER", Args: []string{string(code)}})
+	return s
+}
+
+// pickUp prints the slip of a card to be kept where there is no payment to keep it with.
+func (t *Terminal) pickUp(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+	t.consult("terminal/pick-up")
+	if rule.Next == iso8583.NextKeepCard && t.Rules.PickUpSlip && t.order.plan.Trade && t.paper {
+		s := t.pickUpSlip(now, rule.Code, m)
+		s.Copy = MerchantCopy
+		out.add(Action{Kind: Print, Slip: s})
+	}
+}
+
+// receiptOf finds the receipt of a voucher of this batch; nil for none.
+func (t *Terminal) receiptOf(voucher string) []byte {
+	for _, p := range slices.Backward(t.payments[t.settledTo:]) {
+		if p.ref.Trace == voucher && p.slip != nil {
+			return p.slip
+		}
+	}
+	return nil
 }
 
 func flowText(f pay.Flow) string {
@@ -119,20 +191,27 @@ func (t *Terminal) print(sealed []byte, reprint bool, out *Actions) {
 	if s.Single {
 		copies = []Copy{MerchantCopy}
 	}
+	lines := s.Lines
 	for _, s.Copy = range copies {
+		s.Lines = slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.Only != "" && l.Only != s.Copy })
 		out.add(Action{Kind: Print, Slip: s})
 	}
 }
 
-// reprint prints the last slip once more.
-func (t *Terminal) reprint(now time.Time, _ Event, out *Actions) {
+// reprint prints the last receipt once more, or that of a voucher of this batch.
+func (t *Terminal) reprint(now time.Time, e Event, out *Actions) {
+	slip := t.last
+	t.consult("terminal/reprint-voucher")
+	if voucher := e.Original.Trace; voucher != "" && t.Rules.AnyVoucher {
+		slip = t.receiptOf(voucher)
+	}
 	switch {
-	case t.last == nil:
+	case slip == nil:
 		t.refuse(now, "terminal/reprint", "NO_SLIP", out)
 	case !t.paper:
 		t.refuse(now, "terminal/paper", "PAPER_OUT", out)
 	default:
-		t.print(t.last, true, out)
+		t.print(slip, true, out)
 		t.tell(Ending{Kind: Printed, Screen: "REPRINTED"}, out)
 		t.finish(out)
 	}

@@ -1,9 +1,12 @@
 package terminal
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
@@ -21,6 +24,12 @@ type Rules struct {
 	Manages          func(by, of Role) bool             // terminal/manages: who may unlock whom and set his password
 	IdleLogout       bool                               // terminal/idle: an operator who does nothing is logged out after the dialect's time
 	LoginTries       int                                // terminal/login-tries: wrong passwords before an operator is locked; 0 never locks
+	ApprovalTries    int                                // terminal/approval-tries: the same where a supervisor's approval is asked for
+	KeepLocks        bool                               // terminal/lock-kept: wrong tries and locks outlive the power
+	Hash             func(salt, password string) []byte // terminal/password-hash: what is kept of a password
+	Approves         func(by Role, own bool) bool       // terminal/approves: whose password approves; own is that of whoever is logged in
+	OpenApproves     bool                               // terminal/open-approves: a supervisor who is logged in approves without his password
+	Operator         func(t *Terminal) string           // terminal/operator: whom messages and slips name
 
 	CheckKCV   bool // terminal/kcv: keys whose check value does not fit are refused
 	AdoptBatch bool // terminal/batch: the host's batch number becomes the terminal's
@@ -43,8 +52,13 @@ type Rules struct {
 	Patience time.Duration                 // terminal/patience: how long an answer is waited for; 0 for the dialect's time
 	Framer   func(wire.Framer) wire.Framer // terminal/framer: how the line's stream is cut into messages; gets the dialect's way
 
-	Prompt        func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
-	TroubleScreen func(iso8583.Trouble) string    // terminal/trouble: what is shown when no answer came
+	Prompt          func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
+	PINTries        int                             // terminal/pin-tries: PINs that one order asks for, when the host says that the last was wrong
+	OnceMore        bool                            // terminal/once-more: an answer that wants the order again gets it, once
+	NewTraceEachTry bool                            // terminal/try-trace: each of these tries has a trace number of its own
+	SignInByItself  bool                            // terminal/sign-in-again: an answer that wants a sign-in gets one before the next trade; otherwise the cashier must
+	PickUpSlip      bool                            // terminal/pick-up: a slip for the merchant goes with a card that is to be kept
+	TroubleScreen   func(iso8583.Trouble) string    // terminal/trouble: what is shown when no answer came
 
 	WritePendingFirst bool              // terminal/pending-first: the reversal record is written before the request leaves
 	TakeBackUnstored  bool              // terminal/storage: an approval that cannot be written is reversed
@@ -63,10 +77,18 @@ type Rules struct {
 	BatchLimit int                                 // terminal/batch-full: payments after which a settlement is due (DOMAIN.md J); a count of totals has three digits
 	NextBatch  func(batch int) int                 // terminal/next-batch
 
-	MaskPAN     func(pay.PAN) string // terminal/mask
-	Copies      []Copy               // terminal/copies
-	MarkReprint bool                 // terminal/reprint
-	KeepSlips   bool                 // terminal/paper: a slip waits for paper; otherwise it is lost
+	MaskPAN     func(pay.PAN) string                           // terminal/mask
+	FullPAN     func(pay.Flow, Copy) bool                      // terminal/full-pan: copies with the whole number; the merchant's of a deposit may have it, for the completion (DOMAIN.md A.17)
+	Template    func(pay.Flow, Line) (Line, bool)              // terminal/template: each line of a receipt as it is printed, or that it is left out
+	SlipTime    func(own, host time.Time) time.Time            // terminal/slip-time: of the till's time and that of the answer, the one on the receipt
+	AnyVoucher  bool                                           // terminal/reprint-voucher: the receipt of any voucher of the batch is printed again; otherwise the last one only
+	LeavesSlip  func(audit.Fact) bool                          // terminal/slips: what must have become of a payment for a receipt
+	Queried     func(audit.Fact) bool                          // terminal/query: payments that the query for the last one finds
+	Statistics  func(audit.Fact, pay.Flow) bool                // terminal/statistics: payments that the statistics count
+	Day         func(at time.Time, here *time.Location) string // terminal/day: the day of a payment in the statistics
+	Copies      []Copy                                         // terminal/copies
+	MarkReprint bool                                           // terminal/reprint
+	KeepSlips   bool                                           // terminal/paper: a slip waits for paper; otherwise it is lost
 }
 
 // Gate is a reason not to begin an order.
@@ -92,12 +114,14 @@ func Reference() *Rules {
 		Checks:       checks(),
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
+		ApprovalTries: 3, KeepLocks: true, Hash: saltedHash, Approves: supervisorOnly, Operator: (*Terminal).whoIsIn,
 		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, ObeyHeader: true,
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
-		Framer:            func(f wire.Framer) wire.Framer { return f },
-		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
+		Framer:   func(f wire.Framer) wire.Framer { return f },
+		Prompt:   func(r iso8583.AnswerRule) string { return r.Prompt },
+		PINTries: 3, OnceMore: true, NewTraceEachTry: true, SignInByItself: true, PickUpSlip: true,
 		TroubleScreen:     troubleScreen,
 		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatMTI: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
 		Repeated:      repeated(),
@@ -107,7 +131,12 @@ func Reference() *Rules {
 		Foreign:   foreignCard,
 		Balanced:  func(r iso8583.SettlementResult) bool { return r == iso8583.ResultBalanced },
 		NextBatch: nextTrace, BatchLimit: 999,
-		MaskPAN: pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
+		MaskPAN: pay.PAN.String, SlipTime: func(_, host time.Time) time.Time { return host }, AnyVoucher: true,
+		FullPAN: func(pay.Flow, Copy) bool { return false }, Template: template,
+		LeavesSlip: func(f audit.Fact) bool { return f == audit.Approved }, Queried: func(audit.Fact) bool { return true },
+		Statistics: func(f audit.Fact, _ pay.Flow) bool { return f == audit.Approved },
+		Day:        func(at time.Time, here *time.Location) string { return at.In(here).Format("2006-01-02") },
+		Copies:     []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
 	}
 }
 
@@ -119,7 +148,7 @@ func gates() []Gate {
 		{"terminal/master-key", "NO_MASTER_KEY", func(t *Terminal, _ Plan, _ pay.Amount) bool { return !t.HSM.Has(t.masterKey()) }},
 		{"terminal/network", "NETWORK_DOWN", func(t *Terminal, _ Plan, _ pay.Amount) bool { return t.network == "" }},
 		{"terminal/signed-in", "SIGN_IN_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
-			return (p.clears() || p.Done == Rekeyed) && !t.signedIn
+			return (p.clears() || p.Done == Rekeyed) && !t.signedIn && !(p.Trade && t.again)
 		}},
 		{"terminal/settling", "SETTLE_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
 			return p.clears() && p.Done != Settled && t.settling != nil
@@ -153,13 +182,18 @@ func weakPassword(r Role, password string) bool {
 
 // factoryPassword tells the common defaults of DOMAIN.md A.15.
 func factoryPassword(password string) bool {
-	return password == "0000" || password == "123456" || password == "12345678"
+	return slices.Contains(slices.Collect(maps.Values(factoryPasswords)), password)
 }
+
+var factoryPasswords = map[Role]string{Cashier: "0000", Supervisor: "123456", Administrator: "12345678"}
 
 // manages: a supervisor looks after the cashiers, the administrator after everybody (DOMAIN.md A.15).
 func manages(by, of Role) bool {
 	return by == Administrator || by == Supervisor && of == Cashier
 }
+
+// supervisorOnly: not the cashier who wants the money back, and not the administrator, who is the technician (DOMAIN.md A.15).
+func supervisorOnly(by Role, _ bool) bool { return by == Supervisor }
 
 // repeated: trace, amount, card, batch and type of the original (DOMAIN.md A.12, rule 2); the last four name it where the
 // dialect has a place for that. Track and PIN are not among them.

@@ -60,6 +60,7 @@ var table = [states][eventKinds]cell{
 		LogOut:      {"log out", (*Terminal).logOut},
 		SetPassword: {"set password", (*Terminal).setPassword},
 		Unlock:      {"unlock", (*Terminal).unlock},
+		AddOperator: {"add operator", (*Terminal).addOperator}, RemoveOperator: {"remove operator", (*Terminal).removeOperator},
 		Choose:      {"begin order", (*Terminal).choose},
 		Reprint:     {"reprint", (*Terminal).reprint},
 		LastPayment: {"show the last payment", (*Terminal).lastPayment},
@@ -106,7 +107,7 @@ var table = [states][eventKinds]cell{
 
 var always = [eventKinds]cell{
 	PowerOn: {"refuse", refuse}, LogIn: {"refuse", refuse}, LogOut: {"refuse", refuse}, SetPassword: {"refuse", refuse},
-	Unlock: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, LastPayment: {"refuse", refuse}, Statistics: {"refuse", refuse}, Swipe: {"refuse", refuse},
+	Unlock: {"refuse", refuse}, AddOperator: {"refuse", refuse}, RemoveOperator: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, LastPayment: {"refuse", refuse}, Statistics: {"refuse", refuse}, Swipe: {"refuse", refuse},
 	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
 	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
 	PaperOut: {"note paper", (*Terminal).paperOut}, PaperIn: {"note paper", (*Terminal).paperIn},

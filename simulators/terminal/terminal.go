@@ -75,10 +75,11 @@ func New(c Config) (*Terminal, error) {
 	t := &Terminal{Config: c, paper: true, battery: true, network: "wifi"}
 	t.memory = memory{trace: max(c.FirstTrace, 1) - 1, batch: c.Batch}
 	for _, o := range c.Operators {
-		known, err := newOperator(c.Serial, o)
+		known, err := newOperator(o)
 		if err != nil {
 			return nil, fmt.Errorf("terminal %s: %w", c.Name, err)
 		}
+		known.hash = t.hash(known, o.Password)
 		t.operators = append(t.operators, known)
 	}
 	t.Operators = nil // the clear passwords

@@ -11,8 +11,8 @@ import (
 // totalsSlip is the slip of a settlement: the totals by direction and card origin, and each kind of payment.
 func (t *Terminal) totalsSlip(now time.Time, balanced bool) Slip {
 	s := Slip{Single: true, Lines: t.head()}
-	s.Lines = append(s.Lines, Line{"SLIP_TYPE", []string{flowText(pay.Settlement)}}, Line{"SLIP_BATCH", []string{t.batch}},
-		Line{"SLIP_TIME", []string{now.Format("2006-01-02 15:04:05")}})
+	s.Lines = append(s.Lines, Line{ID: "SLIP_TYPE", Args: []string{flowText(pay.Settlement)}}, Line{ID: "SLIP_BATCH", Args: []string{t.batch}},
+		Line{ID: "SLIP_TIME", Args: []string{now.Format("2006-01-02 15:04:05")}})
 	if balanced {
 		s.Lines = append(s.Lines, Line{ID: "SLIP_BALANCED"})
 	} else {
@@ -24,8 +24,8 @@ func (t *Terminal) totalsSlip(now time.Time, balanced bool) Slip {
 		totals iso8583.Totals
 	}{{"SLIP_DOMESTIC", totals.Domestic}, {"SLIP_FOREIGN", totals.Foreign}} {
 		s.Lines = append(s.Lines, Line{ID: of.origin},
-			Line{"SLIP_DEBIT", []string{strconv.Itoa(of.totals.DebitCount), of.totals.Debit.String()}},
-			Line{"SLIP_CREDIT", []string{strconv.Itoa(of.totals.CreditCount), of.totals.Credit.String()}})
+			Line{ID: "SLIP_DEBIT", Args: []string{strconv.Itoa(of.totals.DebitCount), of.totals.Debit.String()}},
+			Line{ID: "SLIP_CREDIT", Args: []string{strconv.Itoa(of.totals.CreditCount), of.totals.Credit.String()}})
 	}
 	s.Lines = append(s.Lines, byFlow(t.counted())...)
 	return s
@@ -33,36 +33,36 @@ func (t *Terminal) totalsSlip(now time.Time, balanced bool) Slip {
 
 // head is what every slip begins with.
 func (t *Terminal) head() []Line {
-	operator := ""
-	if t.operator != nil {
-		operator = t.operator.id
-	}
-	return []Line{{"SLIP_MERCHANT", []string{t.MerchantName}}, {"SLIP_MERCHANT_NO", []string{t.Merchant}},
-		{"SLIP_TERMINAL_NO", []string{t.Number}}, {"SLIP_OPERATOR", []string{operator}}}
+	return []Line{{ID: "SLIP_MERCHANT", Args: []string{t.MerchantName}}, {ID: "SLIP_MERCHANT_NO", Args: []string{t.Merchant}},
+		{ID: "SLIP_TERMINAL_NO", Args: []string{t.Number}}, {ID: "SLIP_OPERATOR", Args: []string{t.named()}}}
 }
 
-// byFlow is one line for each kind of payment, in the order in which the first of each came.
+// byFlow is one line for each kind of payment and currency, in the order in which the first of each came.
 func byFlow(payments []payment) []Line {
+	type kind struct {
+		flow pay.Flow
+		of   pay.Currency
+	}
 	type sum struct {
-		flow  pay.Flow
+		kind
 		count int
 		minor int64
-		of    pay.Currency
 	}
 	var sums []*sum
-	known := map[pay.Flow]*sum{}
+	known := map[kind]*sum{}
 	for _, p := range payments {
-		s := known[p.ref.Flow]
+		k := kind{p.ref.Flow, p.amount.Currency}
+		s := known[k]
 		if s == nil {
-			s = &sum{flow: p.ref.Flow, of: p.amount.Currency}
-			known[p.ref.Flow], sums = s, append(sums, s)
+			s = &sum{kind: k}
+			known[k], sums = s, append(sums, s)
 		}
 		s.count++
 		s.minor += p.amount.Minor
 	}
 	var lines []Line
 	for _, s := range sums {
-		lines = append(lines, Line{"SLIP_COUNT", []string{flowText(s.flow), strconv.Itoa(s.count), pay.Amount{Minor: s.minor, Currency: s.of}.String()}})
+		lines = append(lines, Line{ID: "SLIP_COUNT", Args: []string{flowText(s.flow), strconv.Itoa(s.count), pay.Amount{Minor: s.minor, Currency: s.of}.String()}})
 	}
 	return lines
 }

@@ -293,7 +293,7 @@ func (b *builder) buildAnswer(e *entry[answerEntry]) {
 		b.fail(e.where(), "answers: %s: category: %v", e.key, err)
 	}
 	if err := oneOf(new(Next), string(a.Next), NextNone, NextPrint, NextSignIn, NextPIN, NextKeepCard, NextCall, NextReverse,
-		NextRetry, NextInsert, NextNewTrace, NextPartial); err != nil {
+		NextRetry, NextOnce, NextInsert, NextNewTrace, NextPartial); err != nil {
 		b.fail(e.where(), "answers: %s: next: %v", e.key, err)
 	}
 	if a.Prompt == "" || strings.Trim(a.Prompt, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") != "" {

@@ -103,6 +103,7 @@ type Switches struct {
 
 	VoidNeedsCard          bool // an operator parameter, as the three below
 	VoidNeedsPIN           bool
+	CompletionVoidApproval bool // by the supervisor
 	CompletionNeedsCard    bool
 	CompletionNeedsPIN     bool
 	VoidedAgain            pay.Answer // answer to the void of what is voided: 25, 12 or 22
@@ -203,6 +204,7 @@ const (
 	NextCall     Next = "call"         // call the acquirer
 	NextReverse  Next = "reverse"      // the outcome is uncertain: reverse
 	NextRetry    Next = "retry"        // the cashier may try again
+	NextOnce     Next = "once"         // the till sends the order once more by itself
 	NextInsert   Next = "insert-chip"  // use the chip
 	NextNewTrace Next = "new-trace"    // take a new trace number, then the cashier repeats
 	NextPartial  Next = "collect-rest" // partial approval

@@ -91,6 +91,7 @@ func switches() []setting {
 		}},
 		{"switches", "void_needs_card", func(d *Dialect, v string) error { return yesNo(&d.Switches.VoidNeedsCard, v) }},
 		{"switches", "void_needs_pin", func(d *Dialect, v string) error { return yesNo(&d.Switches.VoidNeedsPIN, v) }},
+		{"switches", "completion_void_approval", func(d *Dialect, v string) error { return yesNo(&d.Switches.CompletionVoidApproval, v) }},
 		{"switches", "completion_needs_card", func(d *Dialect, v string) error { return yesNo(&d.Switches.CompletionNeedsCard, v) }},
 		{"switches", "completion_needs_pin", func(d *Dialect, v string) error { return yesNo(&d.Switches.CompletionNeedsPIN, v) }},
 		{"switches", "voided_again", func(d *Dialect, v string) error { return code(&d.Switches.VoidedAgain, v) }},
