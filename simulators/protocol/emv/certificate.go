@@ -40,6 +40,9 @@ const (
 	longestModulus                    = 248    // bytes (Book 2, D1)
 )
 
+// ErrRemainder says that a key is longer than its certificate holds, and the rest did not come.
+var ErrRemainder = errors.New("the key's remainder is missing")
+
 // CAKey is a certification authority's public key, as a terminal is loaded with it (DOMAIN.md A.8.1).
 type CAKey struct {
 	PublicKey
@@ -76,10 +79,11 @@ func ParseCAKey(d Data) (CAKey, error) {
 
 // CheckValue is SHA-1 of RID, index, modulus and exponent (DOMAIN.md D.4).
 func (k CAKey) CheckValue() [sha1.Size]byte {
-	return digest(k.RID, []byte{k.Index}, k.Modulus, k.Exponent)
+	return Digest(k.RID, []byte{k.Index}, k.Modulus, k.Exponent)
 }
 
-func digest(parts ...[]byte) [sha1.Size]byte { return sha1.Sum(bytes.Join(parts, nil)) }
+// Digest is SHA-1 over the parts, one behind the other (Book 2, B3).
+func Digest(parts ...[]byte) [sha1.Size]byte { return sha1.Sum(bytes.Join(parts, nil)) }
 
 // Certified is a key and what its certificate says of it.
 type Certified struct {
@@ -157,12 +161,14 @@ func recoverKey(k PublicKey, format byte, overhead int, certificate, remainder, 
 		return Certified{}, fmt.Errorf("algorithms %02X and %02X: only SHA-1 and RSA (01) are known", tail[0], tail[1])
 	case size == 0 || size > longestModulus || int(tail[3]) != len(exponent):
 		return Certified{}, fmt.Errorf("a key of %d bytes and an exponent of %d, which came with %d", size, tail[3], len(exponent))
+	case size > room && len(remainder) == 0:
+		return Certified{}, ErrRemainder
 	case size > room && len(remainder) != size-room:
 		return Certified{}, fmt.Errorf("want a remainder of %d bytes, got %d", size-room, len(remainder))
 	case size <= room:
 		digits = digits[:size]
 	}
-	sum := digest(b[1:len(b)-sha1.Size-1], remainder, exponent, static)
+	sum := Digest(b[1:len(b)-sha1.Size-1], remainder, exponent, static)
 	return Certified{
 		PublicKey: PublicKey{bytes.Join([][]byte{digits, remainder}, nil)[:size], exponent},
 		Expiry:    fmt.Sprintf("%02X%02X", b[owner+3], b[owner+2]), // MMYY in the certificate

@@ -47,7 +47,7 @@ func VerifyCDA(icc PublicKey, sdad, unpredictable []byte, exchanged ...[]byte) (
 		return Dynamic{}, err
 	}
 	d, err := combined(data)
-	if sum := digest(exchanged...); err == nil && !bytes.Equal(sum[:], d.Hash) {
+	if sum := Digest(exchanged...); err == nil && !bytes.Equal(sum[:], d.Hash) {
 		err = errors.New("emv: CDA: the hash over the transaction's data is wrong")
 	}
 	if err != nil {
@@ -86,7 +86,7 @@ func recoverSigned(k PublicKey, format byte, block, signed []byte) ([]byte, erro
 		return nil, fmt.Errorf("hash algorithm %02X: only SHA-1 (01) is known", b[2])
 	}
 	end := len(b) - sha1.Size - 1
-	if sum := digest(b[1:end], signed); !bytes.Equal(sum[:], b[end:len(b)-1]) {
+	if sum := Digest(b[1:end], signed); !bytes.Equal(sum[:], b[end:len(b)-1]) {
 		return nil, errors.New("its hash is wrong")
 	}
 	return b, nil

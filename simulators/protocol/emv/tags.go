@@ -118,6 +118,8 @@ const (
 	Tag9F4FLogFormat                   tlv.Tag = 0x9F4F
 	Tag9F51ApplicationCurrencyCard     tlv.Tag = 0x9F51
 	Tag9F5DAvailableOffline            tlv.Tag = 0x9F5D
+	Tag9F61Document                    tlv.Tag = 0x9F61
+	Tag9F62DocumentType                tlv.Tag = 0x9F62
 	Tag9F63ProductId                   tlv.Tag = 0x9F63
 	Tag9F66TTQ                         tlv.Tag = 0x9F66
 	Tag9F69CardAuthenticationData      tlv.Tag = 0x9F69
@@ -268,6 +270,8 @@ var tagInfos = []TagInfo{
 	{Tag9F4FLogFormat, "log format", FormatB, 0, 252, false},
 	{Tag9F51ApplicationCurrencyCard, "application currency code (card risk)", FormatN, 2, 2, false},
 	{Tag9F5DAvailableOffline, "available offline amount", FormatB, 1, 6, false},
+	{Tag9F61Document, "cardholder's ID number", FormatANS, 1, 40, true},
+	{Tag9F62DocumentType, "cardholder's ID document type", FormatB, 1, 1, false},
 	{Tag9F63ProductId, "product identification", FormatB, 0, 16, false},
 	{Tag9F66TTQ, "terminal transaction qualifiers", FormatB, 4, 4, false},
 	{Tag9F69CardAuthenticationData, "card authentication related data", FormatB, 5, 16, false},

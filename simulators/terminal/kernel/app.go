@@ -1,0 +1,62 @@
+package kernel
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tillproof/tillproof/simulators/core/tlv"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+)
+
+// App is an application that a terminal takes: a downloaded set of tags (DOMAIN.md A.8.1).
+type App struct {
+	AID  []byte
+	Data emv.Data
+}
+
+// ParseApp reads a set of tags; 9F06 is the only one that must be there.
+func ParseApp(d emv.Data) (App, error) {
+	for tag, v := range d {
+		if err := emv.CheckLength(tag, v); err != nil {
+			return App{}, fmt.Errorf("kernel: application: %w", err)
+		}
+	}
+	if len(d[emv.Tag9F06AID]) == 0 {
+		return App{}, fmt.Errorf("kernel: application: tag 9F06 (%s) is missing", emv.NameOf(emv.Tag9F06AID))
+	}
+	return App{AID: d[emv.Tag9F06AID], Data: d}, nil
+}
+
+// matches tells that a card's name is this application, or, where DF01 allows it, a longer name of it (Book 1, 12.3.1).
+func (a *App) matches(name []byte) bool {
+	if bytes.Equal(name, a.AID) {
+		return true
+	}
+	return bytes.HasPrefix(name, a.AID) && a.partial()
+}
+
+// partial: DF01 is 00 for partial matches, 01 for exact ones.
+func (a *App) partial() bool { return bytes.Equal(a.Data[emv.TagDF01SelectionIndicator], []byte{0}) }
+
+// limit gives an amount of twelve digits.
+func (a *App) limit(tag tlv.Tag) (int64, bool) {
+	v, ok := a.Data[tag]
+	n, digits := emv.Number(v)
+	return int64(n), ok && digits
+}
+
+// binary gives a four-byte amount: 9F1B, DF15.
+func (a *App) binary(tag tlv.Tag) (int64, bool) {
+	v := a.Data[tag]
+	if len(v) != 4 {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint32(v)), true
+}
+
+// percent gives one byte of two digits; absent is none.
+func (a *App) percent(tag tlv.Tag) int64 {
+	n, _ := emv.Number(a.Data[tag])
+	return int64(n)
+}

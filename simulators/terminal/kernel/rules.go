@@ -1,0 +1,125 @@
+package kernel
+
+import (
+	"bytes"
+
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+)
+
+// Rules is what a kernel decides from: data only. Behind each entry stands the name under which it is consulted.
+type Rules struct {
+	Contact     []Phase // in the order of Book 3, 8.2
+	Contactless []Phase // up to the card's answer to GET PROCESSING OPTIONS
+	Flows       []Flow  // how a contactless application goes on, by the first five bytes of its name; the last one takes the rest
+
+	MaxCommands    int      // kernel/commands: a card that wants more is given up
+	MaxDirectory   int      // kernel/directory: records of a payment directory that are read
+	MaxSameName    int      // kernel/next: applications of one name that are asked for
+	Methods        []Method // kernel/oda: the first that both can is used
+	CheckRevoked   bool     // kernel/revoked
+	ReadMandatory  bool     // kernel/mandatory: a card without its mandatory data is given up
+	RefuseTwice    bool     // kernel/twice: a card that says one thing twice is given up
+	RefuseStronger bool     // kernel/stronger: a cryptogram better than the one that was asked for is not taken
+	VerifyCDA      bool     // kernel/cda: a combined signature is looked at
+	BypassAll      bool     // kernel/bypass: who refuses one PIN is asked for no other
+	ReadTries      bool     // kernel/pin-tries: the card is asked how many tries are left before a PIN is
+	RiskAlways     bool     // kernel/risk: risk management is done whatever the card's AIP says
+
+	OverFloor   func(amount, floor int64) bool                                      // kernel/floor
+	Pick        func(number int, amount, floor, threshold, target, most int64) bool // kernel/random: number is 1 to 99
+	MissingIAC  Codes                                                               // kernel/iac: of a card that has none
+	MissingTAC  Codes                                                               // kernel/tac: of a terminal that has none
+	Analyse     func(Line, emv.TVR, Codes) emv.CID                                  // kernel/analysis: which cryptogram is asked for
+	Unable      func(Line, emv.TVR, Codes) bool                                     // kernel/unable: may it be approved without the host?
+	Approves    func(answer string) bool                                            // kernel/answer
+	ScriptFails func(emv.StatusWord) bool                                           // kernel/script
+
+	OverLimit    func(amount, limit int64) bool // kernel/contactless-limit: DF20
+	OverCVM      func(amount, limit int64) bool // kernel/cvm-limit: DF21
+	OverOffline  func(amount, limit int64) bool // kernel/contactless-floor: DF19
+	UnderNoPIN   func(amount, limit int64) bool // kernel/no-pin
+	FirstAnswers []FirstAnswer                  // kernel/first-answer: what a status word of the first command after selection means, contactless
+	VerifyFDDA   bool                           // kernel/fdda
+}
+
+// Phase is one part of a transaction; an outcome ends it.
+type Phase struct {
+	Name string
+	Do   func(*transaction) *Outcome
+}
+
+// Flow is how contactless applications of one scheme go on.
+type Flow struct {
+	RID    []byte // empty takes all
+	Phases []Phase
+}
+
+// FirstAnswer is what becomes of a contactless transaction whose GET PROCESSING OPTIONS was refused.
+type FirstAnswer struct {
+	SW     emv.StatusWord
+	Ending Ending // empty: the next application is tried
+}
+
+// Reference gives the honest rules.
+func Reference() *Rules {
+	oda := emv.TVR1x80NoODA | emv.TVR1x40SDAFailed | emv.TVR1x08DDAFailed | emv.TVR1x04CDAFailed
+	return &Rules{
+		Contact: []Phase{
+			{"kernel/select", buildCandidates},
+			{"kernel/initiate", initiate},
+			{"kernel/records", readRecords},
+			{"kernel/mandatory", mandatory},
+			{"kernel/oda", authenticate},
+			{"kernel/restrictions", restrict},
+			{"kernel/cvm", verifyCardholder},
+			{"kernel/risk", manageRisk},
+			{"kernel/action", firstCryptogram},
+			{"kernel/online", goOnline},
+			{"kernel/issuer", authenticateIssuer},
+			{"kernel/scripts-before", scriptsBefore},
+			{"kernel/completion", complete},
+		},
+		Contactless: []Phase{
+			{"kernel/pre-processing", preProcess},
+			{"kernel/ppse", readPPSE},
+			{"kernel/combination", combine},
+			{"kernel/flow", flow},
+		},
+		Flows: []Flow{
+			{[]byte{0xA0, 0x00, 0x00, 0x00, 0x04}, generateACFlow()},
+			{nil, quickFlow()},
+		},
+		MaxCommands: 500, MaxDirectory: 16, MaxSameName: 8,
+		Methods:      []Method{{emv.AIP1x01CDA, emv.Cap3x08CDA, prepareCDA}, {emv.AIP1x20DDA, emv.Cap3x40DDA, dda}, {emv.AIP1x40SDA, emv.Cap3x80SDA, sda}},
+		CheckRevoked: true, ReadMandatory: true, RefuseTwice: true, RefuseStronger: true, VerifyCDA: true, BypassAll: true, ReadTries: true,
+		OverFloor: func(amount, floor int64) bool { return amount >= floor }, // Book 3, 10.6.1
+		Pick:      pick,
+		// Book 3, 10.7: what a card or terminal without action codes is taken to mean.
+		MissingIAC: Codes{0, 1<<40 - 1, 1<<40 - 1},
+		MissingTAC: Codes{0, oda, oda},
+		Analyse:    analyse, Unable: unable,
+		Approves: func(a string) bool { return a == ARC00Approved || a == ARC10PartlyApproved || a == ARC11ApprovedVIP },
+		ScriptFails: func(sw emv.StatusWord) bool { // Book 3, 10.10: 90, 62 and 63 are no failures
+			return sw != emv.SW9000OK && sw>>8 != 0x62 && sw>>8 != 0x63
+		},
+		OverLimit:   func(amount, limit int64) bool { return amount >= limit },
+		OverCVM:     func(amount, limit int64) bool { return amount >= limit },
+		OverOffline: func(amount, limit int64) bool { return amount > limit },
+		UnderNoPIN:  func(amount, limit int64) bool { return amount <= limit }, // DOMAIN.md D.6: inclusive
+		FirstAnswers: []FirstAnswer{
+			{emv.SW6986SeePhone, SeePhone}, {emv.SW6984DataInvalidated, SwitchInterface}, {emv.SW6985Conditions, ""},
+		},
+		VerifyFDDA: true,
+	}
+}
+
+// flow goes on as the chosen application's scheme does.
+func flow(t *transaction) *Outcome {
+	for _, f := range t.r.Flows {
+		if bytes.HasPrefix(t.name, f.RID) {
+			out := t.through(f.Phases)
+			return &out
+		}
+	}
+	return t.fail("no flow for this application")
+}
