@@ -16,6 +16,13 @@ func (c *Call) question(p Payment) *iso8583.Message {
 	offer(m, iso8583.Expiry, c.card.expiry)
 	offer(m, iso8583.Track2, c.card.track2.Reveal())
 	offer(m, iso8583.EntryMode, c.req.Get(iso8583.EntryMode))
+	if spec, _, ok := c.IssuerDialect.Identify(m); ok && c.IssuerDialect.Carries(spec.Flow, iso8583.ICCondition) {
+		offer(m, iso8583.ICCondition, c.req.Get(iso8583.ICCondition))
+	}
+	if chip := c.req.Get(iso8583.Chip); chip != "" {
+		offer(m, iso8583.Chip, chip)
+		offer(m, iso8583.CardSequence, c.req.Get(iso8583.CardSequence))
+	}
 	offer(m, iso8583.MerchantType, c.merchant.MCC)
 	offer(m, iso8583.MerchantName, c.merchant.Name)
 	if len(c.card.pinBlock) > 0 {

@@ -56,6 +56,7 @@ type Stored struct {
 	At       time.Time  `json:"at"`
 	AuthCode string     `json:"auth_code,omitempty"`
 	Balance  string     `json:"-"` // F54, as the issuer tells it: never kept
+	Chip     string     `json:"-"` // F55, the issuer's cryptogram and commands for the chip: worth nothing a second time
 }
 
 // Undo is how far the issuer has heard of what it is told and not asked: a reversal, or an advice.

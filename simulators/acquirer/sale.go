@@ -93,6 +93,6 @@ func (c *Call) answered(p Payment, answer *iso8583.Message) {
 		}
 	}
 	stored := p.stored(c.now)
-	stored.Balance = answer.Get(iso8583.Balance)
+	stored.Balance, stored.Chip = answer.Get(iso8583.Balance), answer.Get(iso8583.Chip)
 	c.finish(w.change(), stored, "issuer", reason)
 }
