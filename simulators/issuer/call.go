@@ -28,6 +28,7 @@ type Call struct {
 
 	original Payment // what a void, refund or completion acts on
 	balance  string  // F54
+	chip     *chipData
 }
 
 // serve finds the flow, runs its checks in order, and hands over to the flow when all have passed.
@@ -84,6 +85,7 @@ func (c *Call) send(p Payment) {
 		value   string
 	}{
 		{iso8583.AnswerCode, string(p.Answer)}, {iso8583.RRN, p.RRN}, {iso8583.AuthCode, p.AuthCode}, {iso8583.Balance, c.balance},
+		{iso8583.Chip, c.chipAnswer(p.Answer)},
 		{iso8583.LocalTime, c.now.Format("150405")}, {iso8583.LocalDate, c.now.Format("0102")},
 		{iso8583.SettlementDate, c.now.Format("0102")},
 	} {

@@ -100,7 +100,8 @@ func (c *Call) outOfTries() (pay.Answer, string) {
 	return pay.Answer75PINTries, reason
 }
 
-// cvvRight checks the verification value of a stripe. A card number typed in has none.
+// cvvRight checks the verification value of a stripe. A card number typed in has none. The track that a chip tells has a
+// value of its own, made with service code 999 (iCVV), so that it makes no stripe.
 func cvvRight(c *Call) (pay.Answer, string) {
 	_, rest, ok := strings.Cut(c.req.Get(iso8583.Track2), "D")
 	if !ok {
@@ -110,7 +111,7 @@ func cvvRight(c *Call) (pay.Answer, string) {
 	if len(rest) < head+cvvTo {
 		return pay.Answer59CardVerification, "the track has no verification value"
 	}
-	want, err := c.HSM.CVV(KeyCVK, c.pan, rest[:4], rest[4:head])
+	want, err := c.HSM.CVV(KeyCVK, c.pan, rest[:4], c.Rules.VerificationService(rest[4:head], c.chip != nil))
 	if err != nil {
 		return pay.Answer96Malfunction, err.Error()
 	}
@@ -164,4 +165,12 @@ func withinCount(c *Call) (pay.Answer, string) {
 		return pay.Answer65CountLimit, fmt.Sprintf("%s may pay %d times a day", c.card.Name, l.DayCount)
 	}
 	return passed, ""
+}
+
+// verificationService is the service code that a verification value is made with: a chip's is made with 999.
+func verificationService(service string, chip bool) string {
+	if chip {
+		return "999"
+	}
+	return service
 }

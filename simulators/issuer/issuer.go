@@ -23,6 +23,7 @@ const (
 	KeyZPK      = "ZPK"      // PIN blocks from the acquirer
 	KeyCVK      = "CVK"      // card verification values, a double-length DES key
 	KeyPINStore = "PINSTORE" // PINs at rest; made by New when it is absent
+	KeyStore    = "STORE"    // AES: PINs on their way to a chip, at rest; made by New when it is absent
 )
 
 // Config is what an issuer works with. Rules, Store and Trace may be nil: the reference rules, no memory beyond this one, no
@@ -57,8 +58,14 @@ func New(c Config) (*Issuer, error) {
 	}
 	i := &Issuer{Config: c, books: ledger.New(), cards: map[string]account{}, names: map[string]string{},
 		payments: map[string]Payment{}, days: map[string]total{}}
-	if !c.HSM.Has(KeyPINStore) {
-		if _, err := c.HSM.Generate(KeyPINStore, hsm.TDES2); err != nil {
+	for _, own := range []struct {
+		name string
+		kind hsm.Algorithm
+	}{{KeyPINStore, hsm.TDES2}, {KeyStore, hsm.AES256}} {
+		if c.HSM.Has(own.name) {
+			continue
+		}
+		if _, err := c.HSM.Generate(own.name, own.kind); err != nil {
 			return nil, fmt.Errorf("issuer: %w", err)
 		}
 	}
@@ -117,6 +124,7 @@ type Card struct {
 	MaxPINTries int  // wrong PINs in a row; 0 means 3
 	PickUp      bool // too many wrong PINs: 38, keep the card, instead of 75
 	Limits      Limits
+	Chip        Chip
 }
 
 // Limits bound what a card may spend. A zero limit is none.
@@ -135,6 +143,7 @@ type Account struct {
 	MaxPINTries int    `json:"max_pin_tries"`
 	PickUp      bool   `json:"pick_up,omitempty"`
 	Limits      Limits `json:"limits,omitzero"`
+	Chip        Chip   `json:"chip,omitzero"`
 }
 
 // account is how an Account stands in the journal.
@@ -157,7 +166,7 @@ func (i *Issuer) AddCard(c Card) error {
 		return err
 	}
 	a := account{Hash: hash, Account: Account{Name: c.Name, Expiry: c.Expiry, Status: c.Status, MaxPINTries: c.MaxPINTries,
-		PickUp: c.PickUp, Limits: c.Limits}}
+		PickUp: c.PickUp, Limits: c.Limits, Chip: c.Chip}}
 	if a.MaxPINTries == 0 {
 		a.MaxPINTries = 3
 	}
@@ -186,6 +195,9 @@ func (c Card) check() error {
 		return fmt.Errorf("issuer: card %q: want the expiry as YYMM", c.Name)
 	case !isDigits(c.Service) || len(c.Service) != 0 && len(c.Service) != 3:
 		return fmt.Errorf("issuer: card %q: want a service code of three digits, or none", c.Name)
+	}
+	if err := c.Chip.check(c.Name); err != nil {
+		return err
 	}
 	return c.Status.check(c.Name)
 }

@@ -37,6 +37,15 @@ type Rules struct {
 	Tombstones  bool                                                    // a reversal without its original declines the late original
 	Late        pay.Answer
 	UnknownCard pay.Answer
+
+	VerificationService func(service string, chip bool) string // the service code that a track's verification value is made with
+	CounterFresh        func(last, now uint16) bool            // whether a chip's transaction counter may follow another
+	StaleCounter        pay.Answer                             // the answer to one that may not
+	BadCryptogram       pay.Answer                             // ... to a chip that does not prove itself
+	ChipMismatch        pay.Answer                             // ... to a message that says other than the chip signed
+	StripeOfChip        func(c Chip, fellBack bool) bool       // whether the stripe of a card with a chip is taken
+	ResponseCryptogram  func(*Call, pay.Answer) []byte         // issuer authentication data, tag 91
+	ScriptDone          func(results []byte, s Script) bool    // whether a notice says that the chip has done a script
 }
 
 // Reference gives the rules of an issuer that does everything right.
@@ -57,6 +66,10 @@ func Reference() Rules {
 		Tombstones:  true,
 		Late:        pay.Answer94Duplicate,
 		UnknownCard: pay.Answer14BadCard,
+
+		VerificationService: verificationService,
+		CounterFresh:        countsOn, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
+		ChipMismatch: pay.Answer59CardVerification, StripeOfChip: onlyFallback, ResponseCryptogram: responseCryptogram, ScriptDone: scriptDone,
 	}
 }
 
@@ -64,8 +77,9 @@ func Reference() Rules {
 // payment that stands does not ask whether the card may still be used.
 func flows() []Flow {
 	asked := []Check{{"condition", healthy}, {"format", wellFormed}, {"repeat", first}}
-	card := []Check{{"card", cardKnown}, {"status", cardUsable}, {"expiry", notExpired}, {"pin-tries", triesLeft}, {"cvv", cvvRight},
-		{"pin", pinRight}}
+	card := []Check{{"card", cardKnown}, {"track", trackAgrees}, {"status", cardUsable}, {"expiry", notExpired}, {"chip-data", chipRead},
+		{"chip-agrees", chipAgrees}, {"cryptogram", cryptogramRight}, {"counter", counterFresh}, {"fallback", stripeAllowed},
+		{"pin-tries", triesLeft}, {"cvv", cvvRight}, {"pin", pinRight}}
 	payment := slices.Concat(asked, []Check{{"amount", amountGiven}}, card, []Check{{"amount-limit", withinAmount}, {"count-limit", withinCount}})
 	acts := slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"pin-tries", triesLeft}, {"pin", pinRight},
 		{"original", originalStands}})
