@@ -1,14 +1,172 @@
 package kernel
 
-import "testing"
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
 
-func TestBase(t *testing.T) {
-	s := newSetting(t)
-	o := s.run()
-	if o.Ending != ApprovedOffline {
-		for _, c := range s.card.seen {
-			t.Logf("%s %X", c.Name(), c.Append(nil))
-		}
-		t.Fatalf("%+v", o)
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+)
+
+// step is one exchange of a scripted card.
+type step struct{ command, response, about string }
+
+// base is a whole contact payment that goes online: no signatures, so that every byte can be written here.
+func base() []step {
+	return []step{
+		{"00A404000E 315041592E5359532E4444463031 00", "6A82", "no directory"},
+		{"00A4040006 A00000033301 00", "6F0F 8407 A0000003330101 A504 870101 00 9000", "a longer name fits"},
+		{"00A4040206 A00000033301 00", "6A82", "no further application"},
+		{"00A4040007 A0000003330101 00", "6F13 8407 A0000003330101 A508 9F3805 9F3704 9A03 9000", "number and date are wanted"},
+		{"80A8000009 8307 00000000 260601 00", "8006 1800 08010100 9000", "AIP: verification and risk management; one record"},
+		{"00B2010C00", "702C 5A086200123456789010 5F2403301231 8C08 9F0206 9505 9F3704 8D04 8A02 9505 8E0A 0000000000000000 1F00 9000", "the record"},
+		{"80AE80000F 000000001000 8000008000 00000000 00", "8013 80 0001 A1A2A3A4A5A6A7A8 07010103A0200001 9000", "ARQC"},
+		{"80AE400007 3030 8000008000 00", "8013 40 0001 B1B2B3B4B5B6B7B8 07010103A0200001 9000", "TC"},
 	}
+}
+
+// TestScripted holds a transaction to its bytes, and shows what one change of a card's answer leads to.
+func TestScripted(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func([]step) []step
+		want   Ending
+		why    string
+	}{
+		{"base", func(s []step) []step { return s }, Approved, ""},
+		{"the card declines last", func(s []step) []step { s[7].response = "8013 00" + s[7].response[7:]; return s }, Declined, "after the host's approval"},
+		{"waiting bytes are fetched", func(s []step) []step {
+			got := s[6].response
+			s[6].response = "6115"
+			return slices.Insert(s, 7, step{"00C0000015", got, "GET RESPONSE"})
+		}, Approved, ""},
+		{"the length is said again", func(s []step) []step {
+			record := s[5].response
+			s[5].response = "6C2E"
+			return slices.Insert(s, 6, step{"00B2010C2E", record, "the same record with its length"})
+		}, Approved, ""},
+		{"the record is no template", func(s []step) []step { s[5].response = "5A01 9000"; return s[:6] }, Fallback, "no template"},
+		{"the cryptogram has no format", func(s []step) []step { s[6].response = "9000"; return s[:7] }, Fallback, "makes no sense"},
+		{"the last cryptogram has no format", func(s []step) []step { s[7].response = "9000"; return s }, Terminated, "makes no sense"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			script := c.change(base())
+			s := newSetting(t)
+			s.c.Apps[0].Data[emv.Tag9F1BFloorLimit] = make([]byte, 4)
+			at := 0
+			s.card.raw = func(cmd emv.Command) (emv.Response, bool) {
+				if at == len(script) {
+					t.Fatalf("one command more than the script has: %X", cmd.Append(nil))
+				}
+				if got, want := cmd.Append(nil), unhex(script[at].command); fmt.Sprintf("%X", got) != fmt.Sprintf("%X", want) {
+					t.Fatalf("%s:\n got %X\nwant %X", script[at].about, got, want)
+				}
+				r, err := emv.ParseResponse(unhex(script[at].response))
+				if err != nil {
+					t.Fatal(err)
+				}
+				at++
+				return r, true
+			}
+			o := s.run()
+			if o.Ending != c.want || !strings.Contains(o.Why, c.why) || at != len(script) {
+				t.Errorf("%s after %d of %d commands: %s", o.Ending, at, len(script), o.Why)
+			}
+		})
+	}
+}
+
+// TestCutAnywhere stops a transaction at each of its needs: it ends, and nothing is approved.
+func TestCutAnywhere(t *testing.T) {
+	for cut := 0; ; cut++ {
+		s := newSetting(t)
+		online(s)
+		k := Start(s.c)
+		need, more := k.Next(Answer{})
+		for range cut {
+			if !more {
+				return // cut behind the end
+			}
+			var a Answer
+			switch need.Kind {
+			case NeedAPDU:
+				s.card.number = make([]byte, 4)
+				a.Response = s.card.answer(need.Command)
+			case NeedPIN:
+				a.PIN.Clear = pay.NewSecret("1234")
+			case NeedOnline:
+				a.Host = s.host
+			}
+			need, more = k.Next(a)
+		}
+		if k.Stop(); more && (k.Outcome().Ending == Approved || k.Outcome().Ending == ApprovedOffline) {
+			t.Fatalf("cut at need %d: %s", cut, k.Outcome().Ending)
+		}
+	}
+}
+
+// strict makes a terminal that approves nothing without a signature and whose host is never reached.
+func strict(s *setting) {
+	s.host = Host{}
+	s.c.Apps[0].Data[emv.TagDF11TACDefault], s.c.Apps[0].Data[emv.TagDF12TACOnline] = unhex("FC00000000"), unhex("FC00000000")
+	s.c.Keys = nil
+}
+
+// FuzzCard lets a card answer with anything: the honest answer changed, or bytes as they come. Nothing is approved, nothing hangs.
+func FuzzCard(f *testing.F) {
+	f.Add(uint64(1), []byte{0x90, 0x00}, false)
+	f.Add(uint64(2), []byte{0x70, 0x03, 0x5A, 0x01, 0x00, 0x90, 0x00}, true)
+	f.Add(uint64(3), []byte{0x77, 0x0E, 0x9F, 0x27, 0x01, 0x40, 0x9F, 0x36, 0x02, 0, 1, 0x90, 0x00}, false)
+	signed := map[emv.AIP][][]byte{} // signing takes longer than all the rest
+	f.Fuzz(func(t *testing.T, seed uint64, junk []byte, tap bool) {
+		r := rand.New(rand.NewPCG(seed, uint64(len(junk))))
+		s := newSetting(t)
+		if tap {
+			tapped(s)
+			if seed%2 == 0 {
+				generate(s)
+			}
+		}
+		if seed%3 == 0 {
+			s.card.aip |= emv.AIP1x01CDA
+		}
+		strict(s)
+		if signed[s.card.aip] == nil {
+			signed[s.card.aip] = s.card.records()
+		}
+		s.card.made = signed[s.card.aip]
+		s.card.raw = func(c emv.Command) (emv.Response, bool) {
+			switch r.IntN(12) {
+			case 0:
+				answer, err := emv.ParseResponse(junk)
+				return answer, err == nil
+			case 1:
+				return emv.Response{Data: junk, SW: emv.SW9000OK}, len(junk) <= 256
+			case 2:
+				return emv.Response{SW: emv.StatusWord(r.Uint32())}, true
+			case 3:
+				raw := s.card.raw
+				s.card.raw = nil
+				answer := s.card.answer(c)
+				answer.Data = bytes.Clone(answer.Data)
+				s.card.raw = raw
+				if len(answer.Data) > 0 && len(junk) > 0 {
+					answer.Data[r.IntN(len(answer.Data))] ^= junk[r.IntN(len(junk))]
+				}
+				return answer, true
+			}
+			return emv.Response{}, false
+		}
+		o := s.run()
+		if o.Ending == Approved || o.Ending == ApprovedOffline {
+			t.Errorf("%+v", o)
+		}
+		if o.Ending == "" || o.Commands > s.c.Rules.MaxCommands {
+			t.Errorf("%q after %d commands", o.Ending, o.Commands)
+		}
+	})
 }

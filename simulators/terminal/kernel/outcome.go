@@ -92,6 +92,13 @@ func (t *transaction) gone() *Outcome {
 
 // told completes an outcome with what the transaction knows.
 func (t *transaction) told(o Outcome) Outcome {
+	switch o.Ending {
+	case "", Approved, ApprovedOffline, Declined, DeclinedOffline:
+	default:
+		if !t.host.Reached { // the terminal's own code was for a decision that did not come about
+			delete(t.own, emv.Tag8AARC)
+		}
+	}
 	o.ARC, o.Online = string(t.own[emv.Tag8AARC]), t.online
 	o.TVR, o.TSI, o.CVM, o.ACs = t.tvr, t.tsi, t.cvm, t.ac
 	o.Signature, o.OnlinePIN, o.OnDevice = t.signature, t.onlinePIN, t.onDevice

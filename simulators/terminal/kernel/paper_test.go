@@ -93,8 +93,9 @@ type paper struct {
 	raw      func(emv.Command) (emv.Response, bool) // what a test wants answered otherwise
 
 	seen   []emv.Command
-	sent   []byte // what a combined signature covers
-	number []byte // 9F37
+	sent   []byte   // what a combined signature covers
+	number []byte   // 9F37
+	made   [][]byte // the records, made once
 	acs    int
 }
 
@@ -146,6 +147,9 @@ func (p *paper) record() (b []byte) {
 
 // records are file 1: the signed data, the issuer's certificate, the signature of SDA, the card's certificate.
 func (p *paper) records() [][]byte {
+	if p.made != nil {
+		return p.made
+	}
 	issuer, rest := p.keys["ca"].certify(0x02, "620012FF", p.keys["issuer"], nil)
 	icc, iccRest := p.keys["issuer"].certify(0x04, testPAN+"FFFF", p.keys["icc"], p.static())
 	ssad := p.keys["issuer"].seal([]byte{0x03, 0x01, 0xDA, 0xC0}, nil, p.static())
@@ -158,12 +162,13 @@ func (p *paper) records() [][]byte {
 		}
 		return b
 	}
-	return [][]byte{
+	p.made = [][]byte{
 		p.record(),
 		list(emv.Tag8FCAKeyIndex, []byte{0xF1}, emv.Tag90IssuerCertificate, issuer, emv.Tag92IssuerRemainder, rest, emv.Tag9F32IssuerExponent, []byte{3}),
 		list(emv.Tag93SSAD, ssad),
 		list(emv.Tag9F46ICCCertificate, icc, emv.Tag9F48ICCRemainder, iccRest, emv.Tag9F47ICCExponent, []byte{3}),
 	}
+	return p.made
 }
 
 func ok(data []byte) emv.Response { return emv.Response{Data: data, SW: emv.SW9000OK} }
@@ -311,8 +316,8 @@ func (s steady) Read(b []byte) (int, error) {
 
 func baseApp() App {
 	return App{AID: unhex("A00000033301"), Data: emv.Data{
-		emv.Tag9F06AID: unhex("A00000033301"), emv.TagDF01SelectionIndicator: {0}, emv.Tag9F09TerminalVersion: unhex("0030"), emv.TagDF11TACDefault: unhex("D84000A800"),
-		emv.TagDF12TACOnline: unhex("D84004F800"), emv.TagDF13TACDenial: unhex("0010000000"), emv.Tag9F1BFloorLimit: unhex("00001388"),
+		emv.Tag9F06AID: unhex("A00000033301"), emv.TagDF01SelectionIndicator: {0}, emv.Tag9F09TerminalVersion: unhex("0030"), emv.TagDF11TACDefault: unhex("DC4000A800"),
+		emv.TagDF12TACOnline: unhex("DC4004F800"), emv.TagDF13TACDenial: unhex("0010000000"), emv.Tag9F1BFloorLimit: unhex("00001388"),
 		emv.TagDF15RandomThreshold: unhex("000003E8"), emv.TagDF16RandomMaxPercent: unhex("00"), emv.TagDF17RandomPercent: unhex("00"),
 		emv.TagDF14DefaultDDOL: unhex("9F3704"), emv.TagDF18OnlinePINCapable: {1}, emv.TagDF19ContactlessFloorLimit: unhex("000000005000"),
 		emv.TagDF20ContactlessLimit: unhex("000000500000"), emv.TagDF21ContactlessCVMLimit: unhex("000000100000"),
