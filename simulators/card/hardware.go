@@ -230,7 +230,7 @@ func (s *Slot) spoil(cmd emv.Command, honest func(emv.Command) emv.Response) emv
 		case FaultInstead:
 			r = emv.Response{SW: emv.StatusWord(f.Status[0])<<8 | emv.StatusWord(f.Status[1])}
 		case FaultAC:
-			r.Data = editTag(r.Data, emv.Tag9F26AC, flip)
+			r.Data = otherAC(cmd, r.Data)
 		case FaultWrongTag:
 			r.Data = editTag(r.Data, parseTag(f.Tag), flip)
 		case FaultNoTag:
@@ -250,19 +250,22 @@ func flip(b []byte) []byte {
 	return b
 }
 
-// editTag changes an object of an answer, or takes it out when edit gives nil. In the untagged form of GENERATE AC the
-// cryptogram stands behind CID and ATC.
+// otherAC changes the cryptogram. In the untagged answer to GENERATE AC it stands behind CID and ATC.
+func otherAC(cmd emv.Command, data []byte) []byte {
+	l, err := tlv.Parse(data, tlv.Tolerant)
+	if err == nil && cmd.INS == emv.INSAEGenerateAC && len(l) == 1 && l[0].Tag == emv.Tag80ResponseFormat1 && len(l[0].Value) >= 11 {
+		v := slices.Clone(l[0].Value)
+		v[10] ^= 0xFF
+		return tlv.Append(nil, l[0].Tag, v)
+	}
+	return editTag(data, emv.Tag9F26AC, flip)
+}
+
+// editTag changes an object of an answer, or takes it out when edit gives nil.
 func editTag(data []byte, tag tlv.Tag, edit func([]byte) []byte) []byte {
 	l, err := tlv.Parse(data, tlv.Tolerant)
 	if err != nil {
 		return data
-	}
-	if len(l) == 1 && l[0].Tag == emv.Tag80ResponseFormat1 && tag == emv.Tag9F26AC && len(l[0].Value) >= 11 {
-		v := slices.Clone(l[0].Value)
-		if changed := edit(v[3:11]); len(changed) == 8 {
-			copy(v[3:11], changed)
-		}
-		return tlv.Append(nil, l[0].Tag, v)
 	}
 	return editList(l, tag, edit).Append(nil)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
@@ -70,16 +71,17 @@ type CAKey struct {
 // hexed is bytes written in hex.
 type hexed []byte
 
-// UnmarshalText reads hex digits.
-func (h *hexed) UnmarshalText(text []byte) (err error) {
-	if *h, err = hex.DecodeString(string(text)); err != nil {
-		return fmt.Errorf("want pairs of hex digits")
+// UnmarshalYAML reads hex digits as they stand, quoted or not: 0030 is no number here. Its error has the form of the
+// parser's own.
+func (h *hexed) UnmarshalYAML(node ast.Node) error {
+	token := node.GetToken()
+	b, err := hex.DecodeString(token.Value)
+	if err != nil {
+		return fmt.Errorf("[%d:%d] want pairs of hex digits", token.Position.Line, token.Position.Column)
 	}
+	*h = b
 	return nil
 }
-
-// MarshalText writes hex digits.
-func (h hexed) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%X", []byte(h)), nil }
 
 // LoadKeys reads keys/rsa.yaml, keys/masters.yaml and capk/test.yaml of fsys.
 func LoadKeys(fsys fs.FS) (*Keys, error) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/card"
+	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
@@ -120,3 +121,5 @@ func (d *drawn) Read(b []byte) (int, error) {
 	d.draws = append(d.draws, slices.Clone(b[:n]))
 	return n, err
 }
+
+func secret(s string) pay.Secret { return pay.NewSecret(s) }

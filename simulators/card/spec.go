@@ -135,14 +135,16 @@ var (
 )
 
 // Parse reads a card file. A mistake is told with file, line and field; no digit of the card is quoted.
-func Parse(text []byte, file string) (_ *Spec, err error) {
-	s := &Spec{file: file}
-	if s.lines, err = parser.ParseBytes(text, 0); err != nil {
+func Parse(text []byte, file string) (*Spec, error) {
+	lines, err := parser.ParseBytes(text, 0)
+	if err != nil {
 		return nil, fmt.Errorf("card %s:%s", file, yamlText(err))
 	}
+	s := &Spec{}
 	if err := yaml.UnmarshalWithOptions(text, s, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("card %s:%s", file, yamlText(err))
 	}
+	s.file, s.lines = file, lines
 	s.defaults()
 	return s, s.check()
 }
@@ -201,29 +203,20 @@ func set(field *string, value string) {
 	}
 }
 
-// mistake names a setting by its YAML path.
+// mistake names a setting by its YAML path. A setting that is missing is told at the line of what it is missing in.
 func (s *Spec) mistake(yamlPath, format string, args ...any) error {
-	message := fmt.Sprintf(format, args...)
-	field := strings.TrimPrefix(yamlPath, "$.")
-	p, err := yaml.PathString(yamlPath)
-	if err != nil {
-		return fmt.Errorf("card %s: %s: %s", s.file, field, message)
-	}
-	for { // a setting that is missing is told at the line of what it is missing in
+	line := 1
+	for at := yamlPath; len(at) > 2 && len(s.lines.Docs) > 0 && s.lines.Docs[0].Body != nil; at = at[:strings.LastIndexAny(at, ".[")] {
+		p, err := yaml.PathString(at)
+		if err != nil {
+			break
+		}
 		if node, err := p.FilterFile(s.lines); err == nil && node != nil && node.GetToken() != nil {
-			return fmt.Errorf("card %s:%d: %s: %s", s.file, node.GetToken().Position.Line, field, message)
-		}
-		cut := strings.LastIndexAny(yamlPath, ".[")
-		if cut < 2 {
-			return fmt.Errorf("card %s:1: %s: %s", s.file, field, message)
-		}
-		if yamlPath = yamlPath[:cut]; yamlPath == "" {
-			return errors.New(message)
-		}
-		if p, err = yaml.PathString(yamlPath); err != nil {
-			return fmt.Errorf("card %s: %s: %s", s.file, field, message)
+			line = node.GetToken().Position.Line
+			break
 		}
 	}
+	return fmt.Errorf("card %s:%d: %s: %s", s.file, line, strings.TrimPrefix(yamlPath, "$."), fmt.Sprintf(format, args...))
 }
 
 func (s *Spec) check() error {
