@@ -23,6 +23,8 @@ func FuzzEvents(f *testing.F) {
 	f.Add(say(1, PowerOn, LogIn, Choose, LogIn, EnterOriginal, Swipe, EnterPIN, Stored, Answered, Stored, Choose, Stored, Answered))
 	f.Add(say(0, PowerOn, LogIn, Choose, Tamper, NetworkUp, Fired, Choose))
 	f.Add(slices.Concat(say(0, PowerOn, LogIn, Choose), say(3, Stored, Unanswered, PowerOn), say(0, LastPayment, Statistics)))
+	f.Add(slices.Concat(say(0, PowerOn, LogIn, Choose), say(11, Stored, Answered), say(0, EnterPIN, Stored, Answered, Stored, Reprint)))
+	f.Add(slices.Concat(say(1, PowerOn, LogIn, AddOperator, RemoveOperator, SetPassword), say(2, LogIn, SetPassword, Choose)))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		if len(script) > 200 {
 			return
@@ -117,7 +119,8 @@ func (p *player) answer(how int) Event {
 		{code: "00", spoil: func(m *iso8583.Message) { m.Set(iso8583.MAC, "00000000") }},
 		{code: "51", spoil: func(m *iso8583.Message) { m.Set(iso8583.AnswerCode, "00") }},
 		{code: "00", edit: func(m *iso8583.Message) { m.Set(iso8583.Trace, "424242") }},
-		{code: "10"}, {code: "68"}, {code: "77"}, {trouble: &iso8583.Trouble{Cause: iso8583.NotConnected}}}
+		{code: "10"}, {code: "68"}, {code: "77"}, {trouble: &iso8583.Trouble{Cause: iso8583.NotConnected}},
+		{code: "55"}, {code: "19"}, {code: "41"}}
 	r := replies[how%len(replies)]
 	tx, _, _ := p.dialect.Identify(sent)
 	if tx.MAC && !p.host.hsm.Has(KeyMAK) {

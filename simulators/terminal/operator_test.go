@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -95,6 +96,94 @@ func TestSetPassword(t *testing.T) {
 	same(t, "operator", "02", b.till.Status().Operator)
 	set(b, "", "12345")
 	same(t, "a run", []string{"WEAK_PASSWORD"}, b.screens)
+}
+
+// Each role has its own length (DOMAIN.md A.15).
+func TestPasswordRulesByRole(t *testing.T) {
+	for _, test := range []struct {
+		id, password, set, screen string
+	}{
+		{"00", "903512", "58392", "WEAK_PASSWORD"},
+		{"00", "903512", "583920", "PASSWORD_CHANGED"},
+		{"00", "903512", "123456", "WEAK_PASSWORD"},
+		{"99", "58130472", "5839201", "WEAK_PASSWORD"},
+		{"99", "58130472", "58392017", "PASSWORD_CHANGED"},
+		{"99", "58130472", "12345678", "WEAK_PASSWORD"},
+	} {
+		b := newBench(t)
+		b.logIn(test.id, test.password)
+		b.forget()
+		b.step(Event{Kind: SetPassword, Password: pay.NewSecret(test.set)})
+		same(t, test.id+" "+test.set, []string{test.screen}, b.screens)
+	}
+}
+
+func TestAddAndRemoveOperators(t *testing.T) {
+	b := newBench(t)
+	step := func(kind EventKind, id, password, screen string) {
+		t.Helper()
+		b.forget()
+		b.step(Event{Kind: kind, Operator: id, Password: pay.NewSecret(password)})
+		same(t, fmt.Sprintf("%s %s", kind, id), []string{screen}, b.screens)
+	}
+	step(AddOperator, "05", "6284", "NOT_ALLOWED") // by a cashier
+	step(RemoveOperator, "02", "", "NOT_ALLOWED")
+	b.logIn("00", "903512")
+	step(AddOperator, "5", "", "NOT_ALLOWED") // no number
+	step(AddOperator, "99", "", "NOT_ALLOWED")
+	step(AddOperator, "01", "", "OPERATOR_EXISTS")
+	step(AddOperator, "05", "1111", "WEAK_PASSWORD")
+	step(AddOperator, "05", "6284", "OPERATOR_ADDED")
+	step(AddOperator, "06", "", "OPERATOR_ADDED")
+	step(RemoveOperator, "00", "", "NOT_ALLOWED") // himself
+	step(RemoveOperator, "77", "", "NOT_ALLOWED")
+	step(RemoveOperator, "02", "", "OPERATOR_REMOVED")
+	b.powerCycle()
+	for id, want := range map[string]struct{ password, screen string }{
+		"05": {"6284", "READY"}, "06": {"0000", "WEAK_PASSWORD"}, "02": {"0000", "WRONG_PASSWORD"}, "01": {"4719", "READY"}} {
+		b.step(Event{Kind: LogOut})
+		b.forget()
+		b.logIn(id, want.password)
+		same(t, id, []string{want.screen}, b.screens)
+	}
+	b.step(Event{Kind: LogOut})
+	b.logIn("99", "58130472")
+	step(RemoveOperator, "99", "", "NOT_ALLOWED")
+	step(RemoveOperator, "00", "", "OPERATOR_REMOVED")
+	step(AddOperator, "00", "", "OPERATOR_ADDED") // the administrator looks after supervisors
+}
+
+// Who approves, and what the rules may have otherwise.
+func TestApproval(t *testing.T) {
+	tests := []struct {
+		name, id, password string
+		rules              func(*Rules)
+		screen             string
+		need               Need
+	}{
+		{"supervisor", "00", "903512", nil, "ENTER_VOUCHER", NeedOriginal},
+		{"administrator", "99", "58130472", nil, "NOT_ALLOWED", NeedSupervisor},
+		{"administrator by rule", "99", "58130472", func(r *Rules) { r.Approves = func(by Role, _ bool) bool { return by != Cashier } }, "ENTER_VOUCHER", NeedOriginal},
+		{"the cashier himself", "01", "4719", nil, "NOT_ALLOWED", NeedSupervisor},
+		{"wrong", "00", "1", nil, "WRONG_PASSWORD", NeedSupervisor},
+		{"nobody", "55", "1", nil, "WRONG_PASSWORD", NeedSupervisor},
+		{"a weak password proves nothing", "00", "903512", func(r *Rules) { r.WeakPassword = func(Role, string) bool { return true } }, "WEAK_PASSWORD", NeedSupervisor},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.signIn()
+			if test.rules != nil {
+				test.rules(b.config.Rules)
+			}
+			b.step(Event{Kind: Choose, Flow: pay.Void})
+			b.forget()
+			b.logIn(test.id, test.password)
+			same(t, "screens", []string{test.screen}, b.screens)
+			same(t, "need", test.need, b.need)
+			same(t, "operator", "01", b.till.Status().Operator)
+		})
+	}
 }
 
 func TestNobodyTradesLoggedOut(t *testing.T) {

@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
@@ -21,7 +22,7 @@ type run struct {
 	do     func(*bench)
 }
 
-func runs() []run { return append(tillRuns(), dayRuns()...) }
+func runs() []run { return slices.Concat(tillRuns(), dayRuns(), peopleRuns()) }
 
 func tillRuns() []run {
 	signedIn := func(b *bench) { b.signIn() }

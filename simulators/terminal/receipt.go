@@ -120,12 +120,13 @@ func (t *Terminal) cardLines(pan pay.PAN, letter string) []Line {
 	return lines
 }
 
-// pickUpSlip goes with a card that the issuer wants kept: whose it is, and why.
+// pickUpSlip goes with a card that the issuer wants kept: which it is, and by what answer. It has no voucher number, since it is no
+// receipt.
 func (t *Terminal) pickUpSlip(now time.Time, code pay.Answer, m *iso8583.Message) Slip {
 	req := t.exchange.request
 	s := Slip{Single: true, Lines: append(t.head(), Line{ID: "SLIP_CARD_KEPT"})}
 	s.Lines = append(s.Lines, Line{ID: "SLIP_CARD", Args: []string{t.Rules.MaskPAN(pay.NewPAN(req.Get(iso8583.PAN))), entryLetter(req)}},
-		Line{ID: "SLIP_TYPE", Args: []string{flowText(t.exchange.flow)}}, Line{ID: "SLIP_TRACE", Args: []string{m.Get(iso8583.Trace)}},
+		Line{ID: "SLIP_TYPE", Args: []string{flowText(t.exchange.flow)}}, Line{ID: "SLIP_RRN", Args: []string{m.Get(iso8583.RRN)}},
 		Line{ID: "SLIP_TIME", Args: []string{now.Format("2006-01-02 15:04:05")}},
 		Line{ID: "SLIP_ANSWER", Args: []string{string(code)}})
 	return s

@@ -56,7 +56,36 @@ func RenderSlip(s Slip, t *Texts) string {
 		lines = append(lines, t.Words("SLIP_REPRINT"))
 	}
 	for _, l := range s.Lines {
-		lines = append(lines, t.Words(l.ID, l.Args...))
+		lines = append(lines, onPaper(t.Words(l.ID, l.Args...))...)
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// paperColumns is what fits on a line of the usual paper of 58 mm. A Chinese character takes two.
+const paperColumns = 32
+
+// onPaper breaks a line that is too wide, at a space where there is one.
+func onPaper(line string) []string {
+	width, space := 0, -1
+	for i, r := range line {
+		if r == ' ' {
+			space = i
+		}
+		if width += columns(r); width <= paperColumns {
+			continue
+		}
+		if space > 0 {
+			return append([]string{strings.TrimRight(line[:space], " ")}, onPaper(line[space+1:])...)
+		}
+		return append([]string{line[:i]}, onPaper(line[i:])...)
+	}
+	return []string{line}
+}
+
+// columns: characters of China, Japan and Korea, their punctuation and full-width forms are two wide.
+func columns(r rune) int {
+	if r >= 0x2E80 {
+		return 2
+	}
+	return 1
 }
