@@ -33,6 +33,7 @@ type Config struct {
 	Rules         *Rules
 	Store         journal.Store
 	Trace         *trace.Recorder
+	Stock         map[Download][][]byte // what there is to fetch until something else is published
 }
 
 // Acquirer is one world's acquirer. It belongs to the world's loop: it takes no locks.
@@ -43,6 +44,7 @@ type Acquirer struct {
 	next      pay.Answer // what AnswerNext asked for
 	merchants map[string]Merchant
 	terminals map[string]Terminal
+	editions  map[editionKey]Edition
 	payments  map[Key]Payment
 	order     []Key // of payments, as they came
 	days      map[string]total
@@ -64,7 +66,7 @@ func New(c Config) (*Acquirer, error) {
 		r := Reference()
 		c.Rules = &r
 	}
-	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{},
+	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{}, editions: map[editionKey]Edition{},
 		payments: map[Key]Payment{}, days: map[string]total{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, byRRN: map[string]Key{}, byAuth: map[string][]Key{}}
 	if !c.HSM.Has(KeyStore) {
 		if _, err := c.HSM.Generate(KeyStore, hsm.AES256); err != nil {

@@ -65,6 +65,31 @@ var defectProbes = map[string]struct {
 		w.sendAll(w.reversalOf(m), m)
 		return w.money()
 	}, "0 100000"},
+	"acquirer-never-announces":      {func(w *world) string { return w.asked() }, "4"},
+	"acquirer-asks-for-ever":        {func(w *world) string { return w.asked() + w.fetchedKeys() }, "40"},
+	"acquirer-asks-status-for-ever": {func(w *world) string { return w.toldStatus("010") }, "0"},
+	"acquirer-serves-old-parameters": {func(w *world) string {
+		w.acquirer.Publish(acquirer.Parameters, tillOne, [][]byte{[]byte("1245")})
+		return w.ask(w.request(pay.ParameterDownload)).Get(iso8583.Parameters)
+	}, "1245"},
+	"acquirer-remembers-one-till": {func(w *world) string {
+		w.must(w.acquirer.AddTerminal(acquirer.Terminal{Number: "10000002", Merchant: shop}))
+		w.asked()
+		w.fetchedKeys()
+		other, _ := w.acquirer.Terminal("10000002")
+		return fmt.Sprint(other.Fetched)
+	}, "map[]"},
+	"acquirer-takes-old-version": {func(w *world) string {
+		terminal(func(t *acquirer.Terminal) { t.MinVersion = "32000000" })(w, nil)
+		return code(w.ask(w.sale()))
+	}, "58"},
+	"acquirer-trusts-download": {func(w *world) string {
+		terminal(func(t *acquirer.Terminal) { t.MinVersion = "32000000" })(w, nil)
+		w.acquirer.Publish(acquirer.Parameters, tillOne, [][]byte{[]byte("9132000000")})
+		w.ask(w.request(pay.ParameterDownload))
+		w.ask(w.request(pay.ParameterEnd))
+		return code(w.ask(w.sale()))
+	}, "58"},
 	"acquirer-forgets-balance": {func(w *world) string {
 		m := w.paying(pay.Balance, 0)
 		m.Unset(iso8583.Amount)

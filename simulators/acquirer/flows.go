@@ -14,9 +14,9 @@ func flows() []Flow {
 	session := slices.Concat(known, []Check{{"session", signedIn}})
 	trusted := slices.Concat(session, []Check{{"mac", macRight}})
 	batch := slices.Concat(session, []Check{{"batch", batchAgrees}})
-	unsettled := Check{"batch-open", batchOpen}
-	open := slices.Concat(batch, []Check{{"mac", macRight}, unsettled, {"duplicate", traceFresh}})
-	told := slices.Concat(batch, []Check{{"mac", macRight}, {"advice-repeat", adviceRepeat}, unsettled, {"duplicate", traceFresh}})
+	unsettled, version := Check{"batch-open", batchOpen}, Check{"version", versionTaken}
+	open := slices.Concat(batch, []Check{version, {"mac", macRight}, unsettled, {"duplicate", traceFresh}})
+	told := slices.Concat(batch, []Check{version, {"mac", macRight}, {"advice-repeat", adviceRepeat}, unsettled, {"duplicate", traceFresh}})
 	uploads := slices.Concat(batch, []Check{{"settling", settling}})
 	money := []Check{{"amount", amountGiven}, {"currency", currencyTaken}, {"pin-present", pinPresent}, {"card", cardRead}}
 	payment := slices.Concat(open, money, []Check{{"card-type", cardTaken}, {"amount-limit", withinAmount}, {"count-limit", withinCount},
@@ -54,5 +54,22 @@ func flows() []Flow {
 	onto(uploads, upload, pay.BatchUpload)
 	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload)
 	onto(slices.Concat(uploads, []Check{{"upload-count", uploadComplete}}), endUpload, pay.UploadEnd)
-	return served
+	return append(served, device(session)...)
+}
+
+// device lists what a terminal does for itself: it fetches what it works with, and tells how it is.
+func device(session []Check) []Flow {
+	return []Flow{
+		{pay.StatusUpload, session, takeStatus},
+		{pay.ParameterDownload, session, downloadWhole(Parameters)},
+		{pay.ParameterEnd, session, endDownload(Parameters)},
+		{pay.AIDQuery, session, list(AIDs)},
+		{pay.AIDDownload, session, download(AIDs)},
+		{pay.AIDEnd, session, endDownload(AIDs)},
+		{pay.CAPKQuery, session, list(CAPKs)},
+		{pay.CAPKDownload, session, download(CAPKs)},
+		{pay.CAPKEnd, session, endDownload(CAPKs)},
+		{pay.ContactlessDownload, session, downloadWhole(Contactless)},
+		{pay.ContactlessEnd, session, endDownload(Contactless)},
+	}
 }

@@ -17,6 +17,7 @@ const (
 	terminalRecord = "terminal"
 	paymentRecord  = "payment"
 	batchRecord    = "batch"
+	editionRecord  = "edition"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -25,6 +26,7 @@ type change struct {
 	terminals []Terminal
 	payments  []Payment
 	batches   []Batch
+	editions  []Edition
 	books     *ledger.Tx
 }
 
@@ -51,6 +53,9 @@ func (a *Acquirer) commit(c change, done func()) {
 	}
 	for _, b := range c.batches {
 		a.batches[b.Key()] = b
+	}
+	for _, e := range c.editions {
+		a.editions[e.key()] = e
 	}
 	if a.Store == nil {
 		done()
@@ -100,6 +105,9 @@ func (c change) records() []journal.Record {
 	for _, b := range c.batches {
 		add(batchRecord, b)
 	}
+	for _, e := range c.editions {
+		add(editionRecord, e)
+	}
 	return records
 }
 
@@ -123,6 +131,10 @@ func (a *Acquirer) replay(r journal.Record) error {
 		var b Batch
 		err = json.Unmarshal(r.Data, &b)
 		a.batches[b.Key()] = b
+	case editionRecord:
+		var e Edition
+		err = json.Unmarshal(r.Data, &e)
+		a.editions[e.key()] = e
 	default:
 		return a.books.Replay(r)
 	}

@@ -50,6 +50,8 @@ type Terminal struct {
 	Limits      Limits `json:"limits,omitzero"`
 	Scheme      string `json:"scheme,omitempty"` // of working keys, by the codes of DOMAIN.md A.5.1; a sign-in that names one changes it
 	F62         []byte `json:"f62,omitempty"`    // the working keys as they went out, under the master key
+
+	Equipment
 }
 
 // AddMerchant registers a merchant. Adding the same one again, as after a restart, changes nothing.

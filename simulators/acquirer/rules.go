@@ -55,6 +55,8 @@ type Rules struct {
 	Tombstones       bool                                                           // a reversal without its original declines the late original
 	Forward          bool                                                           // reversals go on to the issuer
 
+	DeviceRules
+
 	Domestic         []string       // card numbers of this country begin with one of these
 	Currencies       []pay.Currency // that merchants are paid in
 	ID               string         // F32: this acquirer among institutions
@@ -91,6 +93,7 @@ func Reference() Rules {
 		Posts:            func(p Payment) bool { return p.State == Approved },
 		RepeatedReversal: again,
 		NextBatch:        nextBatch,
+		DeviceRules:      DeviceRules{Asks: asks, Whole: whole, Fetched: fetched},
 		AbandonUndo:      UndoDue,
 		Tombstones:       true,
 		Forward:          true,
@@ -162,6 +165,7 @@ func fills() []Fill {
 		set(iso8583.Institutions, func(c *Call, _ Stored) string { return pad(c.Rules.IssuerID) + pad(c.Rules.ID) }),
 		set(iso8583.CardOrganisation, func(c *Call, _ Stored) string { return c.Rules.Organisation }),
 		{"sign-in-again", askSignIn},
+		{"processing-request", askWork},
 	}
 }
 

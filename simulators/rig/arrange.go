@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,6 +32,7 @@ const (
 	StatusKnown     = "known"
 	StatusSignedOut = "signed-out"
 	StatusAskSignIn = "ask-sign-in" // the next answer asks the terminal to sign in again
+	StatusAskStatus = "ask-status"  // ... for the state of its devices
 )
 
 // Arrange implements Control.
@@ -51,6 +53,14 @@ func (h *host) Arrange(_ context.Context, a Arrangement) error {
 }
 
 func (h *host) arrangeAcquirer(a Arrangement) error {
+	if a.Publish != "" {
+		sets, ok := h.editions[nextEdition][acquirer.Download(a.Publish)]
+		if !ok {
+			return fmt.Errorf("acquirer: there is no next edition of %q: want aids, capks or contactless", a.Publish)
+		}
+		h.acquirer.Publish(acquirer.Download(a.Publish), "", sets)
+		return nil
+	}
 	var c acquirer.Condition
 	switch a.Condition {
 	case ConditionNormal:
@@ -95,8 +105,11 @@ func (h *host) arrangeIssuer(a Arrangement) error {
 }
 
 func (h *host) arrangeTerminal(a Arrangement) error {
-	if !slices.Contains([]string{"", StatusDisabled, StatusUnknown, StatusKnown, StatusSignedOut, StatusAskSignIn}, a.Status) {
+	if !slices.Contains([]string{"", StatusDisabled, StatusUnknown, StatusKnown, StatusSignedOut, StatusAskSignIn, StatusAskStatus}, a.Status) {
 		return fmt.Errorf("terminal %s: there is no status %q", a.Terminal, a.Status)
+	}
+	if err := h.publishParameters(a); err != nil {
+		return err
 	}
 	return h.acquirer.UpdateTerminal(a.Terminal, func(t *acquirer.Terminal) {
 		switch a.Status {
@@ -113,6 +126,11 @@ func (h *host) arrangeTerminal(a Arrangement) error {
 			t.State = acquirer.SignedOut
 		case StatusAskSignIn:
 			t.SignInAgain = true
+		case StatusAskStatus:
+			t.AskStatus = true
+		}
+		if a.MinVersion != "" {
+			t.MinVersion = a.MinVersion
 		}
 		if a.Batch != "" {
 			t.Batch = a.Batch
@@ -121,6 +139,24 @@ func (h *host) arrangeTerminal(a Arrangement) error {
 			t.Place = a.Place
 		}
 	})
+}
+
+// publishParameters gives a terminal new parameters, with what it had and the version that its software must have.
+func (h *host) publishParameters(a Arrangement) error {
+	if a.MinVersion == "" && len(a.Parameters) == 0 {
+		return nil
+	}
+	p := h.acquirer.Parameters(a.Terminal)
+	maps.Copy(p, a.Parameters)
+	if a.MinVersion != "" {
+		p[iso8583.Parameter91Version] = a.MinVersion
+	}
+	text, err := p.Text()
+	if err != nil {
+		return fmt.Errorf("terminal %s: %w", a.Terminal, err)
+	}
+	h.acquirer.Publish(acquirer.Parameters, a.Terminal, [][]byte{[]byte(text)})
+	return nil
 }
 
 func (h *host) arrangeMerchant(a Arrangement) error {

@@ -85,6 +85,10 @@ type Arrangement struct {
 	Nth       int           `json:"nth,omitempty"`       // ... nth request (0: every one) is answered
 	Answer    pay.Answer    `json:"answer,omitempty"`    // ... with this code
 	PINTries  *int          `json:"pin_tries,omitempty"` // of the card: wrong PINs in a row so far
+
+	Publish    string            `json:"publish,omitempty"`     // by the acquirer: the next edition of aids, capks or contactless
+	Parameters map[string]string `json:"parameters,omitempty"`  // of the terminal, by the tags of DOMAIN.md A.8.1; others stay as they are
+	MinVersion string            `json:"min_version,omitempty"` // of the terminal's software, eight digits; its parameters bring it
 }
 
 // State is what the host's books and journals hold.
@@ -108,6 +112,8 @@ type TerminalState struct {
 	State    string `json:"state"`
 	Batch    string `json:"batch"`
 	SignedIn bool   `json:"signed_in"`
+
+	Devices map[string]string `json:"devices,omitempty"` // as a status upload told: 0 works, 1 does not, by the tags of DOMAIN.md A.8.1
 }
 
 // Clear is a secret that a setting carries in the clear over the control door (loopback only) and that still never prints.

@@ -34,6 +34,7 @@ type host struct {
 	script   *script
 	trace    *trace.Recorder
 	stores   []journal.Store
+	editions editions
 }
 
 // hostConfig is what a host is made of.
@@ -44,6 +45,7 @@ type hostConfig struct {
 	rules            ruleSet
 	trace            *trace.Recorder
 	cvk              [][]byte // components of the card verification key
+	editions         editions
 	acquirerStore    journal.Store
 	issuerStore      journal.Store
 }
@@ -60,7 +62,7 @@ func newHost(c hostConfig) (*host, error) {
 	}
 	line.issuer = iss
 	acq, err := acquirer.New(acquirer.Config{Dialect: c.dialect, IssuerDialect: c.network, Issuer: line, HSM: acqBox,
-		Rules: c.rules.acquirer, Store: c.acquirerStore, Trace: c.trace})
+		Rules: c.rules.acquirer, Store: c.acquirerStore, Trace: c.trace, Stock: c.editions[factoryEdition]})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +70,7 @@ func newHost(c hostConfig) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
-	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace,
+	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace, editions: c.editions,
 		stores: []journal.Store{c.acquirerStore, c.issuerStore}}
 	h.script = &script{host: h, seen: map[pay.Flow]int{}}
 	return h, nil
@@ -182,7 +184,8 @@ func (h *host) Look(context.Context) (State, error) {
 		}
 	}
 	for _, t := range h.acquirer.Terminals() {
-		s.Terminals = append(s.Terminals, TerminalState{Number: t.Number, State: string(t.State), Batch: t.Batch, SignedIn: t.State == acquirer.SignedIn})
+		s.Terminals = append(s.Terminals, TerminalState{Number: t.Number, State: string(t.State), Batch: t.Batch, SignedIn: t.State == acquirer.SignedIn,
+			Devices: t.Status})
 	}
 	s.Statements = append(h.acquirer.Statements(), h.issuer.Statements()...)
 	return s, nil

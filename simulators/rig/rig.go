@@ -37,13 +37,15 @@ type Rig struct {
 	Dialect *iso8583.Dialect
 	Cast    *Cast
 
-	options Options
-	network *iso8583.Dialect // between acquirer and issuer
-	texts   *terminal.Texts
-	rules   ruleSet
-	pki     *pki
-	cvk     [][]byte // components of the profile's card verification key, if it has one
-	lease   *lease
+	options  Options
+	network  *iso8583.Dialect // between acquirer and issuer
+	texts    *terminal.Texts
+	rules    ruleSet
+	pki      *pki
+	cvk      [][]byte // components of the profile's card verification key, if it has one
+	editions editions
+	factory  terminal.Parameters // what a till leaves the factory with
+	lease    *lease
 }
 
 // New makes a rig. An unknown defect, a broken fixture or an unfit profile is an error.
@@ -68,6 +70,12 @@ func New(o Options) (*Rig, error) {
 		return nil, err
 	}
 	if err := r.Cast.bind(o.Profile); err != nil {
+		return nil, err
+	}
+	if r.editions, err = loadEditions(fixtures.FS); err != nil {
+		return nil, err
+	}
+	if r.factory, err = r.editions.factoryParameters(); err != nil {
 		return nil, err
 	}
 	if r.network, err = iso8583.Load(fixtures.FS, "dialects/issuer-network.yaml"); err != nil {

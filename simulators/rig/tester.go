@@ -160,7 +160,7 @@ func (t *Till) SendAgain(m *iso8583.Message) error {
 	if t.link == nil {
 		return fmt.Errorf("till %s has no power", t.Name)
 	}
-	t.exchange(m, func(*iso8583.Message, iso8583.Trouble) {})
+	t.exchange(m, 0, func(*iso8583.Message, iso8583.Trouble) {})
 	return t.world.Rest()
 }
 

@@ -37,6 +37,7 @@ type Till struct {
 	mishap     func(point) // waits for a moment to strike
 	moment     func()      // if not nil, called at each event and before each action of machine and link, where power may go
 	badStorage bool        // the next write fails
+	restarting bool        // the machine wants to be switched off and on
 
 	need    terminal.Need
 	open    Order // the last one, and whose card it is about
@@ -83,6 +84,7 @@ func (t *Till) powerOn() error {
 		return fmt.Errorf("till %s: %w", t.Name, err)
 	}
 	t.life++
+	t.restarting = false
 	t.machine, t.link = machine, link
 	t.timers, t.links = map[string]*sim.Timer{}, map[uint64]*sim.Timer{}
 	t.waiting = map[uint64]func(*iso8583.Message, iso8583.Trouble){}
@@ -147,7 +149,7 @@ func (t *Till) carryOut(a terminal.Action) {
 	switch a.Kind {
 	case terminal.Exchange:
 		t.need = ""
-		t.exchange(a.Message, func(m *iso8583.Message, trouble iso8583.Trouble) {
+		t.exchange(a.Message, a.After, func(m *iso8583.Message, trouble iso8583.Trouble) {
 			if m != nil {
 				t.do(terminal.Event{Kind: terminal.Answered, Message: m})
 			} else {
@@ -174,6 +176,14 @@ func (t *Till) carryOut(a terminal.Action) {
 	case terminal.UseNetwork:
 		t.note("network " + a.Network)
 		t.tap.drop()
+	case terminal.Restart:
+		life := t.life
+		t.restarting = true
+		t.world.Loop.After(0, func() {
+			if t.life == life {
+				t.world.broken = errors.Join(t.world.broken, t.powerOn())
+			}
+		})
 	case terminal.End:
 		t.need = ""
 		t.Endings = append(t.Endings, a.Ending)
@@ -222,10 +232,10 @@ func (t *Till) inLife(life int, e terminal.Event) {
 }
 
 // exchange sends a sealed message over the till's link and calls back once, with the answer or with what went wrong.
-func (t *Till) exchange(m *iso8583.Message, back func(*iso8583.Message, iso8583.Trouble)) {
+func (t *Till) exchange(m *iso8583.Message, patience time.Duration, back func(*iso8583.Message, iso8583.Trouble)) {
 	t.ticket++
 	t.waiting[t.ticket] = back
-	t.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkExchange, Ticket: t.ticket, Message: m})
+	t.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkExchange, Ticket: t.ticket, Message: m, Timeout: patience})
 }
 
 // linkStep gives the link an event and carries out its actions.
@@ -298,7 +308,7 @@ func (t *Till) resting() bool {
 	if t.machine == nil {
 		return true
 	}
-	return !t.machine.Status().Busy && len(t.waiting) == 0 && len(t.links) == 0 && !t.tap.busy()
+	return !t.restarting && !t.machine.Status().Busy && len(t.waiting) == 0 && len(t.links) == 0 && !t.tap.busy()
 }
 
 // loadMasterKey loads the master key by its components, as a technician with two key holders does.

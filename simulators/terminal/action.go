@@ -13,7 +13,7 @@ type ActionKind uint8
 
 // The actions. In brackets: the fields of Action that one uses.
 const (
-	Exchange   ActionKind = iota // send this sealed message and bring Answered or Unanswered, once [Message]
+	Exchange   ActionKind = iota // send this sealed message and bring Answered or Unanswered, once; wait for so long, 0 for as long as LinkConfig says [Message, After]
 	Show                         // put a screen up [Screen]
 	Ask                          // wait for a person [Need]
 	Print                        // print a slip [Slip]
@@ -22,10 +22,11 @@ const (
 	StopTimer                    // forget a timer [Timer]
 	SetClock                     // set the terminal's clock, the one that now is read from [At]
 	UseNetwork                   // make the next connections over this network [Network]
+	Restart                      // switch the terminal off and on
 	End                          // the order is over; every Choose and Reprint ends in one [Ending]
 )
 
-var actionNames = [...]string{"Exchange", "Show", "Ask", "Print", "Write", "StartTimer", "StopTimer", "SetClock", "UseNetwork", "End"}
+var actionNames = [...]string{"Exchange", "Show", "Ask", "Print", "Write", "StartTimer", "StopTimer", "SetClock", "UseNetwork", "Restart", "End"}
 
 // String gives the constant's name.
 func (k ActionKind) String() string { return actionNames[k] }

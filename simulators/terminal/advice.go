@@ -137,7 +137,7 @@ func (t *Terminal) endLate(now time.Time, e Ending, out *Actions, args ...string
 func (t *Terminal) adviceSilent(now time.Time, screen string, reason pay.Answer, out *Actions) {
 	t.consult("terminal/repeat")
 	o := &t.order
-	if o.repeats++; reason == pay.AnswerA0BadMAC || !t.Rules.RepeatAtOnce || o.repeats >= t.Dialect.Timers.ReversalAttempts {
+	if o.repeats++; reason == pay.AnswerA0BadMAC || !t.Rules.RepeatAtOnce || o.repeats >= t.attempts() {
 		t.keepAdvice(now, screen, out)
 		return
 	}

@@ -158,7 +158,7 @@ func (t *Terminal) complete(now time.Time, e Event, out *Actions) {
 	}
 	t.tell(t.order.ending, out, t.order.amount.String())
 	t.printSlips(out, false)
-	t.finish(out)
+	t.closeOrder(now, out)
 }
 
 // unfinished: the host approved and the terminal cannot keep it, so it is reversed with 96 (DOMAIN.md A.12).

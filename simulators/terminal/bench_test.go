@@ -57,6 +57,7 @@ type bench struct {
 	slips     []Slip
 	endings   []Ending
 	need      Need
+	restart   bool // the terminal wants to be switched off and on
 	clock     time.Time
 	network   string
 	timers    map[string]time.Duration
@@ -70,6 +71,7 @@ type host struct {
 	keys  func() []byte
 	frame func(pay.Flow) []byte // the whole answer, before anything else is asked; nil for none
 	do    func(n int, flow pay.Flow, req *iso8583.Message) (reply, bool)
+	shelf *shelf // what there is to fetch; nil for nothing
 
 	charged, undone map[string]bool // what the host's books say, by trace
 }
@@ -195,6 +197,10 @@ func (b *bench) step(e Event) {
 			}
 		}
 	}
+	if b.restart {
+		b.restart = false
+		b.powerOn()
+	}
 }
 
 func (b *bench) carryOut(a Action) (Event, bool) {
@@ -228,6 +234,8 @@ func (b *bench) carryOut(a Action) (Event, bool) {
 		b.clock = a.At
 	case UseNetwork:
 		b.network = a.Network
+	case Restart:
+		b.restart = true
 	case End:
 		b.endings = append(b.endings, a.Ending)
 		b.need = ""
@@ -300,6 +308,9 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 	if payment && r.code == pay.Answer00Approved {
 		m.Set(iso8583.AuthCode, "102030")
 		m.Set(iso8583.Institutions, "01020000   48270000   ")
+	}
+	if h.shelf != nil && r.code == pay.Answer00Approved {
+		h.shelf.answer(tx.Flow, req, m)
 	}
 	if r.edit != nil {
 		r.edit(m)

@@ -60,8 +60,7 @@ func (t *Terminal) fallsBack(c *card) bool {
 }
 
 func (t *Terminal) keyIn(now time.Time, e Event, out *Actions) {
-	t.consult("terminal/manual-entry")
-	if !t.Rules.ManualEntry {
+	if !t.manualEntry() {
 		t.decide(now, "terminal/manual-entry", "no card numbers by hand")
 		t.wait(WaitingCard, NeedCard, out, "NO_MANUAL_ENTRY")
 		return

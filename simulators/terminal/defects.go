@@ -11,7 +11,7 @@ import (
 
 // Defects lists what real tills ship with: edits of the rules, each of which a scenario must notice.
 func Defects() []pay.Defect[Rules] {
-	return slices.Concat(deskDefects(), lineDefects(), dayDefects(), peopleDefects(), flowDefects())
+	return slices.Concat(deskDefects(), lineDefects(), dayDefects(), peopleDefects(), flowDefects(), deviceDefects())
 }
 
 func deskDefects() []pay.Defect[Rules] {
@@ -37,7 +37,14 @@ func deskDefects() []pay.Defect[Rules] {
 		defect("terminal-swipes-chip-card", "emv", "takes the stripe of a chip card", "the service code is not read",
 			func(r *Rules) { r.ChipReader = false }),
 		defect("terminal-forgets-re-sign-in", "protocol", "does not sign in again when the host asks for it in the header",
-			"the header is skipped as a whole", func(r *Rules) { r.ObeyHeader = false }),
+			"the header is skipped as a whole", func(r *Rules) {
+				r.Requests = func(nibble byte) Request {
+					if nibble == '3' {
+						return RequestNone
+					}
+					return requests(nibble)
+				}
+			}),
 		defect("terminal-trades-signed-off", "security", "sells without being signed in", "the flag is only looked at by the sign-in menu",
 			func(r *Rules) { r.Gates = withoutGate(r.Gates, "terminal/signed-in") }),
 		defect("terminal-never-locks-operator", "security", "lets passwords be tried for ever", "the counter lives in the log-in screen, which is made anew each time",

@@ -164,6 +164,44 @@ var probes = map[string]func(*bench) any{
 		b.saleGets(reply{trouble: &silent})
 		return b.exchanges[len(b.exchanges)-1].Has(iso8583.PAN)
 	},
+	"terminal-ignores-download-request":      func(b *bench) any { return len(b.fetches("4").CAPKs) },
+	"terminal-takes-any-request-for-sign-in": func(b *bench) any { b.fetches("6"); b.swipe(freeTrack); return b.flows() },
+	"terminal-trades-before-download":        func(b *bench) any { b.fetches("4"); return b.flows()[1] },
+	"terminal-forgets-end":                   func(b *bench) any { b.fetches("4"); return len(b.host.shelf.ended) },
+	"terminal-takes-half-download":           func(b *bench) any { b.fetchesHalf(); return len(b.till.Holds().AIDs) },
+	"terminal-starts-download-over": func(b *bench) any {
+		b.fetchesHalf()
+		b.host.do = nil
+		b.forget()
+		b.swipe(freeTrack)
+		return b.flows()[0]
+	},
+	"terminal-reads-first-part": func(b *bench) any { return len(b.fetches("5").AIDs) },
+	"terminal-skips-capk-check": func(b *bench) any {
+		s := b.stock("4")
+		s.keys[1][len(s.keys[1])-1] ^= 1
+		b.swipe(freeTrack)
+		return len(b.till.Holds().CAPKs)
+	},
+	"terminal-takes-expired-key": func(b *bench) any {
+		s := b.stock("4")
+		k, _ := iso8583.ParseCAPK(s.keys[1])
+		k.Expires = "20251231"
+		s.keys[1] = k.TLV()
+		b.swipe(freeTrack)
+		return len(b.till.Holds().CAPKs)
+	},
+	"terminal-ignores-parameters": func(b *bench) any { b.fetches("1"); return b.till.patience() },
+	"terminal-keeps-old-version": func(b *bench) any {
+		b.stock("1").settings = "9132320000"
+		b.swipe(freeTrack)
+		return b.till.Status().Version
+	},
+	"terminal-hides-broken-printer": func(b *bench) any {
+		b.step(Event{Kind: DeviceFails, Device: Printer})
+		b.fetches("2")
+		return b.host.shelf.status
+	},
 	"terminal-prints-one-copy": func(b *bench) any { b.saleGets(reply{code: "00"}); return len(b.slips) },
 	"terminal-reprints-unmarked": func(b *bench) any {
 		b.saleGets(reply{code: "00"})
@@ -192,6 +230,22 @@ func spoiledKCV(int, pay.Flow, *iso8583.Message) (reply, bool) {
 		f62[39] ^= 1
 		m.Set(iso8583.Keys, string(f62))
 	}}, true
+}
+
+// fetches signs in to a host that asks for something, sells, and gives what the terminal then has.
+func (b *bench) fetches(asks string) Parameters {
+	b.stock(asks)
+	b.swipe(freeTrack)
+	return b.till.Holds()
+}
+
+// fetchesHalf sells while the line breaks in the middle of a download of chip applications.
+func (b *bench) fetchesHalf() {
+	b.stock("5")
+	b.host.do = func(n int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+		return reply{trouble: &silent}, flow == pay.AIDDownload && n > 6
+	}
+	b.swipe(freeTrack)
 }
 
 // saleGets signs in and sells to a host that gives that reply to the sale.

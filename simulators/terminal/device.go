@@ -1,11 +1,22 @@
 package terminal
 
-import "time"
+import (
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
 
 // powerOn starts a life: print what waited, send what is owed, wait for an operator. Sensors may have spoken
 // before, while the terminal was off.
 func (t *Terminal) powerOn(now time.Time, _ Event, out *Actions) {
 	t.state = LoggedOut
+	if t.version = t.parameters.Settings[iso8583.Parameter91Version]; t.version == "" {
+		t.version = t.Version
+	}
+	t.consult("terminal/resume-download")
+	if t.fetching != nil && !t.fetching.taken && !t.Rules.ResumeDownload {
+		t.fetching = nil
+	}
 	t.consult("terminal/trace")
 	t.trace = t.Rules.TraceAfterRestart(t.trace)
 	if t.tampered {

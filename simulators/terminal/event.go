@@ -39,12 +39,14 @@ const (
 	NetworkUp                       // a network is there again [Network]
 	SwitchNetwork                   // the cashier takes another network [Network]
 	Tamper                          // the case was opened
+	DeviceFails                     // a part of the terminal does not work any more [Device]
+	DeviceWorks                     // it works again [Device]
 	eventKinds
 )
 
 var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "KeyIn", "EnterPIN",
 	"EnterOriginal", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
-	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper"}
+	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "DeviceFails", "DeviceWorks"}
 
 // String gives the constant's name.
 func (k EventKind) String() string { return eventNames[k] }
@@ -65,6 +67,7 @@ type Event struct {
 	Trouble  iso8583.Trouble
 	Timer    string
 	Network  string // wifi, 4g
+	Device   Device
 	Err      error
 }
 

@@ -20,6 +20,7 @@ type exchange struct {
 	advice  bool             // a payment that is repeated and not reversed
 	late    bool             // ... whose order is over
 	unkept  line             // a pending reversal that the rules keep out of the journal
+	errand  *errand          // nil for the order's own, and for what it owes
 }
 
 // send composes the request of a flow and has written, before it leaves, the trace number it uses up and what its reversal
@@ -115,6 +116,10 @@ func (t *Terminal) leave(now time.Time, e Event, out *Actions) {
 		case t.exchange.advice && t.pending != nil: // a repeat
 			t.keepAdvice(now, "STORAGE_FAILED", out)
 			return
+		case t.exchange.errand != nil && t.order.over:
+			out.show("STORAGE_FAILED")
+			t.finish(out)
+			return
 		}
 		t.refuse(now, "terminal/storage", "STORAGE_FAILED", out)
 		return
@@ -123,7 +128,7 @@ func (t *Terminal) leave(now time.Time, e Event, out *Actions) {
 		t.exchange.unkept.apply(t)
 	}
 	t.state = Exchanging
-	out.add(Action{Kind: Exchange, Message: t.exchange.request})
+	out.add(Action{Kind: Exchange, Message: t.exchange.request, After: t.patience()})
 }
 
 // answered judges an answer: first whether it can be trusted at all, then what its code means.
@@ -150,6 +155,8 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 		t.signInNext(now, "the host answered "+string(rule.Code), out)
 	}
 	switch flow := t.exchange.flow; {
+	case t.exchange.errand != nil:
+		t.errandAnswered(now, rule, e.Message, out)
 	case t.exchange.advice:
 		t.adviceAnswered(now, rule, e.Message, out)
 	case flow == pay.Reversal:
@@ -172,6 +179,9 @@ func (t *Terminal) unanswered(now time.Time, e Event, out *Actions) {
 	switch {
 	case e.Trouble.Sent:
 		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
+	case t.exchange.errand != nil:
+		out.show(screen)
+		t.errandBroke(now, out)
 	case t.exchange.flow == pay.Reversal:
 		t.reversalUnsent(now, screen, out)
 	case t.exchange.advice:
@@ -204,6 +214,11 @@ func (t *Terminal) reversible() bool {
 // untrusted: the request may have arrived and there is no answer to go by.
 func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, out *Actions) {
 	flow := t.exchange.flow
+	if t.exchange.errand != nil {
+		out.show(screen)
+		t.errandBroke(now, out)
+		return
+	}
 	if t.ownExchange() {
 		t.order.card.forget()
 	}
@@ -275,7 +290,7 @@ func (t *Terminal) offer(flow pay.Flow, m *iso8583.Message) func(iso8583.Element
 func (t *Terminal) offerTerminal(o func(iso8583.Element, string), now time.Time) {
 	o(iso8583.Terminal, t.Number)
 	o(iso8583.Merchant, t.Merchant)
-	o(iso8583.MerchantName, t.MerchantName)
+	o(iso8583.MerchantName, t.merchantName())
 	o(iso8583.MerchantType, t.MCC)
 	o(iso8583.TransmissionTime, now.UTC().Format("0102150405"))
 	o(iso8583.LocalTime, now.Format("150405"))
@@ -292,6 +307,7 @@ func (t *Terminal) offerTerminal(o func(iso8583.Element, string), now time.Time)
 // sealMessage encodes m, with a MAC where its flow has one.
 func (t *Terminal) sealMessage(flow pay.Flow, m *iso8583.Message) error {
 	tx, _ := t.Dialect.Transaction(flow)
+	t.stampVersion(m)
 	var err error
 	if tx.MAC && t.macAlgorithm() != "" {
 		_, err = t.Dialect.Seal(nil, m, func(input []byte) ([]byte, error) { return t.HSM.MAC(KeyMAK, t.macAlgorithm(), input) })
@@ -338,19 +354,6 @@ func echoes(t *Terminal, request, answer *iso8583.Message) bool {
 	same := func(e iso8583.Element) bool { return answer.Get(e) == request.Get(e) }
 	partial := t.Dialect.Answer(pay.Answer(answer.Get(iso8583.AnswerCode))).Next == iso8583.NextPartial
 	return same(iso8583.Terminal) && same(iso8583.Trace) && (partial || !answer.Has(iso8583.Amount) || same(iso8583.Amount))
-}
-
-// readHeader obeys the processing request of an answer's header, nibble 6 (DOMAIN.md A.1).
-func (t *Terminal) readHeader(now time.Time, m *iso8583.Message, out *Actions) {
-	h := m.Header()
-	if len(h) < 6 || h[5] != '3' || t.exchange.flow == pay.SignIn {
-		return
-	}
-	t.consult("terminal/processing-request")
-	if t.Rules.ObeyHeader && !t.again {
-		t.decide(now, "terminal/processing-request", "the host wants a sign-in before the next trade")
-		t.write(out, &againLine{})
-	}
 }
 
 // signInNext has the next trade begin with a sign-in: the cashier repeats the order and need not know why (DOMAIN.md C, 77).

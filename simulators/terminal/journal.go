@@ -27,6 +27,11 @@ type memory struct {
 	pending   *pending
 	slips     []waitingSlip
 	last      []byte // the last slip, sealed
+
+	parameters Parameters
+	due        map[Download]bool // the host has something newer
+	statusDue  bool              // ... and wants to know how the devices are
+	fetching   *fetching         // nil while no download has begun
 }
 
 // payment is what the terminal knows of one payment.
@@ -227,7 +232,7 @@ func TraceRecord(next int) journal.Record {
 
 func readLine(r journal.Record) (line, error) {
 	for _, l := range []line{&sentLine{}, &pendingLine{}, &attemptLine{}, &outcomeLine{}, &printLine{}, &signLine{}, &againLine{},
-		&operatorLine{}, &tamperLine{}, &settleLine{}, &uploadLine{}, &closeLine{}} {
+		&operatorLine{}, &tamperLine{}, &settleLine{}, &uploadLine{}, &closeLine{}, &dueLine{}, &fetchLine{}} {
 		if l.kind() != r.Kind {
 			continue
 		}

@@ -15,16 +15,17 @@ type order struct {
 	met        int // how many of plan.Needs are met
 	card       card
 	pin        pay.Secret
-	tries      int    // that the host answered and wanted another after
-	pinWanted  bool   // the host wants a PIN, whatever the card says
-	swipes     int    // bad ones
-	chipSwipes int    // of cards that have a chip
-	cleared    bool   // what is left over from before has had its turn
-	repeats    int    // of an advice or upload, at once
-	again      bool   // the uploads have begun anew
-	fresh      bool   // no message of this settlement has ever left
-	over       bool   // the ending is known; only a reversal may still be under way
-	ending     Ending // see over
+	tries      int             // that the host answered and wanted another after
+	pinWanted  bool            // the host wants a PIN, whatever the card says
+	swipes     int             // bad ones
+	chipSwipes int             // of cards that have a chip
+	cleared    bool            // what is left over from before has had its turn
+	repeats    int             // of an advice or upload, at once
+	again      bool            // the uploads have begun anew
+	fresh      bool            // no message of this settlement has ever left
+	failed     map[string]bool // errands, by name
+	over       bool            // the ending is known; only a reversal may still be under way
+	ending     Ending          // see over
 }
 
 // choose begins an order.
@@ -76,6 +77,7 @@ func (t *Terminal) proceed(now time.Time, out *Actions) {
 		t.refuse(now, "terminal/reverse", "REVERSAL_PENDING", out)
 	case o.plan.Trade && t.again: // asked for by header nibble 6 = 3 (DOMAIN.md A.1)
 		t.send(now, pay.SignIn, out)
+	case t.errandRuns(now, out):
 	case o.plan.Done == Settled:
 		t.settle(now, out)
 	default:

@@ -119,7 +119,7 @@ func (t *Terminal) reversalUnsent(now time.Time, screen string, out *Actions) {
 // giveUp puts the reversal on the exception list when its attempts are used up (DOMAIN.md A.12, rule 3). People must then
 // look after the payment; it no longer holds up the next order.
 func (t *Terminal) giveUp(out *Actions) bool {
-	if t.pending.attempts < max(t.Dialect.Timers.ReversalAttempts, 1) {
+	if t.pending.attempts < max(t.attempts(), 1) {
 		return false
 	}
 	out.show("REVERSAL_GIVEN_UP", t.payments[t.pending.payment].ref.Trace)

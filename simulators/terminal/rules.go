@@ -35,7 +35,8 @@ type Rules struct {
 	AdoptBatch bool // terminal/batch: the host's batch number becomes the terminal's
 	AdoptClock bool // terminal/clock: the host's time is set at sign-in
 	KeyDoubt   bool // terminal/key-doubt: a key change whose end is not known takes the sign-in away
-	ObeyHeader bool // terminal/processing-request: header nibble 6 = 3 makes the next trade sign in first
+
+	DeviceRules
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
 
@@ -115,7 +116,7 @@ func Reference() *Rules {
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
 		ApprovalTries: 3, KeepLocks: true, Hash: saltedHash, Approves: supervisorOnly, Operator: (*Terminal).whoIsIn,
-		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, ObeyHeader: true,
+		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(),
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
@@ -156,6 +157,7 @@ func gates() []Gate {
 		{"terminal/batch-full", "BATCH_FULL", func(t *Terminal, p Plan, _ pay.Amount) bool {
 			return p.Side != "" && t.Rules.BatchLimit > 0 && len(t.payments)-t.settledTo >= t.Rules.BatchLimit
 		}},
+		{"terminal/tip-flag", "NOT_SUPPORTED", noTips},
 		{"terminal/amount", "BAD_AMOUNT", func(_ *Terminal, p Plan, a pay.Amount) bool {
 			_, err := a.Digits()
 			return p.Amount && (err != nil || a.Minor == 0)

@@ -114,6 +114,7 @@ var always = [eventKinds]cell{
 	BatteryLow: {"note battery", (*Terminal).batteryLow}, BatteryOK: {"note battery", (*Terminal).batteryOK},
 	NetworkDown: {"note network", (*Terminal).networkDown}, NetworkUp: {"take network", (*Terminal).takeNetwork},
 	SwitchNetwork: {"take network", (*Terminal).takeNetwork}, Tamper: {"erase keys", (*Terminal).tamper},
+	DeviceFails: {"note device", (*Terminal).deviceFails}, DeviceWorks: {"note device", (*Terminal).deviceWorks},
 }
 
 func cellFor(s State, k EventKind) cell {

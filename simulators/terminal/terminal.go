@@ -35,6 +35,8 @@ type Config struct {
 	Batch        string       // six digits until the host says otherwise; "" is 000001
 	Currency     pay.Currency // of settlements, and of orders without an amount; 0 is CNY
 	FirstTrace   int          // trace number of the first message of a new terminal; 0 is 1
+	Parameters   Parameters   // those it left the factory with
+	Version      string       // of its software, eight digits: header nibbles 3, 4 and 7 to 12; "" is what the dialect's header says
 	Dialect      *iso8583.Dialect
 	HSM          *hsm.HSM // holds KeyTMK, or the working keys where the dialect downloads none
 	Rules        *Rules   // not changed by the terminal; Reference gives the honest ones
@@ -56,6 +58,10 @@ type Terminal struct {
 	paper    bool
 	battery  bool
 	network  string
+	failed   map[Device]bool
+	version  string // of the software that runs
+
+	restartDue bool // other software waits for a start
 }
 
 // New makes a terminal that is switched off.
@@ -72,8 +78,8 @@ func New(c Config) (*Terminal, error) {
 	if c.Batch == "" {
 		c.Batch = "000001"
 	}
-	t := &Terminal{Config: c, paper: true, battery: true, network: "wifi"}
-	t.memory = memory{trace: max(c.FirstTrace, 1) - 1, batch: c.Batch}
+	t := &Terminal{Config: c, paper: true, battery: true, network: "wifi", failed: map[Device]bool{}}
+	t.memory = memory{trace: max(c.FirstTrace, 1) - 1, batch: c.Batch, parameters: c.Parameters, due: map[Download]bool{}}
 	for _, o := range c.Operators {
 		known, err := newOperator(o)
 		if err != nil {
@@ -133,14 +139,18 @@ type Status struct {
 	Battery  bool
 	Network  string // "" when there is none
 	Tampered bool
+	Version  string // of the software that runs; "" is the dialect's
 }
+
+// Holds gives what the terminal works with: its settings, its chip applications and the public keys for them.
+func (t *Terminal) Holds() Parameters { return t.parameters }
 
 // Status tells how the terminal is.
 func (t *Terminal) Status() Status {
 	s := Status{
 		State: t.state.String(), Busy: slices.Contains([]State{Storing, Exchanging, Finishing}, t.state),
 		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(nextTrace(t.trace)), Pending: t.pending != nil, Settling: t.settling != nil,
-		Slips: len(t.slips), Paper: t.paper, Battery: t.battery, Network: t.network, Tampered: t.tampered,
+		Slips: len(t.slips), Paper: t.paper, Battery: t.battery, Network: t.network, Tampered: t.tampered, Version: t.version,
 	}
 	if t.operator != nil {
 		s.Operator = t.operator.id

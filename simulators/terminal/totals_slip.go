@@ -33,7 +33,7 @@ func (t *Terminal) totalsSlip(now time.Time, balanced bool) Slip {
 
 // head is what every slip begins with.
 func (t *Terminal) head() []Line {
-	return []Line{{ID: "SLIP_MERCHANT", Args: []string{t.MerchantName}}, {ID: "SLIP_MERCHANT_NO", Args: []string{t.Merchant}},
+	return []Line{{ID: "SLIP_MERCHANT", Args: []string{t.merchantName()}}, {ID: "SLIP_MERCHANT_NO", Args: []string{t.Merchant}},
 		{ID: "SLIP_TERMINAL_NO", Args: []string{t.Number}}, {ID: "SLIP_OPERATOR", Args: []string{t.named()}}}
 }
 

@@ -22,6 +22,9 @@ const (
 	CAPKDownload      Flow = "capk-download"
 	CAPKEnd           Flow = "capk-end"
 
+	ContactlessDownload Flow = "contactless-download"
+	ContactlessEnd      Flow = "contactless-end"
+
 	// The card is there, or its number is.
 	Balance        Flow = "balance"
 	Sale           Flow = "sale"

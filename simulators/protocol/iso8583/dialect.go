@@ -115,6 +115,9 @@ type Switches struct {
 	PreAuthDays            int        // a pre-authorization lasts so many days
 	HostTotals             bool       // the answer to unbalanced totals holds the host's; otherwise the terminal's
 	SignOutAfterSettlement bool
+
+	OldVersion    pay.Answer // of a trade by software that is too old; what A.8.1 says of it is not public
+	SignaturePart int        // bytes of a signature's picture in one message (A.16 [M])
 }
 
 // Transaction is one flow's place in the dialect.

@@ -108,6 +108,8 @@ func switches() []setting {
 		{"switches", "preauth_days", func(d *Dialect, v string) error { return count(&d.Switches.PreAuthDays, v) }},
 		{"switches", "host_totals", func(d *Dialect, v string) error { return yesNo(&d.Switches.HostTotals, v) }},
 		{"switches", "sign_out_after_settlement", func(d *Dialect, v string) error { return yesNo(&d.Switches.SignOutAfterSettlement, v) }},
+		{"switches", "old_version", func(d *Dialect, v string) error { return code(&d.Switches.OldVersion, v) }},
+		{"switches", "signature_part", func(d *Dialect, v string) error { return count(&d.Switches.SignaturePart, v) }},
 	}
 }
 

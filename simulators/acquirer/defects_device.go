@@ -1,0 +1,65 @@
+package acquirer
+
+import (
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// deviceDefects are those of what terminals fetch, and of what they tell of themselves.
+func deviceDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		{Name: "acquirer-never-announces", Category: "protocol", Text: "has something new for its terminals and does not say so in the header",
+			Why:  "terminals were to ask by themselves every night",
+			Edit: func(r *Rules) { r.Asks = func(*Call) byte { return '0' } }},
+		{Name: "acquirer-asks-for-ever", Category: "protocol", Text: "asks a terminal for what it has fetched already",
+			Why: "the end message is answered and not written down",
+			Edit: func(r *Rules) {
+				r.Fetched = func(c *Call, _ Download) []Terminal { return []Terminal{c.terminal} }
+			}},
+		{Name: "acquirer-asks-status-for-ever", Category: "protocol", Text: "asks for a terminal's status again and again",
+			Why: "the flag is cleared by the report, not by the upload",
+			Edit: func(r *Rules) {
+				r.Asks = func(c *Call) byte {
+					if n := asks(c); n != '0' || len(c.terminal.Status) == 0 {
+						return n
+					}
+					return '2'
+				}
+			}},
+		{Name: "acquirer-serves-old-parameters", Category: "protocol", Text: "serves every terminal the standard parameters",
+			Why: "the terminal's own row is kept by another department",
+			Edit: func(r *Rules) {
+				r.Whole = func(c *Call, d Download) []byte {
+					if d == Parameters {
+						return []byte(standardParameters)
+					}
+					return whole(c, d)
+				}
+			}},
+		{Name: "acquirer-remembers-one-till", Category: "protocol", Text: "takes what one till of a shop has fetched for what all of them have",
+			Why: "the state is kept with the merchant",
+			Edit: func(r *Rules) {
+				r.Fetched = func(c *Call, d Download) []Terminal {
+					changed := fetched(c, d)
+					for _, t := range c.Terminals() {
+						if t.Merchant == c.terminal.Merchant && t.Number != c.terminal.Number {
+							changed = append(changed, t.with(d, c.terminal.Fetching[d]))
+						}
+					}
+					return changed
+				}
+			}},
+		{Name: "acquirer-takes-old-version", Category: "security", Text: "lets any software trade",
+			Why:  "the version stands in a report that nobody reads",
+			Edit: func(r *Rules) { r.drop("version") }},
+		{Name: "acquirer-trusts-download", Category: "security", Text: "lets software trade once its new version was fetched",
+			Why: "the end of the download is taken for the update",
+			Edit: func(r *Rules) {
+				r.replace("version", func(c *Call) (pay.Answer, string) {
+					if c.terminal.Fetched[Parameters] == c.edition(Parameters, c.terminal.Number).Number {
+						return passed, ""
+					}
+					return versionTaken(c)
+				})
+			}},
+	}
+}

@@ -1,0 +1,56 @@
+package terminal
+
+import (
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// deviceDefects are those of what a till fetches from its host, and of what it tells of itself.
+func deviceDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("terminal-ignores-download-request", "protocol", "fetches nothing when the host asks for it in the header",
+			"downloads are a menu of the technician's, and nothing else starts them", func(r *Rules) {
+				r.Requests = func(nibble byte) Request {
+					if nibble == '3' {
+						return RequestSignIn
+					}
+					return RequestNone
+				}
+			}),
+		defect("terminal-takes-any-request-for-sign-in", "protocol", "signs in again whatever the header asks for",
+			"the header's nibble is compared with zero", func(r *Rules) {
+				r.Requests = func(nibble byte) Request {
+					if nibble != '0' {
+						return RequestSignIn
+					}
+					return RequestNone
+				}
+			}),
+		defect("terminal-trades-before-download", "protocol", "fetches what the host has only after the next trade",
+			"the customer was not to wait", func(r *Rules) { r.DownloadFirst = false }),
+		defect("terminal-forgets-end", "protocol", "does not tell the host that it has fetched everything",
+			"the data is there, so the work was done", func(r *Rules) { r.TellEnd = false }),
+		defect("terminal-takes-half-download", "emv", "works with what an interrupted download has brought",
+			"each item is written into the table in use as it comes", func(r *Rules) { r.WholeSets = false }),
+		defect("terminal-starts-download-over", "resilience", "begins an interrupted download from its start",
+			"the list is kept in RAM", func(r *Rules) { r.ResumeDownload = false }),
+		defect("terminal-reads-first-part", "emv", "takes the first part of a list for the list",
+			"the test host had nine applications", func(r *Rules) { r.ReadAllParts = false }),
+		defect("terminal-skips-capk-check", "security", "takes a CA key without its check value",
+			"the check value is stored with the key, and nobody computes it", func(r *Rules) { r.CheckCAPK = false }),
+		defect("terminal-takes-expired-key", "security", "keeps CA keys whose last day is over",
+			"the expiry is for the back office", func(r *Rules) { r.TakeExpired = true }),
+		defect("terminal-ignores-parameters", "protocol", "stores new parameters and goes on with the old",
+			"the settings are read once, when the application starts", func(r *Rules) { r.UseSettings = false }),
+		defect("terminal-keeps-old-version", "protocol", "fetches new software and never starts it",
+			"the restart was left to the night, and the till is never switched off", func(r *Rules) { r.Restart = false }),
+		defect("terminal-hides-broken-printer", "protocol", "says that its printer works whatever it does",
+			"the printer's driver answers ready as long as it is powered", func(r *Rules) {
+				r.Devices = func(t *Terminal) iso8583.TerminalParameters {
+					all := devices(t)
+					all[iso8583.Parameter04Printer] = "0"
+					return all
+				}
+			}),
+	}
+}
