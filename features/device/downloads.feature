@@ -1,3 +1,4 @@
+@unionpay
 Feature: Downloads
   A host has hundreds of thousands of tills and no technician for any of them: what they need is announced in the header of an
   answer, and they fetch it by themselves. A till that does not, or that works with half of it, refuses good cards or takes bad ones.

@@ -1,3 +1,4 @@
+@unionpay
 Feature: How a till is
   The hotline learns of a broken printer from the till, not from the queue in front of it.
 

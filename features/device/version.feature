@@ -1,3 +1,4 @@
+@unionpay
 Feature: The software of a till
   An acquirer that finds a fault in a till's software must be able to stop it from trading, and to mend it without a technician.
 
