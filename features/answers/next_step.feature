@@ -150,3 +150,23 @@ Feature: What the till does about an answer
       | 64   | AMOUNT_DIFFERS      |
       | 91   | ISSUER_UNAVAILABLE  |
       | 96   | SYSTEM_MALFUNCTION  |
+
+  @ANS-008 @host-control
+  Scenario Outline: What the host cannot do now (<code>) the till leaves alone
+    Given the host answers the 1st sale with "<code>"
+    When Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows <screen>
+    And "T1" is ready
+    And these messages went over the wire
+      | from | message     | code   |
+      | T1   | sale        |        |
+      | host | sale answer | <code> |
+
+    Examples:
+      | code | screen             |
+      | 06   | RETRY_LATER        |
+      | 09   | RETRY_LATER        |
+      | 13   | INVALID_AMOUNT     |
+      | 90   | CUT_OVER           |
+      | 91   | ISSUER_UNAVAILABLE |
+      | 98   | ISSUER_NO_ANSWER   |

@@ -89,3 +89,15 @@ Feature: Who works at the till
     And the 2nd sign-in carries
       | field    | value |
       | operator | 002   |
+
+  @OPR-015
+  Scenario Outline: The password of <whose> has its own length
+    When operator "<number>" changes the password at "T1" to "<password>"
+    Then "T1" shows <screen>
+
+    Examples:
+      | number | whose             | password | screen           |
+      | 00     | the supervisor    | 7392     | WEAK_PASSWORD    |
+      | 00     | the supervisor    | 739251   | PASSWORD_CHANGED |
+      | 99     | the administrator | 739251   | WEAK_PASSWORD    |
+      | 99     | the administrator | 73925168 | PASSWORD_CHANGED |

@@ -100,3 +100,16 @@ Feature: What the till knows of its own day
       | day | kind | count | sum       |
       | 1   | sale | 1     | 10.00 CNY |
       | 2   | sale | 1     | 20.00 CNY |
+
+  @OPR-012 @clock
+  Scenario: A payment that is still to be reversed is told as such
+    Given "T1" loses its power right after sending the 2nd sale
+    When Bob swipes 20.00 CNY at "T1"
+    And the line refuses connections
+    And "T1" starts again
+    And the cashier asks for the last payment at "T1"
+    And the line works again
+    And Bob swipes 30.00 CNY at "T1"
+    Then "T1" tells of the 2nd sale as pending
+    And "T1" shows NO_CONNECTION
+    And "T1" has the 2nd sale as reversed

@@ -160,3 +160,17 @@ Feature: What each receipt says
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And the receipts of "T1" are dated as the answer to the 1st sale
+
+  @RCP-011
+  Scenario Outline: <who> finds a place to sign
+    When <who> swipes 10.00 CNY at "T1" and enters <whose> PIN
+    Then "T1" shows APPROVED
+    And the merchant copy of "T1" has
+      | line             | value |
+      | SLIP_SIGNATURE   | *     |
+      | SLIP_PIN_ENTERED | <pin> |
+
+    Examples:
+      | who   | whose | pin |
+      | Alice | her   | *   |
+      | Bob   | his   |     |

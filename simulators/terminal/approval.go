@@ -126,19 +126,15 @@ func (t *Terminal) declined(now time.Time, rule iso8583.AnswerRule, m *iso8583.M
 func (t *Terminal) tryAgain(now time.Time, rule iso8583.AnswerRule, out *Actions) bool {
 	o := &t.order
 	i := slices.Index(o.plan.Needs, NeedPIN)
-	switch rule.Next {
-	case iso8583.NextPIN:
+	t.consult("terminal/once-more")
+	switch {
+	case rule.Next == iso8583.NextPIN:
 		t.consult("terminal/pin-tries")
 		if i < 0 || o.tries+1 >= t.Rules.PINTries {
 			return false
 		}
 		o.pinWanted = true
-	case iso8583.NextOnce:
-		t.consult("terminal/once-more")
-		if o.tries > 0 || !t.Rules.OnceMore {
-			return false
-		}
-	default:
+	case o.tries > 0 || !slices.Contains(t.Rules.OnceMore, rule.Next):
 		return false
 	}
 	if o.tries++; i >= 0 { // it was forgotten when the request was sealed

@@ -36,6 +36,8 @@ func operatorDefects() []pay.Defect[Rules] {
 			}),
 		defect("terminal-takes-factory-password", "security", "lets an operator in with the password that every till is delivered with", "new cashiers could not log in during the training",
 			func(r *Rules) { r.FactoryPasswords = true }),
+		defect("terminal-one-password-rule", "security", "lets a supervisor choose as short a password as a cashier", "the rule was written when there were only cashiers",
+			func(r *Rules) { r.WeakPassword = func(_ Role, p string) bool { return weakPassword(Cashier, p) } }),
 		defect("terminal-forgets-lock", "security", "unlocks everybody when the power goes", "the counters live in memory",
 			func(r *Rules) { r.KeepLocks = false }),
 		defect("terminal-keeps-clear-password", "security", "writes passwords down as they are", "they are only four digits, and the file is hidden",
@@ -85,7 +87,9 @@ func answerDefects() []pay.Defect[Rules] {
 		defect("terminal-same-trace-for-pin-retry", "protocol", "sends the corrected PIN under the trace number of the wrong one", "the retry jumps back behind the place where the number is drawn",
 			func(r *Rules) { r.NewTraceEachTry = false }),
 		defect("terminal-ignores-once-more", "protocol", "takes 19 for a decline", "the table had only two columns, yes and no",
-			func(r *Rules) { r.OnceMore = false }),
+			func(r *Rules) { r.OnceMore = nil }),
+		defect("terminal-repeats-declined", "protocol", "sends again at once what the host cannot do now", "retry was thought to mean the till",
+			func(r *Rules) { r.OnceMore = []iso8583.Next{iso8583.NextOnce, iso8583.NextRetry} }),
 		defect("terminal-ignores-pick-up", "security", "gives a card back that is to be kept", "the codes 04 to 43 share one text with the other declines",
 			func(r *Rules) {
 				r.PickUpSlip = false
@@ -141,6 +145,11 @@ func receiptDefects() []pay.Defect[Rules] {
 			func(f pay.Flow, l Line) (Line, bool) {
 				l, ok := template(f, l)
 				return l, ok && !strings.HasPrefix(l.ID, "APPROVED")
+			}),
+		retouched("terminal-drops-signature", "leaves no place to sign", "to save paper",
+			func(f pay.Flow, l Line) (Line, bool) {
+				l, ok := template(f, l)
+				return l, ok && l.ID != "SLIP_SIGNATURE"
 			}),
 		defect("terminal-full-pan-on-deposit", "security", "prints the whole card number of a deposit on the guest's copy too", "the switch for the merchant's copy is asked for both",
 			func(r *Rules) { r.FullPAN = func(f pay.Flow, _ Copy) bool { return f.Kind() == pay.PreAuth } }),

@@ -234,7 +234,7 @@ func TestReversalAtPowerOn(t *testing.T) {
 	}{
 		{"acknowledged", reply{code: "00"}, Reversed, "REVERSED", audit.Reversed},
 		{"unanswered", reply{trouble: &silent}, Unknown, "REVERSAL_GIVEN_UP", audit.Exception},
-		{"unsent", reply{trouble: &down}, Unknown, "", audit.Pending},
+		{"unsent", reply{trouble: &down}, Unknown, "NO_CONNECTION", audit.Pending},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t)

@@ -87,8 +87,15 @@ var peopleProbes = map[string]func(*bench) any{
 	"terminal-gives-up-on-wrong-pin":    func(b *bench) any { b.wrongPINs(1); return b.flows() },
 	"terminal-asks-pin-for-ever":        func(b *bench) any { b.wrongPINs(5); return b.flows() },
 	"terminal-same-trace-for-pin-retry": func(b *bench) any { b.wrongPINs(1); return b.flows() },
-	"terminal-ignores-once-more":        func(b *bench) any { b.saleGets(reply{code: "19"}); return b.flows() },
-	"terminal-ignores-pick-up":          func(b *bench) any { b.saleGets(reply{code: "41"}); return b.screens },
+	"terminal-repeats-declined":         func(b *bench) any { b.saleGets(reply{code: "06"}); return b.flows() },
+	"terminal-drops-signature":          func(b *bench) any { b.saleGets(reply{code: "00"}); return b.slips },
+	"terminal-one-password-rule": func(b *bench) any {
+		b.logIn("00", "903512")
+		b.step(Event{Kind: SetPassword, Password: pay.NewSecret("7392")})
+		return b.screens
+	},
+	"terminal-ignores-once-more": func(b *bench) any { b.saleGets(reply{code: "19"}); return b.flows() },
+	"terminal-ignores-pick-up":   func(b *bench) any { b.saleGets(reply{code: "41"}); return b.screens },
 	"terminal-waits-for-sign-in": func(b *bench) any {
 		b.saleGets(reply{code: "77"})
 		b.swipe(freeTrack)

@@ -99,6 +99,7 @@ func (t *Terminal) reversalAnswered(now time.Time, rule iso8583.AnswerRule, out 
 // in doubt; then it waits for a sign-in.
 func (t *Terminal) reversalSilent(now time.Time, screen string, reason pay.Answer, out *Actions) {
 	out.show(screen)
+	t.endReversal(Unknown, screen)
 	t.consult("terminal/repeat")
 	if reason == pay.AnswerA0BadMAC || !t.Rules.RepeatAtOnce {
 		t.giveUp(out)
@@ -111,6 +112,7 @@ func (t *Terminal) reversalSilent(now time.Time, screen string, reason pay.Answe
 // reversalUnsent: nothing has left, so the attempt does not count.
 func (t *Terminal) reversalUnsent(now time.Time, screen string, out *Actions) {
 	out.show(screen)
+	t.endReversal(Unknown, screen)
 	p := t.pending
 	t.write(out, &attemptLine{p.attempts - 1, p.reason, p.authCode, p.date})
 	t.reversed(now, out)

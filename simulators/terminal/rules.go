@@ -55,7 +55,7 @@ type Rules struct {
 
 	Prompt          func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
 	PINTries        int                             // terminal/pin-tries: PINs that one order asks for, when the host says that the last was wrong
-	OnceMore        bool                            // terminal/once-more: an answer that wants the order again gets it, once
+	OnceMore        []iso8583.Next                  // terminal/once-more: what an answer must want for the till to send the order once more by itself
 	NewTraceEachTry bool                            // terminal/try-trace: each of these tries has a trace number of its own
 	SignInByItself  bool                            // terminal/sign-in-again: an answer that wants a sign-in gets one before the next trade; otherwise the cashier must
 	PickUpSlip      bool                            // terminal/pick-up: a slip for the merchant goes with a card that is to be kept
@@ -122,7 +122,7 @@ func Reference() *Rules {
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:   func(f wire.Framer) wire.Framer { return f },
 		Prompt:   func(r iso8583.AnswerRule) string { return r.Prompt },
-		PINTries: 3, OnceMore: true, NewTraceEachTry: true, SignInByItself: true, PickUpSlip: true,
+		PINTries: 3, OnceMore: []iso8583.Next{iso8583.NextOnce}, NewTraceEachTry: true, SignInByItself: true, PickUpSlip: true,
 		TroubleScreen:     troubleScreen,
 		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatMTI: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
 		Repeated:      repeated(),
