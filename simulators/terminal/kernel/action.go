@@ -18,6 +18,8 @@ func (t *transaction) codes() Codes {
 		}
 		return missing
 	}
+	t.consult("kernel/iac")
+	t.consult("kernel/tac")
 	iac, tac := t.r.MissingIAC, t.r.MissingTAC
 	return Codes{
 		Denial:  read(t.card, emv.Tag9F0EIACDenial, iac.Denial) | read(t.app.Data, emv.TagDF13TACDenial, tac.Denial),

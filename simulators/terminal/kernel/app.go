@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"maps"
 
 	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
@@ -15,7 +16,8 @@ type App struct {
 	Data emv.Data
 }
 
-// ParseApp reads a set of tags; 9F06 is the only one that must be there.
+// ParseApp reads a set of tags; 9F06 is the only one that must be there. Some hosts give the terminal's version as 9F08, which is
+// the card's (DOMAIN.md A.8.1).
 func ParseApp(d emv.Data) (App, error) {
 	for tag, v := range d {
 		if err := emv.CheckLength(tag, v); err != nil {
@@ -25,6 +27,11 @@ func ParseApp(d emv.Data) (App, error) {
 	if len(d[emv.Tag9F06AID]) == 0 {
 		return App{}, fmt.Errorf("kernel: application: tag 9F06 (%s) is missing", emv.NameOf(emv.Tag9F06AID))
 	}
+	d = maps.Clone(d)
+	if _, ok := d[emv.Tag9F09TerminalVersion]; !ok && d[emv.Tag9F08CardVersion] != nil {
+		d[emv.Tag9F09TerminalVersion] = d[emv.Tag9F08CardVersion]
+	}
+	delete(d, emv.Tag9F08CardVersion)
 	return App{AID: d[emv.Tag9F06AID], Data: d}, nil
 }
 

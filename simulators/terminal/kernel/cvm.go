@@ -47,7 +47,7 @@ func verifyCardholder(t *transaction) *Outcome {
 		if v == succeeded {
 			return nil
 		}
-		if rule.Code.Method() == emv.CVM00Fail || rule.Code&emv.CVMx40NextIfFailed == 0 {
+		if t.consult("kernel/cvm-next"); !t.r.FallThrough(rule) {
 			break
 		}
 	}
@@ -61,6 +61,10 @@ func verifyCardholder(t *transaction) *Outcome {
 func (t *transaction) applies(rule emv.CVMRule, list emv.CVMList) bool {
 	cash, cashback := t.c.Type == TypeCash, t.c.Type == TypeCashback
 	same := bytes.Equal(t.card[emv.Tag9F42ApplicationCurrency], t.own[emv.Tag5F2ACurrency])
+	if rule.When >= emv.When06UnderX {
+		t.consult("kernel/cvm-currency")
+		same = same || !t.r.SameCurrency
+	}
 	amount := t.c.Amount.Minor
 	switch rule.When {
 	case emv.When00Always:
@@ -292,7 +296,7 @@ func (t *transaction) pinKey() (emv.PublicKey, bool) {
 	if len(t.issuer.Modulus) == 0 && !t.recoverIssuer() {
 		return emv.PublicKey{}, false
 	}
-	k, err := emv.PINKey(t.issuer, t.card, t.pan, t.today())
+	k, err := emv.PINKey(t.issuer, t.card, t.pan, t.certificateDay())
 	return k.PublicKey, err == nil
 }
 

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
@@ -25,7 +26,7 @@ func initiate(t *transaction) *Outcome {
 		switch {
 		case out != nil:
 			return out
-		case r.SW == emv.SW6985Conditions: // Book 3, 10.1: not this one, choose again
+		case t.takesNext(r.SW): // Book 3, 10.1: not this one, choose again
 			continue
 		case r.SW != emv.SW9000OK:
 			return t.fail("GET PROCESSING OPTIONS: " + r.SW.String() + " " + r.SW.Words())
@@ -38,6 +39,11 @@ func initiate(t *transaction) *Outcome {
 		}
 		return nil
 	}
+}
+
+func (t *transaction) takesNext(sw emv.StatusWord) bool {
+	t.consult("kernel/next-application")
+	return slices.Contains(t.r.NextOn, sw)
 }
 
 // selectFinal selects a candidate. One that the card does not give any more is forgotten.

@@ -258,7 +258,4 @@ func (t *transaction) capabilities() emv.Capabilities {
 	return emv.ParseCapabilities(t.c.Terminal[emv.Tag9F33TerminalCapabilities])
 }
 
-// today is YYMMDD.
-func (t *transaction) today() string { return fmt.Sprintf("%X", t.own[emv.Tag9ADate]) }
-
 func be32(n uint32) []byte { return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)} }

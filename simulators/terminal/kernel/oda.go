@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
@@ -133,6 +134,9 @@ func (t *transaction) signedData() ([]byte, bool) {
 	case !bytes.Equal(list, []byte{byte(emv.Tag82AIP)}):
 		return nil, false
 	}
+	if t.consult("kernel/signed-aip"); !t.r.SignedAIP {
+		return t.static, true
+	}
 	return append(bytes.Clone(t.static), t.card[emv.Tag82AIP]...), true
 }
 
@@ -146,7 +150,7 @@ func (t *transaction) recoverIssuer() bool {
 		if k.Index != index[0] || !bytes.Equal(k.RID, t.app.AID[:5]) {
 			continue
 		}
-		issuer, err := emv.IssuerKey(k, t.card, t.pan, t.today())
+		issuer, err := emv.IssuerKey(k, t.card, t.pan, t.certificateDay())
 		if t.noteRemainder(err); err != nil || t.isRevoked(k, issuer) {
 			return false
 		}
@@ -155,6 +159,14 @@ func (t *transaction) recoverIssuer() bool {
 		return true
 	}
 	return false
+}
+
+// certificateDay is the day that certificates must reach: today.
+func (t *transaction) certificateDay() string {
+	if t.consult("kernel/certificate-date"); t.r.CheckDates {
+		return fmt.Sprintf("%X", t.own[emv.Tag9ADate])
+	}
+	return "000000"
 }
 
 func (t *transaction) isRevoked(k emv.CAKey, issuer emv.Certified) bool {
@@ -176,7 +188,7 @@ func (t *transaction) recoverICC() bool {
 	if !ok || !t.recoverIssuer() {
 		return false
 	}
-	icc, err := emv.ICCKey(t.issuer, t.card, static, t.pan, t.today())
+	icc, err := emv.ICCKey(t.issuer, t.card, static, t.pan, t.certificateDay())
 	if t.noteRemainder(err); err != nil {
 		return false
 	}

@@ -12,18 +12,23 @@ type Rules struct {
 	Contactless []Phase // up to the card's answer to GET PROCESSING OPTIONS
 	Flows       []Flow  // how a contactless application goes on, by the first five bytes of its name; the last one takes the rest
 
-	MaxCommands    int      // kernel/commands: a card that wants more is given up
-	MaxDirectory   int      // kernel/directory: records of a payment directory that are read
-	MaxSameName    int      // kernel/next: applications of one name that are asked for
-	Methods        []Method // kernel/oda: the first that both can is used
-	CheckRevoked   bool     // kernel/revoked
-	ReadMandatory  bool     // kernel/mandatory: a card without its mandatory data is given up
-	RefuseTwice    bool     // kernel/twice: a card that says one thing twice is given up
-	RefuseStronger bool     // kernel/stronger: a cryptogram better than the one that was asked for is not taken
-	VerifyCDA      bool     // kernel/cda: a combined signature is looked at
-	BypassAll      bool     // kernel/bypass: who refuses one PIN is asked for no other
-	ReadTries      bool     // kernel/pin-tries: the card is asked how many tries are left before a PIN is
-	RiskAlways     bool     // kernel/risk: risk management is done whatever the card's AIP says
+	MaxCommands    int                    // kernel/commands: a card that wants more is given up
+	MaxDirectory   int                    // kernel/directory: records of a payment directory that are read
+	MaxSameName    int                    // kernel/next: applications of one name that are asked for
+	Methods        []Method               // kernel/oda: the first that both can is used
+	CheckRevoked   bool                   // kernel/revoked
+	CheckDates     bool                   // kernel/certificate-date: an expired certificate is not taken
+	SignedAIP      bool                   // kernel/signed-aip: the AIP is part of what the issuer signed, where the card says so
+	NextOn         []emv.StatusWord       // kernel/next-application: answers to GET PROCESSING OPTIONS that take up the next application
+	SameCurrency   bool                   // kernel/cvm-currency: amounts of the CVM list are compared in the card's own currency only
+	FallThrough    func(emv.CVMRule) bool // kernel/cvm-next: whether a method that failed leaves the next one a chance
+	ReadMandatory  bool                   // kernel/mandatory: a card without its mandatory data is given up
+	RefuseTwice    bool                   // kernel/twice: a card that says one thing twice is given up
+	RefuseStronger bool                   // kernel/stronger: a cryptogram better than the one that was asked for is not taken
+	VerifyCDA      bool                   // kernel/cda: a combined signature is looked at
+	BypassAll      bool                   // kernel/bypass: who refuses one PIN is asked for no other
+	ReadTries      bool                   // kernel/pin-tries: the card is asked how many tries are left before a PIN is
+	RiskAlways     bool                   // kernel/risk: risk management is done whatever the card's AIP says
 
 	OverFloor   func(amount, floor int64) bool                                      // kernel/floor
 	Pick        func(number int, amount, floor, threshold, target, most int64) bool // kernel/random: number is 1 to 99
@@ -91,7 +96,11 @@ func Reference() *Rules {
 		},
 		MaxCommands: 500, MaxDirectory: 16, MaxSameName: 8,
 		Methods:      []Method{{emv.AIP1x01CDA, emv.Cap3x08CDA, prepareCDA}, {emv.AIP1x20DDA, emv.Cap3x40DDA, dda}, {emv.AIP1x40SDA, emv.Cap3x80SDA, sda}},
-		CheckRevoked: true, ReadMandatory: true, RefuseTwice: true, RefuseStronger: true, VerifyCDA: true, BypassAll: true, ReadTries: true,
+		CheckRevoked: true, CheckDates: true, SignedAIP: true, NextOn: []emv.StatusWord{emv.SW6985Conditions}, SameCurrency: true,
+		FallThrough: func(r emv.CVMRule) bool {
+			return r.Code.Method() != emv.CVM00Fail && r.Code&emv.CVMx40NextIfFailed != 0
+		},
+		ReadMandatory: true, RefuseTwice: true, RefuseStronger: true, VerifyCDA: true, BypassAll: true, ReadTries: true,
 		OverFloor: func(amount, floor int64) bool { return amount >= floor }, // Book 3, 10.6.1
 		Pick:      pick,
 		// Book 3, 10.7: what a card or terminal without action codes is taken to mean.

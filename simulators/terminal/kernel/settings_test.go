@@ -300,22 +300,66 @@ func decisions() []change {
 	}
 }
 
-// TestSettings holds the decisions bit by bit: what is written in testdata/settings.txt was looked at line by line.
-func TestSettings(t *testing.T) {
-	var b strings.Builder
-	settings := 0
-	for _, group := range []struct {
+// groups are the settings of the table.
+func groups() []struct {
+	name    string
+	changes []change
+} {
+	return []struct {
 		name    string
 		changes []change
 	}{
 		{"selection and data", selections()}, {"offline data authentication", authentications()}, {"processing restrictions", restrictions()},
-		{"cardholder verification", verifications()}, {"terminal risk management", risks()}, {"decisions", decisions()}, {"contactless", taps()},
-	} {
+		{"cardholder verification", verifications()}, {"terminal risk management", risks()}, {"decisions", decisions()}, {contactless, taps()},
+	}
+}
+
+const contactless = "contactless"
+
+// TestDefects holds each defect to the table: it changes at least one line, so that it strikes and is noticed.
+func TestDefects(t *testing.T) {
+	honest, records := map[string]string{}, map[string][][]byte{}
+	told := func(r *Rules, strike func(name, line string) bool) {
+		for _, group := range groups() {
+			for _, c := range group.changes {
+				s := newSetting(t)
+				s.c.Rules, s.card.shared = r, records
+				if group.name == contactless {
+					tapped(s)
+				}
+				c.do(s)
+				if !strike(group.name+"/"+c.name, line(s.run(), s)) {
+					return
+				}
+			}
+		}
+	}
+	told(Reference(), func(name, line string) bool { honest[name] = line; return true })
+	for _, d := range Defects() {
+		r, noticed := Reference(), ""
+		d.Edit(r)
+		told(r, func(name, line string) bool {
+			if line != honest[name] {
+				noticed = name
+			}
+			return noticed == ""
+		})
+		if noticed == "" {
+			t.Errorf("%s: no setting notices it", d.Name)
+		}
+	}
+}
+
+// TestSettings holds the decisions bit by bit: what is written in testdata/settings.txt was looked at line by line.
+func TestSettings(t *testing.T) {
+	var b strings.Builder
+	settings := 0
+	for _, group := range groups() {
 		fmt.Fprintf(&b, "# %s\n# TVR         TSI   9F34    cryptograms   ending (answer code), what else\n", group.name)
 		for _, c := range group.changes {
 			settings++
 			s := newSetting(t)
-			if group.name == "contactless" {
+			if group.name == contactless {
 				tapped(s)
 			}
 			c.do(s)

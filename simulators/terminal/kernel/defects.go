@@ -1,0 +1,117 @@
+package kernel
+
+import (
+	"slices"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+)
+
+// Defects lists what real kernels ship with: edits of the rules, each of which the table of settings notices.
+func Defects() []pay.Defect[Rules] {
+	return slices.Concat(readingDefects(), trustDefects(), decisionDefects(), contactlessDefects())
+}
+
+func defect(name, category, text, why string, edit func(*Rules)) pay.Defect[Rules] {
+	return pay.Defect[Rules]{Name: name, Category: category, Text: text, Why: why, Edit: edit}
+}
+
+// without gives phases without one.
+func without(phases []Phase, name string) []Phase {
+	return slices.DeleteFunc(slices.Clone(phases), func(p Phase) bool { return p.Name == name })
+}
+
+func readingDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("kernel-takes-twice", "emv", "takes the last of two values that a card gives of one thing",
+			"the data base overwrites, and nobody looks whether there was something", func(r *Rules) { r.RefuseTwice = false }),
+		defect("kernel-needs-no-mandatory", "emv", "goes on with a card that lacks its mandatory data",
+			"the check was made for the test cards of one scheme", func(r *Rules) { r.ReadMandatory = false }),
+		defect("kernel-gives-up-at-6985", "emv", "gives up when the first application does not want to",
+			"every status but 9000 is one error", func(r *Rules) { r.NextOn = nil }),
+		defect("kernel-skips-restrictions", "emv", "looks at neither expiry nor use of the card",
+			"the issuer was thought to do that", func(r *Rules) { r.Contact = without(r.Contact, "kernel/restrictions") }),
+	}
+}
+
+func trustDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("kernel-skips-authentication", "security", "authenticates no card offline",
+			"it costs half a second at the till, and all goes online anyway", func(r *Rules) { r.Contact = without(r.Contact, "kernel/oda") }),
+		defect("kernel-prefers-sda", "security", "takes the weakest method that card and terminal know", "the list stands in the order in which it was programmed",
+			func(r *Rules) { r.Methods = slices.Clone(r.Methods); slices.Reverse(r.Methods) }),
+		defect("kernel-believes-cda", "security", "does not look at the signature of a cryptogram", "the card of the test house signs rightly",
+			func(r *Rules) { r.VerifyCDA = false }),
+		defect("kernel-takes-revoked", "security", "takes certificates of a revoked issuer key", "the list can be loaded and is never read",
+			func(r *Rules) { r.CheckRevoked = false }),
+		defect("kernel-takes-expired-certificates", "security", "takes certificates that have expired", "the year is compared without its century",
+			func(r *Rules) { r.CheckDates = false }),
+		defect("kernel-forgets-signed-aip", "emv", "leaves the AIP out of the data that the issuer signed", "the test cards have no tag list",
+			func(r *Rules) { r.SignedAIP = false }),
+		defect("kernel-takes-stronger", "security", "takes a TC where it asked for an ARQC", "the answer's kind decides, not the question",
+			func(r *Rules) { r.RefuseStronger = false }),
+		defect("kernel-skips-issuer-proof", "security", "does not hand the card the issuer's cryptogram", "the first host sent none",
+			func(r *Rules) { r.Contact = without(r.Contact, "kernel/issuer") }),
+		defect("kernel-asks-bypassed-pin-again", "emv", "asks for another PIN after one was refused", "each method of the list is on its own",
+			func(r *Rules) { r.BypassAll = false }),
+		defect("kernel-ignores-pin-tries", "emv", "asks for a PIN when the card has no tries left", "GET DATA was slow and was taken out",
+			func(r *Rules) { r.ReadTries = false }),
+		defect("kernel-goes-on-after-failed-cvm", "security", "tries the next method where the card says to stop", "bit 7 is read the wrong way round",
+			func(r *Rules) { r.FallThrough = func(emv.CVMRule) bool { return true } }),
+		defect("kernel-stops-after-failed-cvm", "emv", "stops where the card leaves the next method a chance", "only the first rule of a list was ever tried in the lab",
+			func(r *Rules) { r.FallThrough = func(emv.CVMRule) bool { return false } }),
+		defect("kernel-compares-foreign-amounts", "money", "compares the CVM list's amounts with an amount in another currency", "the terminal knows one currency",
+			func(r *Rules) { r.SameCurrency = false }),
+	}
+}
+
+func decisionDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("kernel-floor-exclusive", "money", "lets a payment of just the floor limit stay offline", "over was taken by the word",
+			func(r *Rules) { r.OverFloor = func(amount, floor int64) bool { return amount > floor } }),
+		defect("kernel-never-picks", "security", "picks no payment at random for the host", "the random number is drawn anew until it does not",
+			func(r *Rules) { r.Pick = func(int, int64, int64, int64, int64, int64) bool { return false } }),
+		defect("kernel-skips-risk", "security", "does no risk management", "the floor limit is zero in the pilot", func(r *Rules) { r.Contact = without(r.Contact, "kernel/risk") }),
+		defect("kernel-missing-codes-are-zero", "security", "takes missing action codes for none at all", "absent data are zeros everywhere else",
+			func(r *Rules) { r.MissingIAC, r.MissingTAC = Codes{}, Codes{} }),
+		defect("kernel-ignores-denial", "security", "asks the host where the codes decline", "the host will say no by itself",
+			func(r *Rules) {
+				r.Analyse = func(l Line, tvr emv.TVR, c Codes) emv.CID { return analyse(l, tvr, Codes{0, c.Online, c.Default}) }
+			}),
+		defect("kernel-ignores-online", "security", "approves offline where the codes want the host", "the masks are joined with AND",
+			func(r *Rules) {
+				r.Analyse = func(l Line, tvr emv.TVR, c Codes) emv.CID { return analyse(l, tvr, Codes{c.Denial, 0, c.Default}) }
+			}),
+		defect("kernel-approves-without-host", "money", "approves when the host is not reached, whatever the codes say", "the queue at the till got long",
+			func(r *Rules) { r.Unable = func(Line, emv.TVR, Codes) bool { return true } }),
+		defect("kernel-takes-any-answer", "money", "takes every answer of the host for an approval", "the code is compared as a number, and fails as zero",
+			func(r *Rules) { r.Approves = func(string) bool { return true } }),
+		defect("kernel-skips-last-cryptogram", "money", "does not let the card decline after the host's approval", "the host has the last word, it was thought",
+			func(r *Rules) {
+				r.Contact = append(without(r.Contact, "kernel/completion"), Phase{"kernel/last-word", hostDecides})
+			}),
+		defect("kernel-skips-scripts", "emv", "does not carry out the scripts before the last cryptogram", "template 72 was the only one in use",
+			func(r *Rules) { r.Contact = without(r.Contact, "kernel/scripts-before") }),
+		defect("kernel-fails-at-warnings", "emv", "takes a script's warning for a failure", "every status but 9000 is one error",
+			func(r *Rules) { r.ScriptFails = func(sw emv.StatusWord) bool { return sw != emv.SW9000OK } }),
+	}
+}
+
+func contactlessDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("kernel-ignores-contactless-limit", "money", "takes contactless payments of any amount", "the limit is on the sticker at the till",
+			func(r *Rules) { r.OverLimit = func(int64, int64) bool { return false } }),
+		defect("kernel-never-verifies-tap", "security", "asks no tap for a PIN or a signature", "the CVM limit is read in yuan",
+			func(r *Rules) { r.OverCVM = func(amount, limit int64) bool { return amount >= limit*100 } }),
+		defect("kernel-no-pin-exclusive", "money", "asks for a PIN at just the no-PIN limit", "below was taken by the word",
+			func(r *Rules) { r.UnderNoPIN = func(amount, limit int64) bool { return amount < limit } }),
+		defect("kernel-ignores-contactless-floor", "money", "lets a tap over the floor limit stay offline", "the limit of the slot is looked at",
+			func(r *Rules) { r.OverOffline = func(int64, int64) bool { return false } }),
+		defect("kernel-overlooks-phone", "emv", "sends a phone to the slot when something is to be done on it", "6986 is no answer that cards give",
+			func(r *Rules) {
+				r.FirstAnswers = slices.DeleteFunc(slices.Clone(r.FirstAnswers), func(f FirstAnswer) bool { return f.SW == emv.SW6986SeePhone })
+			}),
+		defect("kernel-believes-fdda", "security", "takes an offline approval without looking at its signature", "it takes too long for a gate",
+			func(r *Rules) { r.VerifyFDDA = false }),
+	}
+}
