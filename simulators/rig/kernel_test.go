@@ -167,7 +167,7 @@ func TestKernelMeetsCards(t *testing.T) {
 				if m.proof != "" {
 					fmt.Fprintf(&b, "; cryptogram %s", m.proof)
 				}
-				fmt.Fprintf(&b, "; %d commands; %s\n", o.Commands, o.Why)
+				fmt.Fprintf(&b, "; %s\n", o.Why)
 				if o.Reverse {
 					t.Errorf("%s %s %d: approved by the host, not by the card: %s", name, on, fen, strings.Join(m.commands, "\n"))
 				}
@@ -185,7 +185,7 @@ func TestKernelMeetsCards(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b.String() != string(want) {
-		t.Errorf("%s differs:\n%s", file, b.String())
+		t.Errorf("%s differs (-update-kernel writes it anew):\n%s", file, b.String())
 	}
 }
 

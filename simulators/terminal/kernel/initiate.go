@@ -52,7 +52,10 @@ func (t *transaction) selectFinal(c candidate) (bool, *Outcome) {
 	if out != nil {
 		return false, out
 	}
-	if r.SW != emv.SW9000OK {
+	switch {
+	case r.SW == emv.SW6A81NotSupported && !t.c.Contactless:
+		return false, t.end(CardBlocked, "the card is blocked")
+	case r.SW != emv.SW9000OK:
 		t.blocked = t.blocked || r.SW == emv.SW6283Invalidated
 		return false, nil
 	}

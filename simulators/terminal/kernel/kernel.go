@@ -195,8 +195,21 @@ func (t *transaction) through(phases []Phase) Outcome {
 	return *t.end(Terminated, "the phases led to no end")
 }
 
-// send exchanges one command. Waiting bytes and wrong lengths of T=0 are followed up here (Book 1, 9.3.1).
+// send exchanges one command. A T=0 card that warns at a selection keeps its data until they are fetched (Book 1, 9.3.1).
 func (t *transaction) send(c emv.Command) (emv.Response, *Outcome) {
+	r, out := t.exchange(c)
+	if out != nil || c.INS != emv.INSA4Select || len(r.Data) > 0 || r.SW>>8 != 0x62 && r.SW>>8 != 0x63 {
+		return r, out
+	}
+	kept, out := t.exchange(emv.Command{INS: emv.INSC0GetResponse, Le: emv.Le00All})
+	if out == nil && kept.SW == emv.SW9000OK {
+		r.Data = kept.Data
+	}
+	return r, out
+}
+
+// exchange gives the card a command, and follows up waiting bytes (61) and wrong lengths (6C) of T=0.
+func (t *transaction) exchange(c emv.Command) (emv.Response, *Outcome) {
 	var data []byte
 	for {
 		if t.commands >= t.r.MaxCommands {

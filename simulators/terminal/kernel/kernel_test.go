@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,64 @@ func TestScripted(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPublishedSelections holds the terminal's commands, and what it makes of the answers, to exchanges that another
+// implementation is tested with.
+func TestPublishedSelections(t *testing.T) {
+	text, err := os.ReadFile("testdata/selection.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sets := strings.Split(string(text), "\nset ")[1:]
+	if len(sets) < 12 {
+		t.Fatalf("only %d sets", len(sets))
+	}
+	for _, set := range sets {
+		lines := strings.Split(strings.TrimSpace(set), "\n")
+		t.Run(lines[0], func(t *testing.T) {
+			c := &Config{Rules: Reference(), Choose: true, Random: steady(0)}
+			for _, aid := range []string{"A0000000031010", "A0000000032010", "A0000000032020", "A0000000041010", "A0000000043060"} {
+				partial := byte(0)
+				if strings.HasPrefix(aid, "A000000003202") || aid == "A0000000032010" {
+					partial = 1
+				}
+				c.Apps = append(c.Apps, App{unhex(aid), emv.Data{emv.TagDF01SelectionIndicator: {partial}}})
+			}
+			script := lines[2:]
+			tr := &transaction{c: c, r: c.Rules, own: emv.Data{}, card: emv.Data{}, ask: func(n Need) Answer {
+				if len(script) < 2 || "> "+fmt.Sprintf("%X", n.Command.Append(nil)) != script[0] {
+					t.Fatalf("got %X, want %s", n.Command.Append(nil), strings.Join(script[:min(1, len(script))], ""))
+				}
+				r, err := emv.ParseResponse(unhex(script[1][2:]))
+				if err != nil {
+					t.Fatal(err)
+				}
+				script = script[2:]
+				return Answer{Response: r}
+			}}
+			got := ""
+			if out := buildCandidates(tr); out != nil {
+				got = string(out.Ending)
+			} else if asked := labels(tr); len(asked) > 0 {
+				got = strings.Join(asked, ", ")
+			} else if _, out := tr.choose(); out != nil {
+				got = string(out.Ending)
+			}
+			if want := strings.TrimPrefix(lines[1], "want "); got != want || len(script) > 0 {
+				t.Errorf("%s, want %s; %d lines are left", got, want, len(script))
+			}
+		})
+	}
+}
+
+// labels are those of the candidates, best first.
+func labels(t *transaction) (all []string) {
+	slices.SortStableFunc(t.candidates, func(a, b candidate) int { return rank(a) - rank(b) })
+	for _, c := range t.candidates {
+		all = append(all, c.label)
+	}
+	return all
 }
 
 // TestCutAnywhere stops a transaction at each of its needs: it ends, and nothing is approved.
