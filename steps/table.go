@@ -149,16 +149,8 @@ func handler(step Step, l language, slots, en []slot, order []int) any {
 	signature := reflect.FuncOf(in, []reflect.Type{reflect.TypeFor[error]()}, false)
 	return reflect.MakeFunc(signature, func(given []reflect.Value) []reflect.Value {
 		ctx := given[0].Interface().(context.Context)
-		a := args{list: make([]string, len(slots))}
 		next := 1
-		for i, s := range slots {
-			var captured []string
-			for range s.captures() {
-				captured = append(captured, given[next].String())
-				next++
-			}
-			a.list[order[i]] = s.value(l, captured, en[order[i]])
-		}
+		a := args{list: arguments(l, slots, en, order, func() string { next++; return given[next-1].String() })}
 		if step.Table {
 			a.table = given[next].Interface().(*godog.Table)
 		}
@@ -168,4 +160,17 @@ func handler(step Step, l language, slots, en []slot, order []int) any {
 		}
 		return []reflect.Value{err}
 	}).Interface()
+}
+
+// arguments makes a step's arguments, in the English order, of what its pattern captured.
+func arguments(l language, slots, en []slot, order []int, captured func() string) []string {
+	list := make([]string, len(slots))
+	for i, s := range slots {
+		texts := make([]string, s.captures())
+		for j := range texts {
+			texts[j] = captured()
+		}
+		list[order[i]] = s.value(l, texts, en[order[i]])
+	}
+	return list
 }

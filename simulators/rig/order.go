@@ -138,6 +138,7 @@ func (w *World) slipOf(request *Crossing) terminal.Original {
 			if date := c.Message.Get(iso8583.LocalDate); date != "" {
 				o.Date = date
 			}
+			break // what comes for a request that came twice stands on no slip
 		}
 	}
 	return o

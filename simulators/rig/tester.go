@@ -198,6 +198,13 @@ func (t *Till) When(receiving bool, flow pay.Flow, nth int, act func()) {
 	}
 }
 
+// Spare takes back what When arranged, if it has not happened yet; it tells whether that is so.
+func (t *Till) Spare() bool {
+	waiting := t.mishap != nil
+	t.mishap = nil
+	return waiting
+}
+
 // CutPower takes the till's power away: what is not in its journal or its security module is gone.
 func (t *Till) CutPower() { t.powerOff() }
 

@@ -240,6 +240,17 @@ func TestVoidWithoutCard(t *testing.T) {
 	same(t, "track", "", m.Get(iso8583.Track2))
 }
 
+// A deposit of another till is voided by its authorization code; this till's journal knows no original of that void.
+func TestVoidAfterVoidOfForeignDeposit(t *testing.T) {
+	b := newBench(t)
+	b.signIn()
+	b.order(pay.Sale, 1000, Original{}, pinTrack)
+	b.order(pay.PreAuthVoid, 5000, Original{AuthCode: "654321", Date: "0601"}, pinTrack)
+	same(t, "the deposit's void", Approved, b.ending().Kind)
+	b.order(pay.Void, 0, Original{Trace: "000002"}, pinTrack)
+	same(t, "the sale's void", Approved, b.ending().Kind)
+}
+
 // The reversal of a void that was answered and could not be kept names the day of the answer (DOMAIN.md A.6).
 func TestReversalOfAnsweredVoid(t *testing.T) {
 	b := newBench(t)

@@ -60,7 +60,8 @@ type pending struct {
 	attempts int
 	reason   pay.Answer
 	authCode string
-	date     string // MMDD, the host's, if it answered
+	date     string   // MMDD, the host's, if it answered
+	before   *pending // whose outcome the storage did not take, so that after a restart it is owed still
 }
 
 // waitingSlip is a slip that has not been printed, as far as the journal knows. begun says that its printing may have
@@ -160,7 +161,7 @@ func (l *sentLine) apply(t *Terminal) { t.trace = l.Trace }
 
 func (l *pendingLine) apply(t *Terminal) {
 	t.trace = l.Trace
-	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, advice: l.Advice, reason: pay.Answer98NoAnswer}
+	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, advice: l.Advice, reason: pay.Answer98NoAnswer, before: t.pending}
 	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, foreign: l.Foreign, operator: l.Operator, amount: l.Amount,
 		sealed: l.Sealed, fact: audit.Pending})
 }
@@ -180,7 +181,7 @@ func (l *outcomeLine) apply(t *Terminal) {
 	if l.RRN != "" {
 		p.rrn = l.RRN
 	}
-	t.pending = nil
+	t.pending = t.pending.before
 	if l.Slip != nil && !l.Note {
 		t.last, p.slip = l.Slip, l.Slip
 	}

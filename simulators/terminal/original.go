@@ -117,7 +117,7 @@ func (t *Terminal) recall(p *payment) error {
 func (t *Terminal) undone(ref audit.Ref) bool {
 	t.consult("terminal/undone")
 	return t.Rules.UndoOnce && slices.ContainsFunc(t.payments, func(p payment) bool {
-		return p.undoes && p.fact == audit.Approved && *p.original == ref
+		return p.undoes && p.fact == audit.Approved && p.original != nil && *p.original == ref // it may be another terminal's
 	})
 }
 

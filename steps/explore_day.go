@@ -1,0 +1,277 @@
+package steps
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/rig"
+)
+
+// act is one thing that people do, or that befalls them, on a day. It names what it is about by other acts, not by numbers of
+// messages, so that acts before it may be left out.
+type act struct {
+	id     int
+	deed   string
+	till   string
+	who    string
+	minor  int64
+	on     int // the act whose payment it is about; 0 for none
+	pin    rig.PINAct
+	wrongs []wrong
+	choice int // among the deed's words
+}
+
+// wrong is what goes wrong with a message of an act: the next request of a flow, or the answer to it.
+type wrong struct {
+	words  string // with {message} and {till} in them
+	flow   pay.Flow
+	answer bool
+}
+
+// deed is a kind of act. A new one needs no more than an entry in deeds.
+type deed struct {
+	name   string
+	weight int
+	flow   pay.Flow                             // of an order; "" for what is none
+	on     []pay.Flow                           // what the order acts on
+	staff  bool                                 // the supervisor must be there
+	draw   func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
+	words  func(*player, *act) string           // what is said; nil: nothing
+}
+
+// deeds lists all that a day may bring.
+func deeds() []deed {
+	return append(orders(), mishaps()...)
+}
+
+// orders are what cashiers are asked for.
+func orders() []deed {
+	return []deed{
+		{name: "sale", weight: 40, flow: pay.Sale, draw: drawSale, words: saleWords},
+		{name: "balance", weight: 3, flow: pay.Balance, draw: drawCard, words: says("{who} asks for the balance at {till}")},
+		{name: "deposit", weight: 10, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
+		{name: "void", weight: 9, flow: pay.Void, on: []pay.Flow{pay.Sale}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
+		{name: "void a deposit", weight: 4, flow: pay.PreAuthVoid, on: []pay.Flow{pay.PreAuth}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
+		{name: "void a completion", weight: 4, flow: pay.CompletionVoid, on: []pay.Flow{pay.Completion}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
+		{name: "complete", weight: 9, flow: pay.Completion, on: []pay.Flow{pay.PreAuth}, draw: drawShare(100, 100, 96, 50, 115, 116), words: says("{who} has {payment} completed with {amount} at {till}")},
+		{name: "refund", weight: 10, flow: pay.Refund, on: []pay.Flow{pay.Sale, pay.Completion}, staff: true, draw: drawShare(100, 50, 40, 20, 101), words: says("{who} has {amount} of {payment} refunded at {till}")},
+	}
+}
+
+// mishaps are what befalls tills, line and hosts, and how time goes by.
+func mishaps() []deed {
+	return []deed{
+		{name: "quiet", weight: 14},
+		{name: "time", weight: 4, draw: drawChoice, words: says("1 minute passes", "30 minutes pass", "3 hours pass")},
+		{name: "days", weight: 1, draw: drawChoice, words: says("1 day passes", "2 days pass", "29 days pass", "31 days pass")},
+		{name: "host", weight: 3, draw: drawChoice, words: says("*the host is in maintenance", "*the host is in day cut-over", "*the host is cut off from the issuer",
+			"*the issuer answers 40 seconds late", "*the issuer answers 40 seconds late", "*payments reach the issuer 40 seconds late")},
+		{name: "line", weight: 2, draw: drawChoice, words: says("*the line refuses connections", "*the line is silent")},
+		{name: "works", weight: 3, draw: drawChoice, words: says("*the host is working again", "*the line works again", "*the issuer answers 0 seconds late")},
+		{name: "restart", weight: 2, draw: drawTill, words: says("{till} starts again")},
+		{name: "sign-in", weight: 2, draw: drawTill, words: says("the cashier signs in at {till}")},
+		{name: "sign-out", weight: 1, draw: drawTill, words: says("the cashier signs out at {till}")},
+		{name: "reprint", weight: 1, draw: drawTill, words: says("the cashier prints the last receipt again at {till}")},
+		{name: "network", weight: 1, draw: drawTill, words: says("{till} changes from Wi-Fi to 4G")},
+		{name: "paper", weight: 1, draw: drawTill, words: says("*{till} is out of paper")},
+		{name: "signed off", weight: 1, draw: drawTill, words: says("*the host has signed {till} off", "*the host asks {till} to sign in again")},
+		{name: "again", weight: 3, draw: drawAgain, words: says("{till} is made to send {payment} again")},
+	}
+}
+
+// says makes words: one of several, with what the act is about in them. After a star they arrange something: a Given, not a When.
+func says(words ...string) func(*player, *act) string {
+	return func(p *player, a *act) string {
+		about := ""
+		if o := p.original(a); o != nil {
+			about = nthOf(o.nth, o.flow)
+		}
+		return strings.NewReplacer("{who}", a.who, "{till}", strconv.Quote(a.till), "{amount}", pay.CNY(a.minor).String(), "{payment}", about).
+			Replace(words[a.choice%len(words)])
+	}
+}
+
+// nthOf names a request as features do: the 2nd sale.
+func nthOf(n int, f pay.Flow) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		suffix = map[int]string{1: "st", 2: "nd", 3: "rd"}[n%10]
+		if suffix == "" {
+			suffix = "th"
+		}
+	}
+	return fmt.Sprintf("the %d%s %s", n, suffix, f)
+}
+
+func saleWords(_ *player, a *act) string {
+	text := fmt.Sprintf("%s swipes %s at %q", a.who, pay.CNY(a.minor), a.till)
+	hers := "her"
+	if slices.Contains([]string{"Bob", "Dave", "Frank", "Ivan", "Ken"}, a.who) {
+		hers = "his"
+	}
+	switch a.pin {
+	case rig.PINRight:
+		return text + " and enters " + hers + " PIN"
+	case rig.PINWrong:
+		return text + " and enters a wrong PIN"
+	case rig.PINCancel:
+		return text + " and cancels at the PIN"
+	}
+	return text
+}
+
+// share is a name and how often it is drawn.
+type share struct {
+	name   string
+	weight int
+}
+
+func pick(r *rand.Rand, shares []share) string {
+	sum := 0
+	for _, s := range shares {
+		sum += s.weight
+	}
+	n := r.IntN(sum)
+	for _, s := range shares {
+		if n -= s.weight; n < 0 {
+			return s.name
+		}
+	}
+	return ""
+}
+
+func drawTill(_ *player, r *rand.Rand, a *act) bool {
+	a.till = pick(r, []share{{"T1", 50}, {"T2", 25}, {"T3", 10}, {"T4", 15}})
+	a.choice = r.IntN(12)
+	return true
+}
+
+func drawChoice(p *player, r *rand.Rand, a *act) bool {
+	a.choice = r.IntN(12)
+	return true
+}
+
+func drawCard(p *player, r *rand.Rand, a *act) bool {
+	a.who = pick(r, []share{{"Alice", 30}, {"Bob", 30}, {"Judy", 10}, {"Ken", 8}, {"Lena", 4}, {"Dave", 1}, {"Erin", 1}, {"Frank", 1}, {"Grace", 1},
+		{"Heidi", 1}, {"Ivan", 1}})
+	return drawTill(p, r, a)
+}
+
+// drawSale draws a payment by card. PINs go wrong when nothing else does, so that it is known what the issuer counted.
+func drawSale(p *player, r *rand.Rand, a *act) bool {
+	drawCard(p, r, a)
+	amounts := []int64{100, 1000, 1000, 1234, 2000, 4850, 5000, 5001, 7500, 10000, 10001, 25000, 60000, 150000}
+	a.minor = amounts[r.IntN(len(amounts))]
+	if p.asksPIN(a.who) {
+		a.pin = rig.PINRight
+	}
+	if p.asksPIN(a.who) && a.deed == "sale" && !p.stirred && r.IntN(5) == 0 {
+		a.pin = []rig.PINAct{rig.PINWrong, rig.PINCancel, rig.PINNobody}[r.IntN(3)]
+	}
+	return true
+}
+
+// drawOriginal draws a payment to act on: mostly one that stands, at its own till, with its own card.
+func drawOriginal(p *player, r *rand.Rand, a *act, of []pay.Flow, fit func(*payment) bool) *payment {
+	var good, all []*payment
+	for _, o := range p.model.payments {
+		if o.nth == 0 || o.doubtful || o.open || !o.answered || !slices.Contains(of, o.flow) {
+			continue
+		}
+		all = append(all, o)
+		if o.stands && !p.model.ended(o) && fit(o) {
+			good = append(good, o)
+		}
+	}
+	if len(good) > 0 && r.IntN(8) > 0 {
+		all = good
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	o := all[r.IntN(len(all))]
+	drawCard(p, r, a)
+	if r.IntN(12) > 0 {
+		a.who = o.who
+	}
+	if r.IntN(6) > 0 {
+		a.till = o.till
+	}
+	a.on, a.minor = o.act, o.minor
+	if p.asksPIN(a.who) {
+		a.pin = rig.PINRight
+	}
+	return o
+}
+
+func drawWhole(p *player, r *rand.Rand, a *act) bool {
+	return drawOriginal(p, r, a, p.deed(a).on, func(*payment) bool { return true }) != nil
+}
+
+// drawShare draws a part of the original's amount, in percent.
+func drawShare(percents ...int64) func(*player, *rand.Rand, *act) bool {
+	return func(p *player, r *rand.Rand, a *act) bool {
+		o := drawOriginal(p, r, a, p.deed(a).on, func(o *payment) bool { return p.model.refunded(o) < o.minor })
+		if o == nil {
+			return false
+		}
+		a.minor = max(1, o.minor*percents[r.IntN(len(percents))]/100)
+		return true
+	}
+}
+
+// drawAgain has a till send what was approved once more.
+func drawAgain(p *player, r *rand.Rand, a *act) bool {
+	o := drawOriginal(p, r, a, []pay.Flow{pay.Sale, pay.PreAuth, pay.Void, pay.Refund, pay.Completion}, func(*payment) bool { return true })
+	if o == nil || !o.stands {
+		return false
+	}
+	a.till, a.who, a.pin = o.till, o.who, rig.PINNobody
+	return true
+}
+
+// drawWrongs draws what goes wrong with the messages of an order.
+func drawWrongs(r *rand.Rand, f pay.Flow) (out []wrong) {
+	if r.IntN(4) > 0 {
+		return nil
+	}
+	one := func(f pay.Flow) wrong {
+		all := wrongs()
+		s := all[r.IntN(len(all))]
+		if s.words == storageWords && f == pay.Balance { // after which nothing is written
+			s = all[0]
+		}
+		s.flow = f
+		if !s.answer {
+			s.answer = r.IntN(3) > 0
+		}
+		return s
+	}
+	out = append(out, one(f))
+	if r.IntN(3) == 0 {
+		out = append(out, one(pay.Reversal))
+	}
+	return out
+}
+
+// harmless are the words of wrongs that change nothing for people who do their work right.
+const twiceWords, piecesWords, lateWords = "the line delivers {message} twice", "the line passes {message} in pieces of 7 bytes", "the line delays {message} by 5 seconds"
+
+func wrongs() []wrong {
+	words := []string{"the line loses {message}", "the line loses {message}", "the line loses {message}", twiceWords, twiceWords, piecesWords, lateWords, "the line delays {message} by 90 seconds",
+		"the line breaks in the middle of {message}", "the line breaks before {message}", "the line turns {message} into garbage", `the line changes F4 of {message} to "000000000001"`,
+		`the line takes F64 out of {message}`, powerWords, powerWords, networkWords, storageWords}
+	out := make([]wrong, len(words))
+	for i, w := range words {
+		out[i] = wrong{words: w}
+	}
+	return out
+}
+
+// What may happen to a till right after it sends or receives a message.
+const powerWords, networkWords, storageWords = "{till} loses its power right after {message}", "{till} changes from Wi-Fi to 4G right after {message}",
+	"{till} cannot write to its storage right after {message}"

@@ -1,0 +1,288 @@
+package steps
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// model is what the books must hold, given what the tills said and the rules of the trade. It is a list of payments and sums
+// over it; it knows nothing of messages, journals or ledgers.
+type model struct {
+	dialect  switches
+	holds    map[string]int64 // what each card began with, in minor units
+	cast     *rig.Cast
+	payments []*payment
+	tries    map[string]int  // wrong PINs in a row, by cardholder
+	unsure   map[string]bool // cards of which nobody knows whether the issuer counted a PIN
+	off      map[string]bool // tills that the host has signed off behind their backs
+}
+
+// switches are those of a dialect that the model goes by (DOMAIN.md K).
+type switches struct {
+	refundDays, preAuthDays, ceiling           int
+	voidedAgain, lateRefund, overRefund, ended pay.Answer
+}
+
+// payment is an order that a till was given, and what came of it.
+type payment struct {
+	act      int
+	flow     pay.Flow
+	till     string
+	shop     rig.Shop
+	who      string
+	minor    int64
+	on       *payment
+	at       time.Time
+	batch    string
+	trace    string // "" when no message left
+	nth      int    // request of its flow
+	stands   bool   // the till said yes
+	said     terminal.EndingKind
+	answered bool // the host has approved it, whether or not the till heard
+	open     bool // people must find out: the till gave its reversal up
+	doubtful bool // when all is quiet, the till's journal will say what became of it
+}
+
+// kinds of flows that take money from a card or hold it, and count for its day.
+var takes = []pay.Flow{pay.Sale, pay.PreAuth, pay.Completion}
+
+// ended tells that something that stands has taken a payment's place: its void, or its completion.
+func (m *model) ended(p *payment) bool {
+	return slices.ContainsFunc(m.payments, func(by *payment) bool {
+		return by.on == p && by.stands && by.flow.Kind() != pay.Refund && !m.ended(by)
+	})
+}
+
+func (m *model) refunded(p *payment) (sum int64) {
+	for _, r := range m.payments {
+		if r.on == p && r.stands && r.flow.Kind() == pay.Refund {
+			sum += r.minor
+		}
+	}
+	return sum
+}
+
+// expired tells that a deposit has grown too old: the hold is gone (DOMAIN.md A.14).
+func (m *model) expired(p *payment, now time.Time) bool {
+	return p.flow.Kind() == pay.PreAuth && !now.Before(p.at.AddDate(0, 0, m.dialect.preAuthDays))
+}
+
+// card is what a card may still spend.
+func (m *model) card(who string, now time.Time) int64 {
+	sum := m.holds[who]
+	for _, p := range m.payments {
+		if p.who != who || !p.stands {
+			continue
+		}
+		switch k := p.flow.Kind(); {
+		case k == pay.Refund:
+			sum += p.minor
+		case slices.Contains(takes, k) && !m.ended(p) && !m.expired(p, now):
+			sum -= p.minor
+		}
+	}
+	return sum
+}
+
+// merchant is what a merchant is owed.
+func (m *model) merchant(name string) (sum int64) {
+	for _, p := range m.payments {
+		if p.shop.Name != name || !p.stands {
+			continue
+		}
+		switch k := p.flow.Kind(); {
+		case k == pay.Refund:
+			sum -= p.minor
+		case (k == pay.Sale || k == pay.Completion) && !m.ended(p):
+			sum += p.minor
+		}
+	}
+	return sum
+}
+
+// day counts what stands of a day's payments that a limit counts.
+func (m *model) day(now time.Time, counts func(*payment) bool) (n int, sum int64) {
+	for _, p := range m.payments {
+		if p.stands && !m.ended(p) && sameDay(p.at, now) && counts(p) {
+			n, sum = n+1, sum+p.minor
+		}
+	}
+	return n, sum
+}
+
+func sameDay(a, b time.Time) bool { return a.Format("060102") == b.Format("060102") }
+
+// want is how an order must end when nothing disturbs it.
+type want struct {
+	kind terminal.EndingKind
+	code pay.Answer
+	any  []pay.Answer // other codes that are right as well
+}
+
+func yes() want                        { return want{kind: terminal.Approved, code: pay.Answer00Approved} }
+func no(code pay.Answer) want          { return want{kind: terminal.Declined, code: code} }
+func refused() want                    { return want{kind: terminal.Refused} }
+func (w want) approves() bool          { return w.kind == terminal.Approved || w.kind == terminal.Told }
+func (w want) or(c ...pay.Answer) want { w.any = c; return w }
+
+// fits tells that an ending is what was wanted.
+func (w want) fits(e terminal.Ending) bool {
+	return e.Kind == w.kind && (w.code == "" || e.Answer == w.code || slices.Contains(w.any, e.Answer))
+}
+
+// wants says how an order must end: first what the till knows itself, then the acquirer's rules, then the issuer's
+// (DOMAIN.md A.14, C).
+func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) want {
+	k, o := p.flow.Kind(), p.on
+	byVoucher := k == pay.Void || k == pay.CompletionVoid
+	switch {
+	case byVoucher && (o.batch != batch || !o.stands):
+		return refused()
+	case (byVoucher || k == pay.PreAuthVoid) && o.till == p.till && m.undone(o):
+		return refused()
+	case m.off[p.till] && k == pay.Refund: // the till keeps it and tells it again
+		return want{kind: terminal.Unknown}
+	case m.off[p.till]:
+		return no(pay.Answer77SignInAgain)
+	case k == pay.PreAuth || k == pay.Sale:
+		if w := m.takesMore(p, now); w.kind != "" {
+			return w
+		}
+	case o != nil:
+		if w := m.actsOn(p, batch, now); w.kind != "" {
+			return w
+		}
+	}
+	return m.issuer(p, pin, now)
+}
+
+// undone tells that a payment was taken back and that this stands in the till's journal.
+func (m *model) undone(o *payment) bool {
+	return slices.ContainsFunc(m.payments, func(by *payment) bool {
+		return by.on == o && by.stands && by.till == o.till && strings.HasSuffix(string(by.flow.Kind()), "void")
+	})
+}
+
+// takesMore holds a payment to what its merchant may take.
+func (m *model) takesMore(p *payment, now time.Time) want {
+	if per := p.shop.PerSale.Minor; per > 0 && p.minor > per {
+		return no(pay.Answer61AmountLimit)
+	}
+	n, _ := m.day(now, func(q *payment) bool {
+		return q.shop.Name == p.shop.Name && (q.flow.Kind() == pay.Sale || q.flow.Kind() == pay.Completion)
+	})
+	if p.shop.Count > 0 && n >= p.shop.Count {
+		return no(pay.Answer65CountLimit)
+	}
+	return want{}
+}
+
+// actsOn holds what takes back, completes or refunds to its original.
+func (m *model) actsOn(p *payment, batch string, now time.Time) want {
+	o, k := p.on, p.flow.Kind()
+	s, days := m.dialect, int(midnight(now).Sub(midnight(o.at))/(24*time.Hour))
+	byVoucher := k == pay.Void || k == pay.CompletionVoid
+	switch {
+	case o.shop.Name != p.shop.Name || !o.stands:
+		return no(pay.Answer25NoOriginal)
+	case byVoucher && days > 0:
+		return no(pay.Answer25NoOriginal)
+	case o.who != p.who:
+		return no(pay.Answer14BadCard)
+	case k == pay.Refund && days > s.refundDays:
+		return no(s.lateRefund)
+	case o.flow.Kind() == pay.PreAuth && (m.expired(o, now) || days >= s.preAuthDays):
+		return no(s.ended)
+	case m.ended(o) && (k == pay.Refund || k == pay.Completion):
+		return no(pay.Answer25NoOriginal)
+	case m.ended(o):
+		return no(s.voidedAgain)
+	case byVoucher && m.refunded(o) > 0:
+		return no(pay.Answer12Invalid)
+	case k == pay.Refund && m.refunded(o)+p.minor > o.minor:
+		return no(s.overRefund)
+	case p.flow == pay.Completion && p.minor*100 > o.minor*int64(s.ceiling):
+		return no(pay.Answer64AmountDiffers)
+	case p.flow == pay.CompletionAdvice && p.minor > o.minor:
+		return no(pay.Answer64AmountDiffers)
+	}
+	return want{}
+}
+
+func midnight(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}
+
+// issuer says what the cardholder's bank must answer.
+func (m *model) issuer(p *payment, pin rig.PINAct, now time.Time) want {
+	holder, err := m.cast.Cardholder(p.who)
+	k := p.flow.Kind()
+	if err != nil || k == pay.Refund { // which the acquirer decides alone
+		return yes()
+	}
+	fresh := k == pay.Sale || k == pay.PreAuth || k == pay.Balance
+	blocked, rightAway := pay.Answer75PINTries, m.tries[p.who] >= 3
+	if holder.PickUp {
+		blocked = pay.Answer38PINTriesPickUp
+	}
+	status := map[string]pay.Answer{"unknown": pay.Answer14BadCard, "lost": pay.Answer41Lost, "stolen": pay.Answer43Stolen, "restricted": pay.Answer62Restricted}
+	switch {
+	case fresh && status[holder.Status] != "":
+		return no(status[holder.Status])
+	case fresh && holder.Expiry < now.Format("0601"):
+		return no(pay.Answer54Expired)
+	case rightAway:
+		return no(blocked)
+	case fresh && holder.Stripe == "forged":
+		return no(pay.Answer59CardVerification)
+	case pin == rig.PINWrong && m.tries[p.who] == 2:
+		return no(blocked)
+	case pin == rig.PINWrong:
+		return no(pay.Answer55WrongPIN)
+	case k == pay.Balance:
+		return want{kind: terminal.Told, code: pay.Answer00Approved}
+	}
+	if w := m.limits(p, holder, now); fresh && w.kind != "" {
+		return w
+	}
+	free := m.card(p.who, now)
+	if k == pay.Completion {
+		free += p.on.minor
+	}
+	if slices.Contains(takes, k) && free < p.minor {
+		return no(pay.Answer51Funds)
+	}
+	if k == pay.CompletionVoid && free+p.minor < p.on.on.minor { // the deposit stands again
+		return no(pay.Answer51Funds)
+	}
+	return yes()
+}
+
+// limits are those of the card, for one payment and for the day.
+func (m *model) limits(p *payment, holder rig.Cardholder, now time.Time) want {
+	n, sum := m.day(now, func(q *payment) bool { return q.who == p.who && slices.Contains(takes, q.flow.Kind()) })
+	switch {
+	case holder.PerSale.Minor > 0 && p.minor > holder.PerSale.Minor, holder.PerDay.Minor > 0 && sum+p.minor > holder.PerDay.Minor:
+		return no(pay.Answer61AmountLimit)
+	case holder.Count > 0 && n >= holder.Count:
+		return no(pay.Answer65CountLimit)
+	}
+	return want{}
+}
+
+// entered counts a PIN that the issuer has looked at, as far as the answer tells.
+func (m *model) entered(who string, pin rig.PINAct, e terminal.Ending) {
+	switch {
+	case pin == rig.PINWrong && slices.Contains([]pay.Answer{pay.Answer55WrongPIN, pay.Answer75PINTries, pay.Answer38PINTriesPickUp}, e.Answer):
+		m.tries[who] = min(m.tries[who]+1, 3)
+	case pin == rig.PINRight && m.tries[who] < 3 && e.Kind == terminal.Approved:
+		m.tries[who], m.unsure[who] = 0, false
+	case pin != rig.PINNobody && m.tries[who] > 0:
+		m.unsure[who] = true
+	}
+}

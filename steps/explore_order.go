@@ -1,0 +1,213 @@
+package steps
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/fault"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// order has a till given an order, with what goes wrong meanwhile, and holds its ending to the model.
+func (p *player) order(d deed, a *act) error {
+	if err := p.ready(a.till); err != nil {
+		return err
+	}
+	t, err := p.till(a.till)
+	if err != nil {
+		return err
+	}
+	shop, _, err := p.world.Rig.Cast.Till(a.till)
+	if err != nil {
+		return err
+	}
+	now := p.world.Loop.Now()
+	made := &payment{act: a.id, flow: d.flow, till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: now, batch: t.Status().Batch}
+	wanted, calm := want{}, !p.stirred && !p.model.unsure[a.who]
+	if calm {
+		wanted = p.model.wants(made, a.pin, made.batch, now)
+	}
+	armed, err := p.arm(a)
+	if err != nil {
+		return err
+	}
+	from, ended := len(p.world.Wire), len(t.Endings)
+	if err := p.say("When", d.words(p, a)); err != nil {
+		return err
+	}
+	harmed := p.disarm(t, armed)
+	p.stirred = p.stirred || harmed
+	var ending terminal.Ending
+	for _, e := range t.Endings[min(ended, len(t.Endings)):] {
+		if e.Flow == d.flow {
+			ending = e
+		}
+	}
+	p.sent(made, from)
+	p.model.entered(a.who, a.pin, ending)
+	p.became(made, ending, t)
+	if !calm {
+		return nil
+	}
+	return p.hold(a, wanted, ending, harmed, t)
+}
+
+// sent finds the message that an order sent first.
+func (p *player) sent(made *payment, from int) {
+	for _, c := range p.world.Wire[from:] {
+		if c.Answer || c.Till != made.till || c.Flow != made.flow || c.Message == nil {
+			continue
+		}
+		number := c.Message.Get(iso8583.Trace)
+		late := slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == made.till && o.flow == made.flow && o.trace == number })
+		if late { // an advice of before
+			continue
+		}
+		made.nth, made.trace, made.at = c.Nth, number, c.At
+		if b := c.Message.Get(iso8583.Batch); b != "" {
+			made.batch = b
+		}
+		return
+	}
+}
+
+// became notes what the till said of an order. What it left open is known when all is quiet.
+func (p *player) became(made *payment, e terminal.Ending, t *rig.Till) {
+	switch e.Kind {
+	case terminal.Approved:
+		made.stands = made.flow != pay.Balance
+	case terminal.Declined, terminal.Refused, terminal.Cancelled, terminal.Told:
+	default:
+		made.doubtful = made.trace != ""
+		p.stirred = p.stirred || made.doubtful
+	}
+	made.said = e.Kind
+	made.answered = slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool {
+		return c.Answer && c.Flow == made.flow && c.Nth == made.nth && c.Message != nil && c.Message.Get(iso8583.AuthCode) != ""
+	})
+	if made.trace != "" {
+		p.model.payments = append(p.model.payments, made)
+	}
+}
+
+// hold holds an order's ending to what was wanted. What went wrong may keep an order from ending well; it never makes a
+// payment of one that must be declined.
+func (p *player) hold(a *act, wanted want, e terminal.Ending, harmed bool, t *rig.Till) error {
+	if p.asksPIN(a.who) && a.deed == "sale" {
+		switch {
+		case a.pin == rig.PINCancel:
+			wanted = want{kind: terminal.Cancelled}
+		case a.pin == rig.PINNobody && (e.Kind == "" && t.Need() == terminal.NeedPIN):
+			return nil
+		case a.pin == rig.PINNobody:
+			wanted = want{kind: "waiting for the PIN"}
+		}
+	}
+	said := strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Kind, e.Screen, e.Answer))
+	switch {
+	case wanted.fits(e):
+		return nil
+	case harmed && (!approving(e) || wanted.approves()):
+		return nil
+	}
+	last := p.lines[len(p.lines)-1]
+	for _, l := range p.lines {
+		if l.keyword == "When" {
+			last = l
+		}
+	}
+	return p.finds("ending", fmt.Sprintf("%q ended %s; want %s", last.text, orNothing(said), strings.TrimSpace(string(wanted.kind)+" "+string(wanted.code))),
+		p.wantedLine(a.till, wanted))
+}
+
+func approving(e terminal.Ending) bool { return e.Kind == terminal.Approved || e.Kind == terminal.Told }
+
+// wantedLine says the screen of a wanted ending; "" where several would do.
+func (p *player) wantedLine(till string, w want) string {
+	screen := ""
+	switch w.kind {
+	case terminal.Approved:
+		screen = "APPROVED"
+	case terminal.Told:
+		screen = "BALANCE"
+	case terminal.Declined:
+		screen = p.world.Rig.Dialect.Answer(w.code).Prompt
+	}
+	if screen == "" {
+		return ""
+	}
+	return fmt.Sprintf("%q shows %s", till, screen)
+}
+
+// armed is a wrong that was arranged: its line, and where the fault would strike.
+type armed struct {
+	wrong
+	text string
+	rule fault.Rule
+	till bool // a mishap of the till, not a fault of the line
+}
+
+// arm arranges what goes wrong.
+func (p *player) arm(a *act) (all []armed, err error) {
+	for _, s := range a.wrongs {
+		nth := p.count(s.flow) + 1
+		message := nthOf(nth, s.flow)
+		one := armed{wrong: s, rule: fault.Rule{Direction: fault.Request, Flow: s.flow, Nth: nth}, till: strings.HasPrefix(s.words, "{till}")}
+		if s.answer {
+			one.rule.Direction, message = fault.Answer, "the answer to "+message
+		}
+		if one.till {
+			if slices.ContainsFunc(all, func(o armed) bool { return o.till }) { // a till has one mishap at a time
+				continue
+			}
+			how := "sending "
+			if s.answer {
+				how = "receiving "
+			}
+			message = how + message
+		}
+		one.text = strings.NewReplacer("{message}", message, "{till}", strconv.Quote(a.till)).Replace(s.words)
+		if err := p.say("Given", one.text); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// disarm takes back what has not struck, and its line: it changed nothing. It tells whether what struck did harm.
+func (p *player) disarm(t *rig.Till, all []armed) (harmed bool) {
+	waiting := p.world.Faults().Waiting()
+	spared := t.Spare()
+	for _, one := range all {
+		idle := one.till && spared || slices.ContainsFunc(waiting, func(r fault.Rule) bool {
+			return !one.till && r.Direction == one.rule.Direction && r.Flow == one.rule.Flow && r.Nth == one.rule.Nth
+		})
+		if idle {
+			i := slices.Index(p.lines, line{"Given", one.text})
+			p.lines = slices.Delete(p.lines, i, i+1)
+			continue
+		}
+		p.faults++
+		harmed = harmed || !slices.Contains([]string{twiceWords, piecesWords, lateWords}, one.words)
+	}
+	if len(waiting) > 0 {
+		p.world.Faults().Clear()
+	}
+	return harmed
+}
+
+// count tells how many requests of a flow have crossed.
+func (p *player) count(f pay.Flow) int {
+	for _, c := range slices.Backward(p.world.Wire) {
+		if !c.Answer && c.Flow == f {
+			return c.Nth
+		}
+	}
+	return 0
+}

@@ -1,0 +1,379 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/tillproof/tillproof/reports"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// Finding is where a day went wrong.
+type Finding struct {
+	Rule string `json:"rule"` // ending, card, merchant, pending, trace, receipts, step, panic, or "audit " and a rule of the audit
+	Text string `json:"text"`
+	line string // the Then that says what should have been; "" where the feature's other lines or the verdict behind them say it
+}
+
+// line is one line of the feature that a day is.
+type line struct{ keyword, text string }
+
+// day is what a day is played from: the same day gives the same lines, and the same finding.
+type day struct {
+	seed  sim.Seed
+	holds map[string]int64 // what cards hold in the morning, in minor units
+	acts  []act
+}
+
+// player plays a day: it says the steps of its acts in a world, and holds what comes of them to the model.
+type player struct {
+	*scenario
+	day
+	speech speech
+	deeds  []deed
+	model  *model
+	lines  []line
+	dawn   int // how many lines the morning has
+	found  *Finding
+
+	stirred  bool              // something went wrong since all was quiet: what the next order brings is open
+	unwell   map[string]string // what puts right what was arranged, by what it is about
+	signed   int               // crossings that were looked through for sign-ins
+	repeated map[int]bool      // places in the wire at which a tester repeated a request
+	orders   int
+	faults   int
+	endings  map[terminal.EndingKind]int
+}
+
+// errEnd ends a day early: there is a finding, or nothing more can be said of it.
+var errEnd = errors.New("the day is over")
+
+// newPlayer seats a world and has the morning begin: the tills sign in and the cards are filled.
+func newPlayer(ctx context.Context, r *rig.Rig, known speech, d day) (*player, error) {
+	w, err := r.World(ctx, d.seed, rig.LineMemory)
+	if err != nil {
+		return nil, err
+	}
+	s := r.Dialect.Switches
+	p := &player{scenario: &scenario{world: w, tree: &reports.Scenario{}, mentioned: map[string]bool{}}, day: d, speech: known, deeds: deeds(),
+		unwell: map[string]string{}, repeated: map[int]bool{}, endings: map[terminal.EndingKind]int{},
+		model: &model{cast: r.Cast, holds: map[string]int64{}, tries: map[string]int{}, unsure: map[string]bool{}, off: map[string]bool{},
+			dialect: switches{s.RefundDays, s.PreAuthDays, s.CompletionCeiling, s.VoidedAgain, s.LateRefund, s.OverRefund, "22"}}}
+	return p, nil
+}
+
+// morning says the background: for the tills and cards that the day's acts need, or for all.
+func (p *player) morning(all bool) error {
+	for _, till := range []string{"T1", "T2", "T3", "T4"} {
+		if !all && !slices.ContainsFunc(p.acts, func(a act) bool { return a.till == till }) {
+			continue
+		}
+		shop, _, err := p.world.Rig.Cast.Till(till)
+		if err != nil {
+			return err
+		}
+		if err := p.say("Given", fmt.Sprintf("till %q of %q has signed in", till, shop.Name)); err != nil {
+			return err
+		}
+	}
+	for _, who := range []string{"Alice", "Bob", "Judy", "Ken", "Lena", "Dave", "Erin", "Frank", "Grace", "Ivan"} {
+		holder, err := p.world.Rig.Cast.Cardholder(who)
+		if err != nil {
+			return err
+		}
+		p.model.holds[who] = holder.Balance.Minor
+		if minor, ok := p.holds[who]; ok {
+			p.model.holds[who] = minor
+		}
+		if !all && !slices.ContainsFunc(p.acts, func(a act) bool { return a.who == who }) {
+			continue
+		}
+		if err := p.say("Given", fmt.Sprintf("%s's %s card holds %s", who, holder.Kind, pay.CNY(p.model.holds[who]))); err != nil {
+			return err
+		}
+	}
+	p.dawn = len(p.lines)
+	return nil
+}
+
+// live draws a day as it goes, of so many orders, and plays it to its evening.
+func (p *player) live(r *rand.Rand, orders int) (err error) {
+	defer p.recovered(&err)
+	if err := p.morning(true); err != nil {
+		return err
+	}
+	for id := 1; p.orders < orders; id++ {
+		a, ok := p.drawn(r, id)
+		if !ok {
+			continue
+		}
+		p.acts = append(p.acts, a)
+		if err := p.do(&a); err != nil {
+			return err
+		}
+	}
+	return p.evening()
+}
+
+// again plays a day from its acts. What cannot be done any more, since an act that it rests on was left out, is left out too.
+func (p *player) again() (err error) {
+	defer p.recovered(&err)
+	if err := p.morning(false); err != nil {
+		return err
+	}
+	for i := range p.acts {
+		if err := p.do(&p.acts[i]); err != nil {
+			return err
+		}
+	}
+	return p.evening()
+}
+
+// recovered makes a finding of a panic, and ends a day that is over without an error.
+func (p *player) recovered(err *error) {
+	if v := recover(); v != nil {
+		p.found = &Finding{Rule: "panic", Text: fmt.Sprintf("%v\n%s", v, debug.Stack())}
+		*err = nil
+	}
+	if errors.Is(*err, errEnd) {
+		*err = nil
+	}
+}
+
+// drawn draws the next act.
+func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
+	sum := 0
+	for _, d := range p.deeds {
+		sum += d.weight
+	}
+	n := r.IntN(sum)
+	a := act{id: id}
+	if p.stirred && r.IntN(3) == 0 {
+		a.deed = "quiet"
+		return a, true
+	}
+	for _, d := range p.deeds {
+		if n -= d.weight; n >= 0 {
+			continue
+		}
+		a.deed = d.name
+		if d.draw != nil && !d.draw(p, r, &a) || !p.possible(d, &a) {
+			return a, false
+		}
+		if _, ok := p.world.Rig.Dialect.Transaction(d.flow); d.flow != "" && !ok {
+			return a, false
+		}
+		if d.flow != "" && a.pin != rig.PINWrong && a.pin != rig.PINCancel {
+			a.wrongs = drawWrongs(r, d.flow)
+		}
+		return a, true
+	}
+	return a, false
+}
+
+// possible tells that an act can be done as things are.
+func (p *player) possible(d deed, a *act) bool {
+	o := p.original(a)
+	switch {
+	case len(d.on) > 0 && (o == nil || o.nth == 0 || !o.answered || o.doubtful || o.open):
+		return false
+	case (d.flow == pay.Void || d.flow == pay.CompletionVoid) && a.till != o.till: // where the voucher's number may be another payment's
+		return false
+	case d.staff && (a.till == "T3" || a.till == "T4"): // these shops have no supervisor
+		return false
+	case (a.pin == rig.PINWrong || a.pin == rig.PINCancel || a.pin == rig.PINNobody && p.asksPIN(a.who)) && d.flow == pay.Sale && p.stirred:
+		return false
+	case d.name == "again" && (o == nil || !o.stands):
+		return false
+	}
+	return true
+}
+
+func (p *player) deed(a *act) deed {
+	i := slices.IndexFunc(p.deeds, func(d deed) bool { return d.name == a.deed })
+	return p.deeds[i]
+}
+
+// original gives the payment that an act is about; nil if there is none.
+func (p *player) original(a *act) *payment {
+	i := slices.IndexFunc(p.model.payments, func(o *payment) bool { return o.act == a.on })
+	if a.on == 0 || i < 0 {
+		return nil
+	}
+	return p.model.payments[i]
+}
+
+// asksPIN: the third digit of the service code (ISO/IEC 7813).
+func (p *player) asksPIN(who string) bool {
+	holder, err := p.world.Rig.Cast.Cardholder(who)
+	return err == nil && len(holder.Service) == 3 && strings.ContainsRune("03567", rune(holder.Service[2]))
+}
+
+// say says a step, and writes down the line.
+func (p *player) say(keyword, text string) error {
+	if keyword == "When" {
+		p.act()
+	}
+	p.lines = append(p.lines, line{keyword, text})
+	from := p.standing()
+	err := p.speech.say(p.scenario, text)
+	p.notice(from)
+	var f *failure
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &f):
+		return p.finds("step", text+": "+f.Error(), "")
+	}
+	return p.finds("step", text+": "+err.Error(), "")
+}
+
+// finds ends the day with a finding.
+func (p *player) finds(rule, text, wanted string) error {
+	p.found = &Finding{rule, text, wanted}
+	return errEnd
+}
+
+// standing is how many endings each till has had.
+func (p *player) standing() map[string]int {
+	n := map[string]int{}
+	for _, t := range p.world.Tills() {
+		n[t.Name] = len(t.Endings)
+	}
+	return n
+}
+
+// notice counts the endings since, mentions those without money, and sees who has signed in.
+func (p *player) notice(from map[string]int) {
+	for _, t := range p.world.Tills() {
+		for _, e := range t.Endings[min(from[t.Name], len(t.Endings)):] {
+			p.endings[e.Kind]++
+			if p.acted && (e.Kind == terminal.Declined || e.Kind == terminal.Unknown || e.Kind == terminal.Refused) {
+				p.expect(fmt.Sprintf("%q shows %s", t.Name, e.Screen))
+			}
+		}
+	}
+	for ; p.signed < len(p.world.Wire); p.signed++ {
+		if c := p.world.Wire[p.signed]; c.Answer && c.Flow == pay.SignIn {
+			p.model.off[c.Till] = false
+		}
+	}
+}
+
+// expect writes down a Then, once.
+func (p *player) expect(text string) {
+	if l := (line{"Then", text}); !slices.Contains(p.lines, l) {
+		p.lines = append(p.lines, l)
+	}
+}
+
+// do does an act, if it can be done.
+func (p *player) do(a *act) error {
+	d := p.deed(a)
+	if !p.possible(d, a) {
+		return nil
+	}
+	switch {
+	case d.name == "quiet":
+		return p.quiet()
+	case d.flow != "":
+		p.orders++
+		return p.order(d, a)
+	}
+	if a.till != "" && d.name != "restart" {
+		if err := p.ready(a.till); err != nil {
+			return err
+		}
+	}
+	from, before := len(p.world.Wire), p.standing()
+	if err := p.happens(a, d.words(p, a)); err != nil {
+		return err
+	}
+	if d.name == "again" {
+		for i := from; i < len(p.world.Wire); i++ {
+			p.repeated[i] = true
+		}
+	}
+	if d.name == "reprint" || d.name == "restart" { // of what was perhaps never printed; with what the storage did not take
+		return nil
+	}
+	return p.undisturbed(a.till, before)
+}
+
+// happens says what an act arranges or does, and notes what it disturbs.
+func (p *player) happens(a *act, text string) error {
+	arranged, given := strings.CutPrefix(text, "*")
+	if !given {
+		return p.say("When", text)
+	}
+	for words, remedy := range map[string]string{"the host is": "the host is working again", "the issuer answers": "the issuer answers 0 seconds late",
+		"payments reach": "payments reach the issuer 0 seconds late", "the line": "the line works again",
+		fmt.Sprintf("%q is out", a.till): fmt.Sprintf("%q has new paper", a.till)} {
+		if !strings.HasPrefix(arranged, words) {
+			continue
+		}
+		if arranged == remedy {
+			delete(p.unwell, words)
+			continue
+		}
+		p.unwell[words] = remedy
+		p.stirred = p.stirred || !strings.Contains(words, "is out")
+	}
+	if strings.HasPrefix(arranged, "the host has signed") {
+		p.model.off[a.till] = true
+	}
+	return p.say("Given", arranged)
+}
+
+// undisturbed holds what is no order, such as a sign-in, to ending well when nothing is wrong.
+func (p *player) undisturbed(till string, before map[string]int) error {
+	if p.stirred || p.model.off[till] {
+		return nil
+	}
+	for _, t := range p.world.Tills() {
+		for _, e := range t.Endings[min(before[t.Name], len(t.Endings)):] {
+			if e.Kind == terminal.Declined || e.Kind == terminal.Unknown || e.Kind == terminal.Refused {
+				return p.finds("ending", fmt.Sprintf("%s: %s ended %s %s %s, and nothing was wrong", t.Name, e.Flow, e.Kind, e.Screen, e.Answer), "")
+			}
+		}
+	}
+	return nil
+}
+
+// ready does what a till needs before somebody can work at it.
+func (p *player) ready(name string) error {
+	t, err := p.till(name)
+	if err != nil {
+		return err
+	}
+	before := p.standing()
+	if t.Status().State == "off" {
+		if err := p.say("When", fmt.Sprintf("%q starts again", name)); err != nil {
+			return err
+		}
+	}
+	if t.Need() != "" { // somebody went away
+		if err := p.say("When", "11 minutes pass"); err != nil {
+			return err
+		}
+	}
+	if t.Status().Operator == "" {
+		if err := p.say("When", fmt.Sprintf(`operator "01" logs in at %q`, name)); err != nil {
+			return err
+		}
+	}
+	if !t.Status().SignedIn {
+		if err := p.say("When", fmt.Sprintf("the cashier signs in at %q", name)); err != nil {
+			return err
+		}
+	}
+	return p.undisturbed(name, before)
+}

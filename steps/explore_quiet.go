@@ -1,0 +1,267 @@
+package steps
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// evening ends the day.
+func (p *player) evening() error { return p.quiet() }
+
+// quiet puts right what was arranged, has the tills do what they still owe, gives the hosts time, and then looks at every book.
+func (p *player) quiet() error {
+	for _, words := range slices.Sorted(maps.Keys(p.unwell)) {
+		if err := p.say("Given", p.unwell[words]); err != nil {
+			return err
+		}
+		delete(p.unwell, words)
+	}
+	for _, t := range p.world.Tills() {
+		if err := p.settleTill(t); err != nil {
+			return err
+		}
+	}
+	for range 3 {
+		owed, err := p.owed()
+		if err != nil {
+			return err
+		}
+		if len(owed) == 0 {
+			break
+		}
+		if err := p.say("When", "2 minutes pass"); err != nil {
+			return err
+		}
+		if err := p.say("When", fmt.Sprintf("Bob asks for the balance at %q", p.world.Tills()[0].Name)); err != nil {
+			return err
+		}
+	}
+	if err := p.settleDoubts(); err != nil {
+		return err
+	}
+	p.stirred = false
+	return p.check()
+}
+
+// settleTill has a till get through what it owes: a reversal has three attempts, then people look after it.
+func (p *player) settleTill(t *rig.Till) error {
+	if err := p.ready(t.Name); err != nil {
+		return err
+	}
+	if p.model.off[t.Name] {
+		if err := p.say("When", fmt.Sprintf("the cashier signs in at %q", t.Name)); err != nil {
+			return err
+		}
+	}
+	for range 4 {
+		if !t.Status().Pending {
+			return nil
+		}
+		if err := p.say("When", fmt.Sprintf("Bob asks for the balance at %q", t.Name)); err != nil {
+			return err
+		}
+		if err := p.ready(t.Name); err != nil {
+			return err
+		}
+	}
+	return p.finds("pending", t.Name+" does not get through what it owes, and nothing is wrong any more", "")
+}
+
+// owed gives what the acquirer has still to get through to the issuer.
+func (p *player) owed() ([]audit.Statement, error) {
+	state, err := p.world.Look()
+	if err != nil {
+		return nil, err
+	}
+	last := map[audit.Ref]audit.Statement{}
+	for _, s := range state.Statements {
+		if s.Role == audit.Acquirer && s.Ref.Trace != "" && !slices.Contains([]audit.Fact{audit.Posted, audit.Undone, audit.Held, audit.Released,
+			audit.Refunded, audit.Restored}, s.Fact) {
+			last[s.Ref] = s
+		}
+	}
+	maps.DeleteFunc(last, func(_ audit.Ref, s audit.Statement) bool {
+		return s.Fact != audit.Unknown && s.Fact != audit.Pending && s.Fact != audit.Advised
+	})
+	return slices.Collect(maps.Values(last)), nil
+}
+
+// settleDoubts asks the tills' journals what became of the orders that ended in doubt, and whether the others stand as the
+// cardholder was told.
+func (p *player) settleDoubts() error {
+	facts := map[string]audit.Fact{}
+	for _, t := range p.world.Tills() {
+		for _, s := range t.Statements() {
+			facts[t.Name+s.Ref.Batch+s.Ref.Trace+string(s.Ref.Flow)] = s.Fact
+		}
+	}
+	for _, o := range p.model.payments {
+		fact := facts[o.till+o.batch+o.trace+string(o.flow)]
+		switch {
+		case o.doubtful && (fact == audit.Pending || fact == audit.Unknown):
+			return p.finds("pending", fmt.Sprintf("%s at %s (%s): the till's journal says %s, and nothing is wrong any more", nthOf(o.nth, o.flow), o.till, pay.CNY(o.minor), fact),
+				fmt.Sprintf("%q has %s as reversed", o.till, nthOf(o.nth, o.flow)))
+		case o.doubtful:
+			o.stands, o.open = fact == audit.Approved, fact == audit.Exception
+		case o.said == terminal.Approved && fact != audit.Approved:
+			return p.finds("ending", fmt.Sprintf("%s at %s (%s): the cardholder was told yes, and the till's journal says %s", nthOf(o.nth, o.flow), o.till, pay.CNY(o.minor), orNothing(string(fact))),
+				fmt.Sprintf("%q has %s as approved", o.till, nthOf(o.nth, o.flow)))
+		}
+		o.doubtful = false
+	}
+	return nil
+}
+
+// check looks at every book.
+func (p *player) check() error {
+	owed, err := p.owed()
+	if err != nil {
+		return err
+	}
+	if len(owed) > 0 {
+		if p.starved(owed) {
+			return errEnd
+		}
+		return p.finds("pending", fmt.Sprintf("the acquirer has not got through to the issuer about %s of %s, and nothing is wrong any more", owed[0].Ref.Flow, owed[0].Amount), "")
+	}
+	if err := p.balances(); err != nil {
+		return err
+	}
+	breaks, err := p.world.Verify()
+	if err != nil {
+		return err
+	}
+	for _, b := range breaks {
+		return p.finds("audit "+b.Rule, b.Text, "")
+	}
+	if err := p.traces(); err != nil {
+		return err
+	}
+	return p.receipts()
+}
+
+// starved tells that what is owed waits for money that a card has spent meanwhile: a void that was reversed. That is for
+// people to collect, and the books stay open.
+func (p *player) starved(owed []audit.Statement) bool {
+	for _, s := range owed {
+		i := slices.IndexFunc(p.model.payments, func(o *payment) bool { return o.trace == s.Ref.Trace && o.batch == s.Ref.Batch && o.flow == s.Ref.Flow })
+		if i < 0 || !p.model.payments[i].flow.GivesBack() {
+			return false
+		}
+	}
+	return true
+}
+
+// balances compares cards and merchants with the model. Of a payment that people must look after either way is right.
+func (p *player) balances() error {
+	state, err := p.world.Look()
+	if err != nil {
+		return err
+	}
+	var open []*payment
+	for _, o := range p.model.payments {
+		if o.open {
+			open = append(open, o)
+		}
+	}
+	if len(open) > 5 {
+		return errEnd
+	}
+	var first error
+	for mask := range 1 << len(open) {
+		for i, o := range open {
+			o.stands = mask>>i&1 == 1
+		}
+		err := p.compare(state)
+		if err == nil {
+			p.found = nil
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func (p *player) compare(state rig.State) error {
+	now := p.world.Loop.Now()
+	for _, who := range slices.Sorted(maps.Keys(p.model.holds)) {
+		h, ok := state.Balances["card:"+who]
+		if want := p.model.card(who, now); ok && h.Available.Minor != want {
+			return p.finds("card", fmt.Sprintf("%s's card holds %s, it should hold %s", who, h.Available, pay.CNY(want)), "")
+		}
+	}
+	for _, t := range p.world.Tills() {
+		shop, _, err := p.world.Rig.Cast.Till(t.Name)
+		if err != nil {
+			return err
+		}
+		if got, want := state.Balances["merchant:"+shop.Number].Available.Minor, p.model.merchant(shop.Name); got != want {
+			return p.finds("merchant", fmt.Sprintf("%s is owed %s, it should be owed %s", shop.Name, pay.CNY(got), pay.CNY(want)), "")
+		}
+	}
+	return nil
+}
+
+// traces: no number names two requests of a batch. A reversal has its original's, and the repeat of an advice its own again.
+func (p *player) traces() error {
+	seen, last := map[string]string{}, map[string]int{}
+	for i, c := range p.world.Wire {
+		if c.Answer || c.Message == nil || c.Note == "copy" || c.Flow == pay.Reversal || uploads(c.Flow) || p.repeated[i] {
+			continue
+		}
+		tx, _ := p.world.Rig.Dialect.Transaction(c.Flow)
+		name := c.Till + " " + c.Message.Get(iso8583.Batch) + " " + c.Message.Get(iso8583.Trace)
+		what := string(c.Flow) + " " + c.Message.Get(iso8583.Amount)
+		if was, ok := seen[name]; ok && (was != what || !tx.Advice) {
+			return p.finds("trace", fmt.Sprintf("trace number %s names two messages: %s and %s", name, was, what),
+				fmt.Sprintf("%s carries\n      | field | value  |\n      | F11   | %06d |", nthOf(c.Nth, c.Flow), last[c.Till]+1))
+		}
+		seen[name] = what
+		n, _ := strconv.Atoi(c.Message.Get(iso8583.Trace)) // our own tills send digits
+		last[c.Till] = max(last[c.Till], n)
+	}
+	return nil
+}
+
+// uploads of a settlement have numbers of what they are about.
+func uploads(f pay.Flow) bool {
+	return slices.Contains([]pay.Flow{pay.BatchUpload, pay.RefundUpload, pay.CompletionUpload, pay.OfflineUpload, pay.TCUpload, pay.UploadEnd}, f)
+}
+
+// receipts: each approval has a slip for the merchant and one for the cardholder.
+func (p *player) receipts() error {
+	for _, t := range p.world.Tills() {
+		printed := map[string]bool{}
+		for _, slip := range t.Slips {
+			for _, l := range slip.Lines {
+				if l.ID == "SLIP_TRACE" && len(l.Args) == 1 {
+					printed[string(slip.Copy)+l.Args[0]] = true
+				}
+			}
+		}
+		missing := 0
+		for _, o := range p.model.payments {
+			for _, which := range []terminal.Copy{terminal.MerchantCopy, terminal.CustomerCopy} {
+				if o.till == t.Name && o.stands && !o.open && !printed[string(which)+o.trace] {
+					missing++
+				}
+			}
+		}
+		if missing > 0 {
+			n := len(p.slips(t))
+			return p.finds("receipts", fmt.Sprintf("%s has not printed %d receipts of approved payments", t.Name, missing),
+				fmt.Sprintf("%q prints %d receipts", t.Name, n+missing))
+		}
+	}
+	return nil
+}

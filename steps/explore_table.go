@@ -1,0 +1,73 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/rig"
+)
+
+// Sought is a defect that was armed, and on which day explore came upon it, seed by seed.
+type Sought struct {
+	rig.Defect
+	Days []int  `json:"days"` // 0: not within the days that were played
+	Rule string `json:"rule"` // what was found first
+	Text string `json:"found"`
+	Acts int    `json:"acts"` // of the first counterexample, made small
+}
+
+// Last is the latest of the days; 0 when a seed did not come upon the defect.
+func (s Sought) Last() (last int) {
+	for _, d := range s.Days {
+		if d == 0 {
+			return 0
+		}
+		last = max(last, d)
+	}
+	return last
+}
+
+// Seek arms one defect after the other and explores with each seed. Honest parties must not be found wrong: that is an error.
+func (e Explore) Seek(ctx context.Context, defects []rig.Defect, seeds []sim.Seed, armed func(string) (*rig.Rig, error), told func(Sought)) error {
+	for _, d := range defects {
+		r, err := armed(d.Name)
+		if err != nil {
+			return err
+		}
+		one := Sought{Defect: d}
+		for i, seed := range seeds {
+			e.Rig, e.Seed = r, seed
+			s, err := e.search(ctx)
+			if err != nil {
+				return fmt.Errorf("%s: %w", d.Name, err)
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if s.wrong == nil {
+				one.Days = append(one.Days, 0)
+				continue
+			}
+			one.Days = append(one.Days, s.wrong.number)
+			if i == 0 {
+				c, err := s.small(ctx, s.wrong)
+				if err != nil {
+					return err
+				}
+				one.Rule, one.Text, one.Acts = c.Finding.Rule, oneSentence(c.Finding.Text), c.Acts
+			}
+		}
+		told(one)
+	}
+	return nil
+}
+
+// WriteText writes a line of the table.
+func (s Sought) WriteText(w io.Writer) error {
+	days := strings.Trim(fmt.Sprint(s.Days), "[]")
+	_, err := fmt.Fprintf(w, "%-36s %-10s %-12s %-24s %2d  %s\n", s.Name, s.Category, days, s.Rule, s.Acts, s.Text)
+	return err
+}
