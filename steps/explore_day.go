@@ -118,6 +118,10 @@ func saleWords(_ *player, a *act) string {
 		return text + " and enters " + hers + " PIN"
 	case rig.PINWrong:
 		return text + " and enters a wrong PIN"
+	case rig.PINCorrected:
+		return text + " and enters a wrong PIN, then the right one"
+	case rig.PINNever:
+		return text + " and enters only wrong PINs"
 	case rig.PINCancel:
 		return text + " and cancels at the PIN"
 	}
@@ -170,7 +174,7 @@ func drawSale(p *player, r *rand.Rand, a *act) bool {
 		a.pin = rig.PINRight
 	}
 	if p.asksPIN(a.who) && a.deed == "sale" && !p.stirred && r.IntN(5) == 0 {
-		a.pin = []rig.PINAct{rig.PINWrong, rig.PINCancel, rig.PINNobody}[r.IntN(3)]
+		a.pin = []rig.PINAct{rig.PINWrong, rig.PINWrong, rig.PINCorrected, rig.PINNever, rig.PINCancel, rig.PINNobody}[r.IntN(6)]
 	}
 	return true
 }

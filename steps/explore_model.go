@@ -240,10 +240,10 @@ func (m *model) issuer(p *payment, pin rig.PINAct, now time.Time) want {
 		return no(blocked)
 	case fresh && holder.Stripe == "forged":
 		return no(pay.Answer59CardVerification)
-	case pin == rig.PINWrong && m.tries[p.who] == 2:
+	case pin == rig.PINNever, wrongFirst(pin) && m.tries[p.who] == 2:
 		return no(blocked)
-	case pin == rig.PINWrong:
-		return no(pay.Answer55WrongPIN)
+	case pin == rig.PINWrong: // he is asked again, and goes home
+		return want{kind: terminal.Cancelled}
 	case k == pay.Balance:
 		return want{kind: terminal.Told, code: pay.Answer00Approved}
 	}
@@ -275,14 +275,20 @@ func (m *model) limits(p *payment, holder rig.Cardholder, now time.Time) want {
 	return want{}
 }
 
-// entered counts a PIN that the issuer has looked at, as far as the answer tells.
+func wrongFirst(pin rig.PINAct) bool {
+	return pin == rig.PINWrong || pin == rig.PINCorrected || pin == rig.PINNever
+}
+
+// entered counts the PINs that the issuer has looked at, as far as the ending tells.
 func (m *model) entered(who string, pin rig.PINAct, e terminal.Ending) {
-	switch {
-	case pin == rig.PINWrong && slices.Contains([]pay.Answer{pay.Answer55WrongPIN, pay.Answer75PINTries, pay.Answer38PINTriesPickUp}, e.Answer):
-		m.tries[who] = min(m.tries[who]+1, 3)
-	case pin == rig.PINRight && m.tries[who] < 3 && e.Kind == terminal.Approved:
+	switch blocked := e.Answer == pay.Answer75PINTries || e.Answer == pay.Answer38PINTriesPickUp; {
+	case blocked:
+		m.tries[who] = 3
+	case pin == rig.PINWrong && e.Kind == terminal.Cancelled:
+		m.tries[who]++
+	case (pin == rig.PINRight || pin == rig.PINCorrected) && e.Kind == terminal.Approved:
 		m.tries[who], m.unsure[who] = 0, false
-	case pin != rig.PINNobody && m.tries[who] > 0:
+	case pin == rig.PINRight && m.tries[who] > 0, wrongFirst(pin):
 		m.unsure[who] = true
 	}
 }

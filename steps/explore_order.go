@@ -57,7 +57,7 @@ func (p *player) order(d deed, a *act) error {
 	return p.hold(a, wanted, ending, harmed, t)
 }
 
-// sent finds the message that an order sent first.
+// sent finds the last message that an order sent: a corrected PIN makes a payment of its own.
 func (p *player) sent(made *payment, from int) {
 	for _, c := range p.world.Wire[from:] {
 		if c.Answer || c.Till != made.till || c.Flow != made.flow || c.Message == nil {
@@ -72,7 +72,6 @@ func (p *player) sent(made *payment, from int) {
 		if b := c.Message.Get(iso8583.Batch); b != "" {
 			made.batch = b
 		}
-		return
 	}
 }
 

@@ -171,7 +171,7 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 		if _, ok := p.world.Rig.Dialect.Transaction(d.flow); d.flow != "" && !ok {
 			return a, false
 		}
-		if d.flow != "" && a.pin != rig.PINWrong && a.pin != rig.PINCancel {
+		if d.flow != "" && !p.strange(d, &a) {
 			a.wrongs = drawWrongs(r, d.flow)
 		}
 		return a, true
@@ -189,12 +189,17 @@ func (p *player) possible(d deed, a *act) bool {
 		return false
 	case d.staff && (a.till == "T3" || a.till == "T4"): // these shops have no supervisor
 		return false
-	case (a.pin == rig.PINWrong || a.pin == rig.PINCancel || a.pin == rig.PINNobody && p.asksPIN(a.who)) && d.flow == pay.Sale && p.stirred:
+	case p.strange(d, a) && p.stirred:
 		return false
 	case d.name == "again" && (o == nil || !o.stands):
 		return false
 	}
 	return true
+}
+
+// strange tells that the PIN is not simply entered, which is only done where it is known what the issuer counts.
+func (p *player) strange(d deed, a *act) bool {
+	return d.flow == pay.Sale && p.asksPIN(a.who) && a.pin != rig.PINRight
 }
 
 func (p *player) deed(a *act) deed {
