@@ -49,7 +49,9 @@ func (p *player) order(d deed, a *act) error {
 		}
 	}
 	p.sent(made, from)
-	p.model.entered(a.who, a.pin, ending)
+	if d.flow != pay.Refund && d.flow != pay.Balance { // which ask for none
+		p.model.entered(a.who, a.pin, ending)
+	}
 	p.became(made, ending, t)
 	if !calm {
 		return nil

@@ -153,7 +153,7 @@ func (p *player) check() error {
 func (p *player) starved(owed []audit.Statement) bool {
 	for _, s := range owed {
 		i := slices.IndexFunc(p.model.payments, func(o *payment) bool { return o.trace == s.Ref.Trace && o.batch == s.Ref.Batch && o.flow == s.Ref.Flow })
-		if i < 0 || !p.model.payments[i].flow.GivesBack() {
+		if i < 0 || p.model.payments[i].stands || !p.model.payments[i].flow.GivesBack() {
 			return false
 		}
 	}

@@ -43,7 +43,7 @@ func exploreCommand() *cobra.Command {
 			"journals and books to a small model. The first day that goes wrong is made as small as it can be and printed as a\n" +
 			"feature, which `tillproof run --line memory` runs. The same seed plays the same days.\n\n" +
 			"Exit codes: 0 every book was equal every evening, 1 a counterexample was found (also when it is about money),\n" +
-			"2 the harness or its configuration is broken, 130 interrupted (what was played is still told).",
+			"2 the harness or its configuration is broken, 4 not one day was played to its end, 130 interrupted (what was played is still told).",
 		Example: "  tillproof explore --days 1000\n  tillproof explore --duration 1h --orders 200\n" +
 			"  tillproof explore --defect acquirer-no-tombstone --out found.feature\n  tillproof explore --table",
 		Args: cobra.NoArgs,
@@ -140,6 +140,10 @@ func (f *exploreFlags) tell(ctx context.Context, got steps.Exploration, took tim
 		if err := ctx.Err(); err != nil {
 			fmt.Println("interrupted: every book was equal so far")
 			return err
+		}
+		if got.Days == 0 {
+			fmt.Println("no day was played to its end: nothing is shown")
+			return exitCode(reports.ExitNothing)
 		}
 		fmt.Println("every book was equal")
 		return nil
