@@ -92,6 +92,15 @@ func triesLeft(c *Call) (pay.Answer, string) {
 	return c.outOfTries()
 }
 
+// triesLeftForPIN lets pass what comes without a PIN: a refund gives money back whatever was typed at some till before, and the
+// issuer is told of it and not asked.
+func triesLeftForPIN(c *Call) (pay.Answer, string) {
+	if !c.req.Has(iso8583.PIN) {
+		return passed, ""
+	}
+	return triesLeft(c)
+}
+
 func (c *Call) outOfTries() (pay.Answer, string) {
 	reason := fmt.Sprintf("%d wrong PINs in a row for the card of %s", c.card.Tries, c.card.Name)
 	if c.card.PickUp {

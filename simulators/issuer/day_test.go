@@ -53,6 +53,9 @@ var dayCases = []struct {
 	{"void of a deposit as of a sale", pay.PreAuth, nil, pay.Void, 1000, nil, "25", 9000},
 	{"void of what never was", pay.Sale, nil, pay.Void, 1000, unknownOriginal, "25", 9000},
 	{"void on a lost card", pay.Sale, nil, pay.Void, 1000, lost, "00", 10000},
+	{"refund to a card without PIN tries", pay.Sale, nil, pay.Refund, 1000, func(b *bank, _ *iso8583.Message) {
+		b.must(b.issuer.UpdateCard("alice", func(a *issuer.Account) { a.Tries = a.MaxPINTries }))
+	}, "00", 10000},
 	{"refund", pay.Sale, nil, pay.Refund, 1000, nil, "00", 10000},
 	{"refunds over the sale", pay.Sale, []pay.Flow{pay.Refund}, pay.Refund, 601, nil, "61", 9400},
 	{"refunds up to the sale", pay.Sale, []pay.Flow{pay.Refund}, pay.Refund, 600, nil, "00", 10000},

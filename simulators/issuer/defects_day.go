@@ -1,6 +1,8 @@
 package issuer
 
 import (
+	"slices"
+
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 )
@@ -20,6 +22,19 @@ func dayDefects() []pay.Defect[Rules] {
 		{Name: "issuer-keeps-refund", Category: "money", Text: "acknowledges a refund and gives nothing back",
 			Why:  "credits wait for a file that the acquirer never sends",
 			Edit: func(r *Rules) { r.Post = postAll(pay.Refund) }},
+		{Name: "issuer-refuses-blocked-refund", Category: "money", Text: "refuses refunds to a card that has no PIN tries left",
+			Why: "the block is looked at before anything else, and nobody comes back to ask what became of the refund",
+			Edit: func(r *Rules) {
+				r.Flows = slices.Clone(r.Flows)
+				for i, f := range r.Flows {
+					r.Flows[i].Checks = slices.Clone(f.Checks)
+					for j, c := range r.Flows[i].Checks {
+						if c.Name == "pin-tries" {
+							r.Flows[i].Checks[j].Ask = triesLeft
+						}
+					}
+				}
+			}},
 		{Name: "issuer-holds-nothing", Category: "money", Text: "approves a deposit and does not hold the money",
 			Why:  "the authorization is answered by a stand-in that keeps no account",
 			Edit: func(r *Rules) { r.Post = postAll(pay.PreAuth) }},

@@ -17,8 +17,14 @@ var defectProbes = map[string]struct {
 	do   func(b *bank) string
 	want string
 }{
-	"issuer-ends-nothing":     {nil, follow(pay.Sale, pay.Void), "100.00 CNY"},
-	"issuer-keeps-refund":     {nil, follow(pay.Sale, pay.Refund), "100.00 CNY"},
+	"issuer-ends-nothing": {nil, follow(pay.Sale, pay.Void), "100.00 CNY"},
+	"issuer-keeps-refund": {nil, follow(pay.Sale, pay.Refund), "100.00 CNY"},
+	"issuer-refuses-blocked-refund": {nil, func(b *bank) string {
+		m := b.next(pay.Sale, 1000)
+		b.ask(m)
+		b.must(b.issuer.UpdateCard("alice", func(a *issuer.Account) { a.Tries = a.MaxPINTries }))
+		return b.ask(b.on(pay.Refund, m, 1000))
+	}, "00"},
 	"issuer-holds-nothing":    {nil, follow(pay.PreAuth), "90.00 CNY"},
 	"issuer-over-limit":       {func(c *issuer.Card) { c.Limits.PerSale = pay.CNY(1) }, askSale, "61"},
 	"issuer-over-count":       {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string { b.ask(b.sale()); return askSale(b) }, "65"},

@@ -81,7 +81,7 @@ func flows() []Flow {
 		{"chip-agrees", chipAgrees}, {"cryptogram", cryptogramRight}, {"counter", counterFresh}, {"fallback", stripeAllowed},
 		{"pin-tries", triesLeft}, {"cvv", cvvRight}, {"pin", pinRight}}
 	payment := slices.Concat(asked, []Check{{"amount", amountGiven}}, card, []Check{{"amount-limit", withinAmount}, {"count-limit", withinCount}})
-	acts := slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"pin-tries", triesLeft}, {"pin", pinRight},
+	acts := slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"pin-tries", triesLeftForPIN}, {"pin", pinRight},
 		{"original", originalStands}})
 	void := slices.Concat(acts, []Check{{"original-amount", wholeAmount}})
 	return []Flow{
