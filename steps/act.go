@@ -76,14 +76,18 @@ func actSteps() []Step {
 	}
 }
 
+// times reads how often something is done; "" is once.
+func times(text string) (int, error) {
+	if text == "" {
+		return 1, nil
+	}
+	return strconv.Atoi(text)
+}
+
 func logsIn(_ *scenario, t *rig.Till, a args) error {
-	times := 1
-	if a.at(3) != "" {
-		n, err := strconv.Atoi(a.at(3))
-		if err != nil {
-			return err
-		}
-		times = n
+	times, err := times(a.at(3))
+	if err != nil {
+		return err
 	}
 	if t.Status().Operator != "" {
 		if err := t.Do(terminal.Event{Kind: terminal.LogOut}); err != nil {

@@ -3,7 +3,6 @@ package steps
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -80,13 +79,9 @@ func adds(s *scenario, t *rig.Till, a args) error {
 }
 
 func approves(_ *scenario, t *rig.Till, a args) error {
-	times := 1
-	if a.at(3) != "" {
-		n, err := strconv.Atoi(a.at(3))
-		if err != nil {
-			return err
-		}
-		times = n
+	times, err := times(a.at(3))
+	if err != nil {
+		return err
 	}
 	return t.Approve(a.at(0), a.at(2) != "", times)
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
@@ -24,12 +23,6 @@ type Rules struct {
 	Manages          func(by, of Role) bool             // terminal/manages: who may unlock whom and set his password
 	IdleLogout       bool                               // terminal/idle: an operator who does nothing is logged out after the dialect's time
 	LoginTries       int                                // terminal/login-tries: wrong passwords before an operator is locked; 0 never locks
-	ApprovalTries    int                                // terminal/approval-tries: the same where a supervisor's approval is asked for
-	KeepLocks        bool                               // terminal/lock-kept: wrong tries and locks outlive the power
-	Hash             func(salt, password string) []byte // terminal/password-hash: what is kept of a password
-	Approves         func(by Role, own bool) bool       // terminal/approves: whose password approves; own is that of whoever is logged in
-	OpenApproves     bool                               // terminal/open-approves: a supervisor who is logged in approves without his password
-	Operator         func(t *Terminal) string           // terminal/operator: whom messages and slips name
 
 	CheckKCV   bool // terminal/kcv: keys whose check value does not fit are refused
 	AdoptBatch bool // terminal/batch: the host's batch number becomes the terminal's
@@ -37,6 +30,8 @@ type Rules struct {
 	KeyDoubt   bool // terminal/key-doubt: a key change whose end is not known takes the sign-in away
 
 	DeviceRules
+	PeopleRules
+	PaperRules
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
 
@@ -53,13 +48,8 @@ type Rules struct {
 	Patience time.Duration                 // terminal/patience: how long an answer is waited for; 0 for the dialect's time
 	Framer   func(wire.Framer) wire.Framer // terminal/framer: how the line's stream is cut into messages; gets the dialect's way
 
-	Prompt          func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
-	PINTries        int                             // terminal/pin-tries: PINs that one order asks for, when the host says that the last was wrong
-	OnceMore        []iso8583.Next                  // terminal/once-more: what an answer must want for the till to send the order once more by itself
-	NewTraceEachTry bool                            // terminal/try-trace: each of these tries has a trace number of its own
-	SignInByItself  bool                            // terminal/sign-in-again: an answer that wants a sign-in gets one before the next trade; otherwise the cashier must
-	PickUpSlip      bool                            // terminal/pick-up: a slip for the merchant goes with a card that is to be kept
-	TroubleScreen   func(iso8583.Trouble) string    // terminal/trouble: what is shown when no answer came
+	Prompt        func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
+	TroubleScreen func(iso8583.Trouble) string    // terminal/trouble: what is shown when no answer came
 
 	WritePendingFirst bool              // terminal/pending-first: the reversal record is written before the request leaves
 	TakeBackUnstored  bool              // terminal/storage: an approval that cannot be written is reversed
@@ -78,18 +68,10 @@ type Rules struct {
 	BatchLimit int                                 // terminal/batch-full: payments after which a settlement is due (DOMAIN.md J); a count of totals has three digits
 	NextBatch  func(batch int) int                 // terminal/next-batch
 
-	MaskPAN     func(pay.PAN) string                           // terminal/mask
-	FullPAN     func(pay.Flow, Copy) bool                      // terminal/full-pan: copies with the whole number; the merchant's of a deposit may have it, for the completion (DOMAIN.md A.17)
-	Template    func(pay.Flow, Line) (Line, bool)              // terminal/template: each line of a receipt as it is printed, or that it is left out
-	SlipTime    func(own, host time.Time) time.Time            // terminal/slip-time: of the till's time and that of the answer, the one on the receipt
-	AnyVoucher  bool                                           // terminal/reprint-voucher: the receipt of any voucher of the batch is printed again; otherwise the last one only
-	LeavesSlip  func(audit.Fact) bool                          // terminal/slips: what must have become of a payment for a receipt
-	Queried     func(audit.Fact) bool                          // terminal/query: payments that the query for the last one finds
-	Statistics  func(audit.Fact, pay.Flow) bool                // terminal/statistics: payments that the statistics count
-	Day         func(at time.Time, here *time.Location) string // terminal/day: the day of a payment in the statistics
-	Copies      []Copy                                         // terminal/copies
-	MarkReprint bool                                           // terminal/reprint
-	KeepSlips   bool                                           // terminal/paper: a slip waits for paper; otherwise it is lost
+	MaskPAN     func(pay.PAN) string // terminal/mask
+	Copies      []Copy               // terminal/copies
+	MarkReprint bool                 // terminal/reprint
+	KeepSlips   bool                 // terminal/paper: a slip waits for paper; otherwise it is lost
 }
 
 // Gate is a reason not to begin an order.
@@ -115,14 +97,12 @@ func Reference() *Rules {
 		Checks:       checks(),
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
-		ApprovalTries: 3, KeepLocks: true, Hash: saltedHash, Approves: supervisorOnly, Operator: (*Terminal).whoIsIn,
-		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(),
+		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), PeopleRules: peopleRules(), PaperRules: paperRules(),
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
-		Framer:   func(f wire.Framer) wire.Framer { return f },
-		Prompt:   func(r iso8583.AnswerRule) string { return r.Prompt },
-		PINTries: 3, OnceMore: []iso8583.Next{iso8583.NextOnce}, NewTraceEachTry: true, SignInByItself: true, PickUpSlip: true,
+		Framer:            func(f wire.Framer) wire.Framer { return f },
+		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
 		TroubleScreen:     troubleScreen,
 		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatMTI: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
 		Repeated:      repeated(),
@@ -132,12 +112,7 @@ func Reference() *Rules {
 		Foreign:   foreignCard,
 		Balanced:  func(r iso8583.SettlementResult) bool { return r == iso8583.ResultBalanced },
 		NextBatch: nextTrace, BatchLimit: 999,
-		MaskPAN: pay.PAN.String, SlipTime: func(_, host time.Time) time.Time { return host }, AnyVoucher: true,
-		FullPAN: func(pay.Flow, Copy) bool { return false }, Template: template,
-		LeavesSlip: func(f audit.Fact) bool { return f == audit.Approved }, Queried: func(audit.Fact) bool { return true },
-		Statistics: func(f audit.Fact, _ pay.Flow) bool { return f == audit.Approved },
-		Day:        func(at time.Time, here *time.Location) string { return at.In(here).Format("2006-01-02") },
-		Copies:     []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
+		MaskPAN: pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
 	}
 }
 
@@ -193,9 +168,6 @@ var factoryPasswords = map[Role]string{Cashier: "0000", Supervisor: "123456", Ad
 func manages(by, of Role) bool {
 	return by == Administrator || by == Supervisor && of == Cashier
 }
-
-// supervisorOnly: not the cashier who wants the money back, and not the administrator, who is the technician (DOMAIN.md A.15).
-func supervisorOnly(by Role, _ bool) bool { return by == Supervisor }
 
 // repeated: trace, amount, card, batch and type of the original (DOMAIN.md A.12, rule 2); the last four name it where the
 // dialect has a place for that. Track and PIN are not among them.
