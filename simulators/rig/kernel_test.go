@@ -28,6 +28,7 @@ type meeting struct {
 	t      testing.TB
 	keys   *card.Keys
 	spec   *card.Spec
+	image  *card.Image
 	slot   *card.Slot
 	issuer *hsm.HSM
 	on     card.Interface
@@ -52,11 +53,18 @@ func meet(t testing.TB, name string, on card.Interface, faults ...card.Fault) *m
 	if err != nil {
 		t.Fatal(err)
 	}
+	return meetAgain(t, &meeting{keys: keys, spec: spec, image: image, on: on}, faults...)
+}
+
+// meetAgain gives a new card like the one before.
+func meetAgain(t testing.TB, before *meeting, faults ...card.Fault) *meeting {
+	t.Helper()
+	keys, spec, image, on := before.keys, before.spec, before.image, before.on
 	slot, err := card.NewSlot(image, card.Reference(), sim.Seed(1).Reader("card"), faults...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &meeting{t: t, keys: keys, spec: spec, slot: slot, on: on, issuer: hsm.New(sim.Seed(2).Reader("issuer"))}
+	m := &meeting{t: t, keys: keys, spec: spec, image: image, slot: slot, on: on, issuer: hsm.New(sim.Seed(2).Reader("issuer"))}
 	m.config = kernel.Config{
 		Rules: kernel.Reference(), Contactless: on == card.Contactless, Amount: pay.CNY(1000), Now: sim.Start, Sequence: 1, Random: sim.Seed(3).Reader("kernel"),
 		Terminal: emv.Data{
@@ -207,6 +215,43 @@ func TestTornAfterApproval(t *testing.T) {
 	m := meet(t, "unionpay-debit", card.Contact, card.Fault{Do: card.FaultTorn, Command: "GENERATE AC", Nth: 2})
 	if o := m.run(); o.Ending != kernel.CardRemoved || !o.Reverse {
 		t.Errorf("%s, to be reversed: %v: %s", o.Ending, o.Reverse, o.Why)
+	}
+}
+
+// TestFaultAnywhere lets each fault strike at each command of a payment that the host approves. Whatever happens, nobody is told
+// that it is paid unless the card made its TC, and a host that approved in vain hears of it.
+func TestFaultAnywhere(t *testing.T) {
+	for _, name := range []string{"unionpay-debit", "unionpay-offline-pin", "mastercard-credit", "visa-credit"} {
+		for _, on := range []card.Interface{card.Contact, card.Contactless} {
+			honest := meet(t, name, on)
+			honest.run()
+			step := 1
+			if testing.Short() {
+				step = 4
+			}
+			for n := 1; n <= len(honest.commands); n += step {
+				for _, f := range []card.Fault{
+					{Do: card.FaultTorn}, {Do: card.FaultLost}, {Do: card.FaultFrozen}, {Do: card.FaultTruncated, Bytes: 1},
+					{Do: card.FaultStatus, Status: []byte{0x6F, 0x00}}, {Do: card.FaultInstead, Status: []byte{0x69, 0x85}},
+					{Do: card.FaultAC}, {Do: card.FaultNoTag, Tag: "9F36"}, {Do: card.FaultWrongTag, Tag: "9F27"},
+				} {
+					f.Nth = n
+					m := meetAgain(t, honest, f)
+					o := m.run()
+					last := emv.CID00AAC
+					if len(o.ACs) > 0 {
+						last = o.ACs[len(o.ACs)-1].Kind()
+					}
+					paid := o.Ending == kernel.Approved
+					switch {
+					case paid && on == card.Contact && last != emv.CID40TC, o.Ending == kernel.ApprovedOffline:
+						t.Errorf("%s %s: %s at command %d: %s with %s", name, on, f.Do, n, o.Ending, last)
+					case !paid && m.proof == "right" && !o.Reverse:
+						t.Errorf("%s %s: %s at command %d: the host approved in vain: %s", name, on, f.Do, n, o.Ending)
+					}
+				}
+			}
+		}
 	}
 }
 

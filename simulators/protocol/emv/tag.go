@@ -79,3 +79,6 @@ func appendTLV(tag tlv.Tag, value []byte) []byte { return tlv.Append(nil, tag, v
 
 // Data is values by tag: what a terminal, a reader's configuration or a card brings.
 type Data map[tlv.Tag][]byte
+
+// Format keeps the values out of every print: there are card numbers and tracks among them.
+func (d Data) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "%d objects", len(d)) }

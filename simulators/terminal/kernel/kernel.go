@@ -212,7 +212,7 @@ func (t *transaction) send(c emv.Command) (emv.Response, *Outcome) {
 func (t *transaction) exchange(c emv.Command) (emv.Response, *Outcome) {
 	var data []byte
 	for {
-		if t.commands >= t.r.MaxCommands {
+		if t.consult("kernel/commands"); t.commands >= t.r.MaxCommands {
 			return emv.Response{}, t.fail(fmt.Sprintf("the card wants more than %d commands", t.r.MaxCommands))
 		}
 		t.commands++

@@ -157,7 +157,6 @@ func (t *transaction) choose() (candidate, *Outcome) {
 	case len(t.candidates) == 0:
 		return candidate{}, t.end(NotAccepted, "card and terminal have no application in common")
 	case t.c.Choose && (len(t.candidates) > 1 || t.candidates[0].confirm):
-		t.consult("kernel/choice")
 		labels := make([]string, len(t.candidates))
 		for i, c := range t.candidates {
 			labels[i] = c.label

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -348,6 +350,45 @@ func TestDefects(t *testing.T) {
 			t.Errorf("%s: no setting notices it", d.Name)
 		}
 	}
+}
+
+// TestRulesAreConsulted: every entry that rules.go and the phases name is asked in some setting, by that name, and no other.
+func TestRulesAreConsulted(t *testing.T) {
+	named, asked := map[string]bool{}, map[string]bool{}
+	for _, file := range []string{"rules.go", "contactless.go", "quick.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?:// |\{")(kernel/[a-z-]+)`).FindAllStringSubmatch(string(text), -1) {
+			named[m[1]] = true
+		}
+	}
+	records := map[string][][]byte{}
+	for _, group := range groups() {
+		for _, c := range group.changes {
+			s := newSetting(t)
+			s.card.shared = records
+			s.c.Consult = func(entry string) { asked[entry] = true }
+			if group.name == contactless {
+				tapped(s)
+			}
+			c.do(s)
+			s.run()
+		}
+	}
+	if !maps.Equal(named, asked) {
+		t.Errorf("named and never asked: %v; asked and never named: %v", less(named, asked), less(asked, named))
+	}
+}
+
+func less(a, b map[string]bool) (rest []string) {
+	for name := range a {
+		if !b[name] {
+			rest = append(rest, name)
+		}
+	}
+	return rest
 }
 
 // TestSettings holds the decisions bit by bit: what is written in testdata/settings.txt was looked at line by line.
