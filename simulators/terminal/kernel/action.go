@@ -72,7 +72,7 @@ func firstCryptogram(t *transaction) *Outcome {
 	case !signed:
 		t.arc(ARCZ1OfflineDeclined)
 		return t.end(DeclinedOffline, "the signature of the cryptogram is wrong")
-	case emv.CID(t.card[emv.Tag9F27CID][0])&0x07 == emv.CIDx01NotAllowed:
+	case got == emv.CID00AAC && emv.CID(t.card[emv.Tag9F27CID][0])&0x07 == emv.CIDx01NotAllowed:
 		return t.end(NotAccepted, "the card does not allow this service") // Book 4, 6.3.7
 	case got == emv.CID00AAC:
 		t.arc(ARCZ1OfflineDeclined)

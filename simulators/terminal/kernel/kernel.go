@@ -74,7 +74,7 @@ type Kernel struct {
 	outcome Outcome
 }
 
-// Start begins a transaction; Next brings its first need, whatever its argument.
+// Start begins a transaction; Next brings its first need, whatever its argument. One that is not led to its end is to be stopped.
 func Start(c *Config) *Kernel {
 	k := &Kernel{}
 	k.next, k.stop = iter.Pull(func(yield func(Need) bool) {
@@ -267,8 +267,16 @@ func (t *transaction) data() emv.Data {
 	return all
 }
 
+// terminal gives what the terminal says of itself; an application may have its own word.
+func (t *transaction) terminal(tag tlv.Tag) []byte {
+	if v, ok := t.app.Data[tag]; ok {
+		return v
+	}
+	return t.c.Terminal[tag]
+}
+
 func (t *transaction) capabilities() emv.Capabilities {
-	return emv.ParseCapabilities(t.c.Terminal[emv.Tag9F33TerminalCapabilities])
+	return emv.ParseCapabilities(t.terminal(emv.Tag9F33TerminalCapabilities))
 }
 
 func be32(n uint32) []byte { return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)} }

@@ -217,9 +217,17 @@ func FuzzCard(f *testing.F) {
 			}
 			return emv.Response{}, false
 		}
+		approves := seed%5 == 0
+		if approves {
+			s.host = Host{Reached: true, Answer: ARC00Approved, Data: junk}
+		}
 		o := s.run()
-		if o.Ending == Approved || o.Ending == ApprovedOffline {
+		if o.Ending == ApprovedOffline || o.Ending == Approved && !(approves && o.Online) ||
+			o.Ending == Approved && !tap && o.ACs[len(o.ACs)-1].Kind() != emv.CID40TC {
 			t.Errorf("%+v", o)
+		}
+		if approves && o.Online && o.Ending != Approved && !o.Reverse {
+			t.Errorf("the host approved in vain: %+v", o)
 		}
 		if o.Ending == "" || o.Commands > s.c.Rules.MaxCommands {
 			t.Errorf("%q after %d commands", o.Ending, o.Commands)

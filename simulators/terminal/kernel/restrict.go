@@ -58,7 +58,7 @@ func (t *transaction) useAllowed() bool {
 	if !ok {
 		return true
 	}
-	domestic := bytes.Equal(issuer, t.c.Terminal[emv.Tag9F1ATerminalCountry])
+	domestic := bytes.Equal(issuer, t.terminal(emv.Tag9F1ATerminalCountry))
 	for _, u := range []struct {
 		kind            byte
 		home, elsewhere emv.AUC
@@ -80,8 +80,8 @@ func (t *transaction) useAllowed() bool {
 
 // isATM: types 14, 15 and 16 that give cash (Book 4, A1).
 func (t *transaction) isATM() bool {
-	additional := t.c.Terminal[emv.Tag9F40AdditionalCapabilities]
-	kind := t.c.Terminal[emv.Tag9F35TerminalType]
+	additional := t.terminal(emv.Tag9F40AdditionalCapabilities)
+	kind := t.terminal(emv.Tag9F35TerminalType)
 	return len(kind) == 1 && kind[0] >= 0x14 && kind[0] <= 0x16 && len(additional) > 0 && additional[0]&0x80 != 0
 }
 
@@ -96,7 +96,7 @@ const (
 )
 
 func (t *transaction) line() Line {
-	kind := t.c.Terminal[emv.Tag9F35TerminalType]
+	kind := t.terminal(emv.Tag9F35TerminalType)
 	if len(kind) != 1 {
 		return OnlineOnly
 	}
@@ -111,6 +111,6 @@ func (t *transaction) line() Line {
 
 // attended: 1 to 3 in the second digit of 9F35.
 func (t *transaction) attended() bool {
-	kind := t.c.Terminal[emv.Tag9F35TerminalType]
+	kind := t.terminal(emv.Tag9F35TerminalType)
 	return len(kind) == 1 && kind[0]&0x0F <= 3
 }

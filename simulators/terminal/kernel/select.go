@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/tlv"
@@ -87,7 +88,7 @@ func (t *transaction) entries(list tlv.List) (found []candidate) {
 }
 
 func candidateOf(app *App, name []byte, list tlv.List) candidate {
-	c := candidate{app: app, name: name, label: string(name)}
+	c := candidate{app: app, name: name, label: fmt.Sprintf("%X", name)}
 	for _, tag := range []tlv.Tag{emv.Tag50Label, emv.Tag9F12PreferredName} {
 		if o, ok := list.Find(tag); ok && len(o.Value) > 0 {
 			c.label = string(o.Value)

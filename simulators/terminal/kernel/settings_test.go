@@ -408,6 +408,7 @@ func TestSettings(t *testing.T) {
 			if strings.HasPrefix(c.name, "quickPass") && forbidden(s.card.seen) {
 				t.Errorf("%s: a command that quickPass has not", c.name)
 			}
+			checkField55(t, c.name, s)
 			fmt.Fprintf(&b, "%s\n  %s\n", c.name, line(o, s))
 		}
 		b.WriteByte('\n')
@@ -416,6 +417,26 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%d settings, want at least %d", settings, fewest)
 	}
 	golden(t, "testdata/settings.txt", b.String())
+}
+
+// checkField55 holds what a host is asked with to the list of DOMAIN.md A.11.
+func checkField55(t *testing.T, name string, s *setting) {
+	t.Helper()
+	for _, n := range s.asked {
+		if n.Kind != NeedOnline {
+			continue
+		}
+		field := Field55(UseRequest, n.Data)
+		list, err := tlv.Parse(field, tlv.Strict)
+		if err != nil || len(field) > 255 {
+			t.Errorf("%s: field 55 of %d bytes: %v", name, len(field), err)
+		}
+		for _, tag := range []tlv.Tag{0x9F26, 0x9F27, 0x9F10, 0x9F37, 0x9F36, 0x95, 0x9A, 0x9C, 0x9F02, 0x5F2A, 0x82, 0x9F1A, 0x9F03, 0x9F33} {
+			if _, ok := list.Find(tag); !ok {
+				t.Errorf("%s: field 55 lacks %s", name, tag)
+			}
+		}
+	}
 }
 
 func line(o Outcome, s *setting) string {
