@@ -29,7 +29,8 @@ func run() int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), serveCommand(), selfcheckCommand(), exploreCommand(), decodeCommand(), doctorCommand(), demoCommand(), stepsCommand())
+	root.AddCommand(runCommand(), serveCommand(), selfcheckCommand(), exploreCommand(), decodeCommand(), doctorCommand(), demoCommand(), stepsCommand(),
+		cardCommand())
 	err := root.ExecuteContext(ctx)
 	var code exitCode
 	switch {

@@ -95,12 +95,16 @@ func (c *Card) Reset(on Interface) []byte {
 	c.Off()
 	c.on = on
 	c.t0 = on == Contact && c.image.spec.Protocol == "T=0"
+	return c.atr(on)
+}
+
+func (c *Card) atr(on Interface) []byte {
 	switch {
 	case len(c.image.spec.ATR) > 0:
 		return slices.Clone(c.image.spec.ATR)
 	case on == Contactless:
 		return checked([]byte{0x3B, 0x85, 0x80, 0x01, 'P', 'R', 'O', 'O', 'F'})
-	case c.t0:
+	case c.image.spec.Protocol == "T=0":
 		return []byte{0x3B, 0x65, 0x00, 0x00, 'P', 'R', 'O', 'O', 'F'} // TB1 00, TC1 00 (EMV 4.4 Book 1, 8.2)
 	}
 	return checked([]byte{0x3B, 0xE5, 0x00, 0x00, 0x81, 0x31, 0xFE, 0x45, 'P', 'R', 'O', 'O', 'F'}) // T=1: IFSC FE, BWI 4, CWI 5

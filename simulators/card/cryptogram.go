@@ -55,15 +55,16 @@ func (p *Payment) reason() emv.CID {
 	return 0
 }
 
-// issuerData is 9F10. Its forms are those of the published vectors; the bits within the card verification results have
-// no open source (DOMAIN.md L) and follow Visa's tables, Mastercard's shortened.
+// issuerData is 9F10. Its forms and bits are those that published decoders agree on; UnionPay's are Visa's (DOMAIN.md L).
 func (p *Payment) issuerData() []byte {
 	s := p.app.scheme
 	cvr := p.results()
 	switch {
 	case s.CVR.To-s.CVR.From == 6: // Mastercard: a key index, the version, the results, a data authentication code, counters
-		b := append([]byte{0x01, s.Version}, cvr...)
-		return append(append(b, 0, 0), make([]byte, 8)...)
+		return append(append([]byte{0x01, s.Version}, cvr...), make([]byte, 10)...)
+	case s.CVR.To-s.CVR.From == 5: // Visa from version 22 on: 32 bytes, the results with the device's in front and behind
+		device := byte(0x01) // scripts use session keys of the common kind
+		return append(append(append([]byte{0x1F, s.Version, 0x01, 0x00}, cvr[1:]...), device), make([]byte, 24)...)
 	case s.Name == "unionpay-01" || s.Name == "unionpay-17":
 		return append(append([]byte{0x07, 0x01, s.Version}, cvr...), p.cipher())
 	}
@@ -88,27 +89,30 @@ func bits(flags ...bool) (b byte) {
 	return b
 }
 
+// results are the card verification results: six bytes of Mastercard's, else their length 3 and three of Visa's.
 func (p *Payment) results() []byte {
 	second := byte(0x80) // not requested
 	if p.secondMade {
 		second = byte(p.second) // 00 AAC, 40 TC
 	}
-	wrong := p.verified && !p.right
 	first := second | byte(p.first)>>2
+	wrong, failed := p.verified && !p.right, p.issuer == proofWrong
 	blockedPIN := p.card.state.Tries == 0 && !p.card.state.PIN.IsZero()
 	unable := p.secondMade && p.offlineAnswer()
+	scripts := byte(min(p.before.Scripts, 15)) << 4
 	if p.app.scheme.CVR.To-p.app.scheme.CVR.From == 6 {
+		abroad := string(p.values[emv.Tag9F1ATerminalCountry]) != string(p.object(emv.Tag5F28IssuerCountry))
 		return []byte{first | bits(false, false, false, false, false, p.verified, p.enciphered, p.right),
-			bits(p.signedDDA, p.signedCDA, false, p.issuer == proofRight, false, false, false, false),
-			byte(min(p.before.Scripts, 15))<<4 | byte(p.card.state.Tries),
-			bits(unable, wrong, blockedPIN, p.overLimit, p.issuer == proofWrong, p.before.ScriptFailed, p.before.Pending),
-			bits(p.before.LastOnline == 0, p.before.IssuerFailed), 0}
+			bits(p.signedDDA, p.signedCDA && !p.secondMade, p.signedCDA && p.secondMade, p.issuer != proofNone),
+			scripts | byte(p.card.state.Tries),
+			bits(p.before.Pending, unable, !p.verified, wrong, blockedPIN, abroad, !abroad),
+			bits(p.overLimit, false, p.overLimit, false, false, failed || p.before.IssuerFailed, p.before.Scripts > 0, p.before.ScriptFailed), 0}
 	}
 	return []byte{0x03,
-		first | bits(false, false, false, false, p.issuer == proofWrong, p.verified, wrong, unable),
+		first | bits(false, false, false, false, failed, p.verified, wrong, unable),
 		bits(p.before.Pending, blockedPIN, p.overLimit, p.before.LastOnline == 0, p.before.IssuerFailed,
-			p.secondMade && p.issuer == proofNone, p.state.Blocked && blockedPIN),
-		byte(min(p.before.Scripts, 15))<<4 | bits(false, false, false, false, p.before.ScriptFailed, false, p.signedDDA)}
+			p.secondMade && !unable && p.issuer == proofNone, p.state.Blocked && blockedPIN),
+		scripts | bits(false, false, false, false, p.before.ScriptFailed, false, p.signedDDA)}
 }
 
 // combine is CDA: the cryptogram goes into a signature over all that was said (Book 2, 6.6.1).

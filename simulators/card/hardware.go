@@ -138,16 +138,31 @@ func NewSlot(image *Image, rules Rules, random io.Reader, besides ...Fault) (*Sl
 // Insert puts the card on contacts or into the field, and gives its answer to reset.
 func (s *Slot) Insert(on Interface) ([]byte, Ending) {
 	s.Remove()
-	for _, f := range s.faults {
-		switch {
-		case f.Do == FaultDead:
-			return nil, NoCard
-		case f.Do == FaultTwoCards && on == Contactless:
-			return nil, Collision
-		}
+	if ending := s.answers(on); ending != Answered {
+		return nil, ending
 	}
 	s.gone, s.frozen = false, false
 	return s.Card.Reset(on), Answered
+}
+
+// ATR gives what Insert answers without moving the card; nil when nothing answers.
+func (s *Slot) ATR(on Interface) []byte {
+	if s.answers(on) != Answered {
+		return nil
+	}
+	return s.Card.atr(on)
+}
+
+func (s *Slot) answers(on Interface) Ending {
+	for _, f := range s.faults {
+		switch {
+		case f.Do == FaultDead:
+			return NoCard
+		case f.Do == FaultTwoCards && on == Contactless:
+			return Collision
+		}
+	}
+	return Answered
 }
 
 // Remove takes the card away.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/card"
+	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 )
@@ -334,6 +335,27 @@ func BenchmarkTap(b *testing.B) {
 		bench.Transmit(time.Time{}, emv.Select(bench.spec.Applications[1].AID, false))
 		if r := bench.Transmit(time.Time{}, emv.GetProcessingOptions(pdol)); r.SW != emv.SW9000OK {
 			b.Fatal(r.SW)
+		}
+	}
+}
+
+// Shipped numbers are synthetic, well made, and each is one application's.
+func TestShippedNumbers(t *testing.T) {
+	seen := map[string]string{}
+	for _, name := range card.Names(fixtures.FS) {
+		spec, err := card.Load(fixtures.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers := map[string]bool{spec.PAN: true}
+		for _, a := range spec.Applications {
+			numbers[a.PAN] = true
+		}
+		for n := range numbers {
+			if !pay.NewPAN(n).LuhnValid() || !strings.HasPrefix(n, "6200") || seen[n] != "" {
+				t.Errorf("%s: %s is not well made, or %q has it too", name, pay.NewPAN(n), seen[n])
+			}
+			seen[n] = name
 		}
 	}
 }

@@ -157,7 +157,7 @@ func cryptogramRight(c *Call) (pay.Answer, string) {
 func (c Chip) schemeOf(iad []byte) (hsm.CardScheme, bool) {
 	for _, name := range c.Schemes {
 		s, err := hsm.LoadCardScheme(name, c.Cipher)
-		if at := s.CVR.From - 1; err == nil && at < len(iad) && iad[at] == s.Version {
+		if err == nil && s.Names(iad) {
 			return s, true
 		}
 	}

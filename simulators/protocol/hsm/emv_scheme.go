@@ -10,7 +10,7 @@ import (
 // in 9F10 names it to the issuer. A scheme is fitted to the cipher of the issuer's keys by LoadCardScheme.
 type CardScheme struct {
 	Name    string // unionpay-01
-	Version byte   // in 9F10
+	Version byte   // in 9F10, at VersionAt
 
 	Card     CardDerivation // how the card's own keys are made
 	Session  SessionDerivation
@@ -18,7 +18,8 @@ type CardScheme struct {
 	IAD      []Span    // and the parts of 9F10 that go in behind them
 	Filled80 bool      // the data end with 80 and zeros (ISO/IEC 9797-1, method 2), not with zeros alone (method 1)
 
-	CVR Span // the card verification results within 9F10
+	VersionAt int
+	CVR       Span // the card verification results within 9F10
 
 	Response    ResponseMethod
 	ResponseOwn bool // the response cryptogram is made with the card's own key, not with the session's
@@ -75,7 +76,7 @@ const (
 func CardSchemes() []CardScheme {
 	whole := []tlv.Tag{0x9F02, 0x9F03, 0x9F1A, 0x95, 0x5F2A, 0x9A, 0x9C, 0x9F37, 0x82, 0x9F36}
 	short := []tlv.Tag{0x9F02, 0x9F37, 0x9F36} // contactless: the amount and what makes it unique
-	visa := CardScheme{Card: CardOptionA, Data: whole, CVR: Span{3, 7}, Response: ResponseMethod1, ResponseOwn: true,
+	visa := CardScheme{Card: CardOptionA, Data: whole, VersionAt: 2, CVR: Span{3, 7}, Response: ResponseMethod1, ResponseOwn: true,
 		Script: SessionVisaScript, ScriptATC: true, ScriptSize: 8, Encipher: EncipherVisa, PINBlock: PINChangeVIS}
 	// How UnionPay's scripts are made has no source at hand: as Visa's, with the session key of the cryptogram.
 	unionPay := visa
@@ -84,7 +85,7 @@ func CardSchemes() []CardScheme {
 	common := visa
 	common.Card, common.Session, common.Filled80 = CardOptionB, SessionCommon, true
 	common.Response, common.ResponseOwn = ResponseMethod2, false
-	chip := CardScheme{Card: CardOptionA, Data: whole, Filled80: true, CVR: Span{2, 8}, Response: ResponseMethod1,
+	chip := CardScheme{Card: CardOptionA, Data: whole, Filled80: true, VersionAt: 1, CVR: Span{2, 8}, Response: ResponseMethod1,
 		Script: SessionCommon, ScriptATC: true, ScriptSize: 8, Encipher: EncipherMastercard, PINBlock: PINChangeISO2}
 	counters := []Span{{2, 8}, {10, 18}} // all but the data authentication code between them
 	version := func(of CardScheme, name string, number byte, edit func(*CardScheme)) CardScheme {
@@ -98,8 +99,8 @@ func CardSchemes() []CardScheme {
 		version(visa, "visa-10", 0x0A, func(*CardScheme) {}),
 		version(visa, "visa-17", 0x11, func(c *CardScheme) { c.Data, c.IAD = short, []Span{{4, 5}} }),
 		version(common, "visa-18", 0x12, func(c *CardScheme) { c.IAD = []Span{{}} }),
-		version(common, "visa-22", 0x16, func(c *CardScheme) {
-			c.IAD, c.Script, c.PINBlock = []Span{{}}, SessionCommon, PINChangeBoth
+		version(common, "visa-22", 0x22, func(c *CardScheme) { // the first whose number is written in hex: 9F10 has another form
+			c.IAD, c.VersionAt, c.CVR, c.Script, c.PINBlock = []Span{{}}, 1, Span{3, 8}, SessionCommon, PINChangeBoth
 		}),
 		version(chip, "mchip-16", 0x10, func(c *CardScheme) { c.Session, c.ResponseOwn = SessionMastercard, true }),
 		version(chip, "mchip-17", 0x11, func(c *CardScheme) {
@@ -142,6 +143,11 @@ func (c CardScheme) Input(get func(tlv.Tag) []byte, iad []byte) []byte {
 		b = append(b, span.Of(iad)...)
 	}
 	return b
+}
+
+// Names tells that a card's 9F10 says that it speaks this version.
+func (c CardScheme) Names(iad []byte) bool {
+	return c.VersionAt < len(iad) && iad[c.VersionAt] == c.Version
 }
 
 // session describes one transaction to the key derivation of cryptograms, and script to that of scripts.
