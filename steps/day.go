@@ -43,7 +43,7 @@ func daySteps() []Step {
 }
 
 // voids gives the flow that takes another back.
-var voids = map[pay.Flow]pay.Flow{pay.Sale: pay.Void, pay.PreAuth: pay.PreAuthVoid, pay.Completion: pay.CompletionVoid}
+var voids = map[pay.Flow]pay.Flow{pay.Sale: pay.Void, pay.OfflineSale: pay.Void, pay.PreAuth: pay.PreAuthVoid, pay.Completion: pay.CompletionVoid}
 
 func void(of pay.Flow, a args) (rig.Order, error) {
 	flow, ok := voids[of]

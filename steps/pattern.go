@@ -44,15 +44,15 @@ func placeholders() []placeholder {
 		}},
 		{"duration", [2]string{`(\d+) (second|minute|hour|day)s?`, `(\d+) ?(秒|分钟|小时|天)`}, 2, joinDuration},
 		{"message", [2]string{`(the answer to )?(?:the )?(\d+(?:st|nd|rd|th)|every) ([a-z-]+)`,
-			`(第 ?\d+|每) ?(?:笔|次)(公钥查询|公钥下载结束|公钥下载|应用查询|应用下载结束|应用下载|参数下载结束|参数下载|状态上送|电子签名|签到|签退|密钥更换|线路测试|余额查询|消费撤销|消费|退货|预授权完成撤销|预授权撤销|预授权完成|预授权|冲正)(的应答)?`}, 3, joinMessage},
+			`(第 ?\d+|每) ?(?:笔|次)(公钥查询|公钥下载结束|公钥下载|应用查询|应用下载结束|应用下载|参数下载结束|参数下载|状态上送|电子签名|签到|签退|密钥更换|线路测试|余额查询|消费撤销|离线消费|消费|离线调整|小费|退货|预授权完成撤销|预授权撤销|预授权完成|预授权|冲正)(的应答)?`}, 3, joinMessage},
 		{"flow", [2]string{`(sale|sign-in|reversal)`, `(消费|签到|冲正)`}, 1, func(l language, c []string) string { return flowWord(c[0]) }},
 		{"field", [2]string{`(F\d+(?:\.\d+)?|TPDU|header|MTI|[a-z]+(?:_[a-z0-9]+)*)`, `(F\d+(?:\.\d+)?|TPDU|header|MTI|[a-z]+(?:_[a-z0-9]+)*)`}, 1, nil},
 		{"code", [2]string{`"([0-9A-Z]{2})"`, `"([0-9A-Z]{2})"`}, 1, nil},
 		{"count", [2]string{`(\d+)`, `(\d+)`}, 1, nil},
 		{"SCREEN", [2]string{`([A-Z][A-Z0-9_]*)`, `([A-Z][A-Z0-9_]*)`}, 1, nil},
 		{"trouble", [2]string{`([a-z-]+)`, `([a-z-]+)`}, 1, nil},
-		{"fact", [2]string{`(approved|declined|reversed|pending|exception|tombstone|unknown|nothing)`,
-			`(已批准|已拒绝|已冲正|待冲正|异常|空冲正|不明|无)`}, 1, func(_ language, c []string) string { return factWord(c[0]) }},
+		{"fact", [2]string{`(approved|declined|reversed|pending|exception|tombstone|unknown|charged|nothing)`,
+			`(已批准|已拒绝|已冲正|待冲正|异常|空冲正|不明|已退单|无)`}, 1, func(_ language, c []string) string { return factWord(c[0]) }},
 	}
 }
 
@@ -89,11 +89,12 @@ func joinMessage(l language, c []string) string {
 
 var translations = map[string]string{
 	"签到": "sign-in", "签退": "sign-out", "线路测试": "echo", "密钥更换": "key-change", "消费": "sale", "冲正": "reversal",
+	"离线消费": "offline-sale", "离线调整": "adjustment", "小费": "tip",
 	"余额查询": "balance", "消费撤销": "void", "退货": "refund", "预授权": "pre-auth", "预授权撤销": "pre-auth-void", "预授权完成": "completion",
 	"预授权完成撤销": "completion-void",
 	"公钥查询":    "capk-query", "公钥下载": "capk-download", "公钥下载结束": "capk-end", "应用查询": "aid-query", "应用下载": "aid-download",
 	"应用下载结束": "aid-end", "参数下载": "parameter-download", "参数下载结束": "parameter-end", "状态上送": "status-upload", "电子签名": "e-signature",
-	"已批准": "approved", "已拒绝": "declined", "已冲正": "reversed", "待冲正": "pending", "异常": "exception", "空冲正": "tombstone",
+	"已批准": "approved", "已拒绝": "declined", "已冲正": "reversed", "待冲正": "pending", "异常": "exception", "空冲正": "tombstone", "已退单": "charged",
 	"不明": "unknown", "无": "nothing",
 }
 

@@ -61,7 +61,11 @@ func (b *bank) Serve(_ time.Time, req *iso8583.Message, out iso8583.Outbox) {
 	case spec.Flow == pay.Balance:
 		answer.Set(iso8583.Balance, fmt.Sprintf("0002156C%012d", b.holds()))
 	default:
-		if code = b.sale(req, spec.Flow.Kind()); code == "00" {
+		switch code = b.sale(req, spec.Flow.Kind()); code {
+		case "10":
+			answer.Set(iso8583.Amount, fmt.Sprintf("%012d", b.paid[rrn].amount))
+			fallthrough
+		case "00":
 			answer.Set(iso8583.AuthCode, rrn[6:])
 		}
 	}
@@ -92,8 +96,14 @@ func (b *bank) sale(req *iso8583.Message, flow pay.Flow) string {
 		return "55"
 	}
 	p := payment{flow, amount, req.Get(iso8583.OriginalRRN)}
-	if (flow == pay.Sale || flow == pay.PreAuth) && amount > b.holds() {
-		return "51"
+	spoken := req.MTI() == "0220" && req.Has(iso8583.AuthCode)
+	if (flow == pay.Sale || flow == pay.PreAuth) && amount > b.holds() && !spoken {
+		if req.Get(iso8583.PartialApproval) != "1" || b.holds() == 0 {
+			return "51"
+		}
+		p.amount = b.holds()
+		b.paid[req.Get(iso8583.RRN)] = p
+		return "10"
 	}
 	if o := b.paid[p.original]; flow != pay.Sale && flow != pay.PreAuth && (o.amount == 0 || b.taken[p.original]) {
 		return "25"
@@ -121,7 +131,7 @@ func (b *bank) booked() int64 {
 		switch {
 		case b.taken[rrn]:
 		case p.flow == pay.Sale, p.flow == pay.Completion:
-			left -= p.amount
+			left -= b.amended(rrn, p.amount)
 		case p.flow.GivesBack():
 			left += p.amount
 		}
@@ -136,4 +146,15 @@ func (b *bank) held() (sum int64) {
 		}
 	}
 	return sum
+}
+
+// amended gives the amount of a payment after its last adjustment or tip; a later one has a higher number.
+func (b *bank) amended(rrn string, amount int64) int64 {
+	last := ""
+	for by, p := range b.paid {
+		if p.original == rrn && p.flow.Amends() && by > last {
+			last, amount = by, p.amount
+		}
+	}
+	return amount
 }

@@ -38,7 +38,9 @@ func flows() []Flow {
 	amount, stands := Check{"original-amount", originalAmount}, Check{"original-stands", originalStands}
 	window := Check{"authorization-window", authorizationInTime}
 	void := slices.Concat(open, money, []Check{{"original", originalKnown(byTrace)}, {"original-day", originalToday}, card, amount, stands,
-		{"original-whole", originalWhole}, pin})
+		{"original-whole", originalWhole}, {"issuer-told", issuerTold}, pin})
+	amendment := slices.Concat(told, money, []Check{{"original", originalKnown(byTrace)}, card, stands, {"original-whole", originalWhole},
+		{"amendment", amendmentWithin}})
 	refund := slices.Concat(told, money, []Check{{"original", originalKnown(byNumber)}, card, {"refund-window", refundInTime}, stands,
 		{"refund-total", refundWithin}})
 	deposit := []Check{{"original", originalKnown(byAuthorization)}, card, window, stands}
@@ -46,6 +48,8 @@ func flows() []Flow {
 	onto(payment, authorize, pay.Sale, pay.Instalment, pay.Recurring, pay.MOTOSale, pay.PreAuth, pay.MOTOPreAuth)
 	onto(void, authorize, pay.Void, pay.InstalmentVoid, pay.RecurringVoid, pay.MOTOVoid, pay.CompletionVoid, pay.MOTOCompletionVoid)
 	onto(refund, advise, pay.Refund, pay.MOTORefund)
+	onto(slices.Concat(told, money, []Check{{"card-type", cardTaken}}), advise, pay.OfflineSale)
+	onto(amendment, advise, pay.Adjustment, pay.Tip)
 	onto(slices.Concat(open, money, deposit, []Check{amount, pin}), authorize, pay.PreAuthVoid, pay.MOTOPreAuthVoid)
 	onto(slices.Concat(open, money, deposit, []Check{ceiling, pin}), authorize, pay.Completion, pay.MOTOCompletion)
 	onto(slices.Concat(told, money, deposit, []Check{ceiling}), advise, pay.CompletionAdvice, pay.MOTOCompletionAdvice)
@@ -53,6 +57,7 @@ func flows() []Flow {
 	onto(slices.Concat(batch, []Check{{"totals", totalsGiven}}), settle, pay.Settlement)
 	onto(uploads, upload, pay.BatchUpload)
 	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload)
+	onto(uploads, uploadOffline, pay.OfflineUpload)
 	onto(slices.Concat(uploads, []Check{{"upload-count", uploadComplete}}), endUpload, pay.UploadEnd)
 	return append(served, device(session)...)
 }

@@ -55,6 +55,8 @@ func post(w *work, p Payment) error {
 		}
 		w.put(o)
 		return w.tx.Refund(p.move("refund"), o.Posting, p.Amount)
+	case pay.Adjustment, pay.Tip:
+		return w.Rules.Amend(w, o, p)
 	case pay.Void, pay.PreAuthVoid:
 		return w.end(o, p.move("void"), key)
 	case pay.Completion:

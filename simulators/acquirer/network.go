@@ -23,6 +23,7 @@ func (c *Call) question(p Payment) *iso8583.Message {
 		offer(m, iso8583.Chip, chip)
 		offer(m, iso8583.CardSequence, c.req.Get(iso8583.CardSequence))
 	}
+	offer(m, iso8583.PartialApproval, c.req.Get(iso8583.PartialApproval))
 	offer(m, iso8583.MerchantType, c.merchant.MCC)
 	offer(m, iso8583.MerchantName, c.merchant.Name)
 	if len(c.card.pinBlock) > 0 {
@@ -79,6 +80,7 @@ func (a *Acquirer) advice(p Payment) *iso8583.Message {
 		offer(m, iso8583.PAN, string(pan))
 	}
 	offer(m, iso8583.EntryMode, "000")
+	offer(m, iso8583.AuthCode, p.AuthCode)
 	return m
 }
 
@@ -156,7 +158,7 @@ func (a *Acquirer) attemptUndo(now time.Time, k Key, attempt int, out iso8583.Ou
 		delete(a.undoing, k)
 		return
 	}
-	if !a.condition.NoIssuer {
+	if !a.condition.NoIssuer && !a.untold(p) {
 		m := a.undoRequest
 		if p.Undo == AdviceDue {
 			m = a.advice
@@ -191,6 +193,11 @@ func (a *Acquirer) undoRequest(p Payment) *iso8583.Message {
 func (a *Acquirer) undone(now time.Time, k Key, answer *iso8583.Message) {
 	p := a.payments[k]
 	code := pay.Answer(answer.Get(iso8583.AnswerCode))
+	a.Trace.Consult("acquirer/refused")
+	if p.Undo == AdviceDue && a.Rules.Refused(a, p, code) {
+		a.chargeBack(now, p, code)
+		return
+	}
 	if !p.Undo.due() || code != pay.Answer00Approved {
 		a.note(now, trace.Noted, "undo", fmt.Sprintf("the issuer answers %s to what it is told of %s", code, p.RRN))
 		return

@@ -14,11 +14,13 @@ import (
 func originals() map[pay.Flow][]pay.Flow {
 	deposits := []pay.Flow{pay.PreAuth}
 	return map[pay.Flow][]pay.Flow{
-		pay.Void:                 {pay.Sale},
+		pay.Void:                 {pay.Sale, pay.OfflineSale},
 		pay.InstalmentVoid:       {pay.Instalment},
 		pay.RecurringVoid:        {pay.Recurring},
 		pay.MOTOVoid:             {pay.MOTOSale},
-		pay.Refund:               {pay.Sale, pay.Recurring, pay.Completion, pay.CompletionAdvice},
+		pay.Refund:               {pay.Sale, pay.OfflineSale, pay.Recurring, pay.Completion, pay.CompletionAdvice},
+		pay.Adjustment:           {pay.OfflineSale},
+		pay.Tip:                  {pay.Sale, pay.OfflineSale},
 		pay.MOTORefund:           {pay.MOTOSale, pay.MOTOCompletion, pay.MOTOCompletionAdvice},
 		pay.PreAuthVoid:          deposits,
 		pay.Completion:           deposits,

@@ -25,6 +25,7 @@ const (
 	Reversed  PaymentState = "reversed"  // has no effect any more
 	Tombstone PaymentState = "tombstone" // its reversal came, and it never did
 	Expired   PaymentState = "expired"   // an authorization that grew too old
+	Charged   PaymentState = "charged"   // posted, and charged back to the merchant since the issuer refused it
 )
 
 // Payment is what the acquirer knows of one payment.
@@ -33,6 +34,8 @@ type Payment struct {
 	RRN      string       `json:"rrn"`
 	At       time.Time    `json:"at"`
 	Amount   pay.Amount   `json:"amount"`
+	Asked    pay.Amount   `json:"asked,omitzero"`   // where only a part of it was approved
+	First    pay.Amount   `json:"first,omitzero"`   // before an adjustment or a tip
 	Card     string       `json:"card,omitempty"`   // masked
 	Sealed   []byte       `json:"sealed,omitempty"` // the card number under KeyStore
 	State    PaymentState `json:"state"`

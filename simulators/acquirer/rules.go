@@ -40,6 +40,10 @@ type Rules struct {
 	ChangeKeys       func(*Call, Terminal)                             // puts the keys of a key change to use, when its answer is out
 	Post             func(*work, Payment) error                        // an approved payment's money
 	Undo             func(*work, Payment, string) error                // a reversed payment's; the string is the reversal's own number
+	Amend            func(w *work, o, by Payment) error                // gives a posted payment another amount
+	Part             func(Payment, *iso8583.Message) Payment           // what the issuer's answer left of a payment
+	Refused          func(*Acquirer, Payment, pay.Answer) bool         // whether the issuer's answer to an advice is its last word, and a no
+	Uploaded         func(*work, Payment) error                        // what the upload of an offline sale moves; the zero Payment is unknown
 	Totals           func(*Call) (iso8583.Settlement, error)           // of the terminal's batch
 	Compare          func(said, own iso8583.Totals) iso8583.SettlementResult
 	Told             func(c *Call, said, own iso8583.Settlement) iso8583.Settlement // the totals of the answer
@@ -81,6 +85,10 @@ func Reference() Rules {
 		ChangeKeys:       func(c *Call, t Terminal) { c.loadKeys(c.now, t) },
 		Post:             post,
 		Undo:             undo,
+		Amend:            amend,
+		Part:             partOf,
+		Refused:          refused,
+		Uploaded:         func(*work, Payment) error { return nil },
 		Totals:           batchTotals,
 		Compare:          compare,
 		Told:             tellTotals,

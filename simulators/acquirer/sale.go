@@ -1,6 +1,7 @@
 package acquirer
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -33,7 +34,8 @@ func advise(c *Call) {
 		c.fail(err)
 		return
 	}
-	p.State, p.Answer, p.AuthCode, p.Undo = Approved, pay.Answer00Approved, c.original.AuthCode, AdviceDue
+	p.State, p.Answer, p.Undo = Approved, pay.Answer00Approved, AdviceDue
+	p.AuthCode = cmp.Or(c.original.AuthCode, c.req.Get(iso8583.AuthCode)) // of an offline sale: what was spoken
 	w := c.begin(c.now)
 	w.put(p)
 	c.Trace.Consult("acquirer/post")
@@ -82,6 +84,8 @@ func (c *Call) answered(p Payment, answer *iso8583.Message) {
 	reason := "the issuer declined"
 	if c.IssuerDialect.Answer(p.Answer).Category == iso8583.CategoryApproved {
 		p.State, p.AuthCode, reason = Approved, answer.Get(iso8583.AuthCode), "the issuer approved"
+		c.Trace.Consult("acquirer/part")
+		p = c.Rules.Part(p, answer)
 	}
 	w := c.begin(c.now)
 	w.put(p)
@@ -91,6 +95,9 @@ func (c *Call) answered(p Payment, answer *iso8583.Message) {
 			c.abandon(p, pay.Answer96Malfunction, "books", err.Error())
 			return
 		}
+	}
+	if digits, err := p.Amount.Digits(); err == nil && p.Asked.Minor != 0 {
+		c.fill(iso8583.Amount, digits)
 	}
 	stored := p.stored(c.now)
 	stored.Balance, stored.Chip = answer.Get(iso8583.Balance), answer.Get(iso8583.Chip)

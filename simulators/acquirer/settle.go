@@ -102,7 +102,7 @@ func batchTotals(c *Call) (iso8583.Settlement, error) {
 func (c *Call) side(p Payment) (credit, counted bool) {
 	kind := p.Ref.Flow.Kind()
 	credit = kind.GivesBack()
-	return credit, p.State == Approved && (credit || kind == pay.Sale || kind == pay.Completion)
+	return credit, (p.State == Approved || p.State == Charged) && (credit || kind == pay.Sale || kind == pay.Completion)
 }
 
 // foreign tells by the first digits of a card number, which masking leaves.
@@ -137,21 +137,23 @@ func upload(c *Call) {
 	for i, row := range rows {
 		all[i] = Upload{row.Trace, row.Amount, row.Foreign}
 	}
-	c.take(all)
+	c.take(change{}, all)
 }
 
 // uploadOne takes one payment of the batch in its own fields: a chip's, a refund, an advice. Its trace number is the
 // payment's.
-func uploadOne(c *Call) {
+func uploadOne(c *Call) { c.takeOne(change{}) }
+
+func (c *Call) takeOne(made change) {
 	if answer, reason := amountGiven(c); answer != passed {
 		c.decline(answer, "amount", reason)
 		return
 	}
-	c.take([]Upload{{c.req.Get(iso8583.Trace), c.amount, c.foreign(c.req.Get(iso8583.PAN))}})
+	c.take(made, []Upload{{c.req.Get(iso8583.Trace), c.amount, c.foreign(c.req.Get(iso8583.PAN))}})
 }
 
-// take keeps uploads; what differs from the books is noted for people.
-func (c *Call) take(all []Upload) {
+// take keeps uploads beside what else they change; what differs from the books is noted for people.
+func (c *Call) take(made change, all []Upload) {
 	b := c.batch(c.terminal)
 	for _, u := range all {
 		p, known := c.payments[Key{b.Terminal, b.Number, u.Trace}]
@@ -161,7 +163,8 @@ func (c *Call) take(all []Upload) {
 	}
 	c.Trace.Consult("acquirer/uploads")
 	b.Uploaded = c.Rules.Uploads(b.Uploaded, all)
-	c.finish(change{batches: []Batch{b}}, c.approval(), "upload", fmt.Sprintf("%d payments so far", len(b.Uploaded)))
+	made.batches = []Batch{b}
+	c.finish(made, c.approval(), "upload", fmt.Sprintf("%d payments so far", len(b.Uploaded)))
 }
 
 // gather adds uploads to those that came before. One that comes again counts once.

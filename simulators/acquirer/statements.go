@@ -10,7 +10,7 @@ import (
 // Statements tells what the acquirer's ledger moved, what its journal says of each payment, and what its accounts hold.
 func (a *Acquirer) Statements() []audit.Statement {
 	facts := map[PaymentState]audit.Fact{Pending: audit.Unknown, Approved: audit.Approved, Declined: audit.Declined,
-		Reversed: audit.Reversed, Tombstone: audit.Tombstone, Expired: audit.Expired}
+		Reversed: audit.Reversed, Tombstone: audit.Tombstone, Expired: audit.Expired, Charged: audit.Charged}
 	var list []audit.Statement
 	for _, e := range a.books.Entries() {
 		list = append(list, a.movement(e))

@@ -38,6 +38,9 @@ func first(c *Call) (pay.Answer, string) {
 		return passed, ""
 	case p.State == Approved || p.State == Declined:
 		c.reply.Set(iso8583.AuthCode, p.AuthCode)
+		if p.Asked.Minor > 0 {
+			c.tellPart(p.Amount)
+		}
 		return p.Answer, "the repeat of " + p.RRN + " gets its first answer"
 	}
 	return c.Rules.Late, "the reversal of " + p.RRN + " came before it"

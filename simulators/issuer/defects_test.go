@@ -68,6 +68,9 @@ func TestDefects(t *testing.T) {
 		t.Run(d.Name, func(t *testing.T) {
 			probe, ok := defectProbes[d.Name]
 			if !ok {
+				probe, ok = offlineProbes[d.Name]
+			}
+			if !ok {
 				t.Fatal("nothing here shows what it changes")
 			}
 			if got := probe.do(newBank(t, nil, probe.card)); got != probe.want {

@@ -37,6 +37,8 @@ type Payment struct {
 	Card     string       `json:"card,omitempty"` // name
 	At       time.Time    `json:"at"`
 	Amount   pay.Amount   `json:"amount,omitzero"`
+	Asked    pay.Amount   `json:"asked,omitzero"`   // where only a part of it was approved
+	Forced   bool         `json:"forced,omitempty"` // posted whatever the account holds
 	State    PaymentState `json:"state"`
 	Answer   pay.Answer   `json:"answer"`
 	AuthCode string       `json:"auth_code,omitempty"`

@@ -54,6 +54,8 @@ func post(w *work, p Payment) error {
 		}
 		w.put(o)
 		return w.tx.Refund(p.move("refund"), o.Posting, p.Amount)
+	case pay.Adjustment, pay.Tip:
+		return w.Rules.Amend(w, o, p)
 	case pay.Void, pay.PreAuthVoid:
 		return w.Rules.End(w, o, p.move("void"), p.RRN)
 	case pay.Completion: // what is left of the hold is free
@@ -99,6 +101,9 @@ func undo(w *work, p Payment) error {
 func (w *work) debit(p Payment, id ledger.ID) error {
 	p.Posting, p.Ended = id, ""
 	w.put(p)
+	if p.Forced {
+		return w.tx.Charge(id, cardAccount(p.Card), interbank, p.Amount)
+	}
 	return w.tx.Post(id, cardAccount(p.Card), interbank, p.Amount)
 }
 

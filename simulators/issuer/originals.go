@@ -13,6 +13,8 @@ func originals() map[pay.Flow][]pay.Flow {
 	return map[pay.Flow][]pay.Flow{
 		pay.Void:           {pay.Sale},
 		pay.Refund:         {pay.Sale, pay.Completion},
+		pay.Adjustment:     {pay.Sale},
+		pay.Tip:            {pay.Sale},
 		pay.PreAuthVoid:    {pay.PreAuth},
 		pay.Completion:     {pay.PreAuth},
 		pay.CompletionVoid: {pay.Completion},

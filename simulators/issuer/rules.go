@@ -31,6 +31,9 @@ type Rules struct {
 	Post        func(*work, Payment) error
 	Undo        func(*work, Payment) error
 	End         func(w *work, p Payment, id ledger.ID, by string) error // of what a void or completion acts on
+	Amend       func(w *work, o, by Payment) error                      // gives a payment another amount
+	Forced      func(*Call) bool                                        // a payment that is posted whatever the account holds
+	Part        func(*Call) (pay.Amount, bool)                          // what the account has of a payment that it has not all of
 	HoldDays    int                                                     // that an authorization lasts
 	Ceiling     int64                                                   // percent of an authorization that may be completed
 	Floor       int64                                                   // minor units below which no account may fall
@@ -61,6 +64,9 @@ func Reference() Rules {
 		Post:        post,
 		Undo:        undo,
 		End:         end,
+		Amend:       amend,
+		Forced:      forced,
+		Part:        part,
 		HoldDays:    30,
 		Ceiling:     115,
 		Tombstones:  true,
@@ -84,9 +90,14 @@ func flows() []Flow {
 	acts := slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"pin-tries", triesLeftForPIN}, {"pin", pinRight},
 		{"original", originalStands}})
 	void := slices.Concat(acts, []Check{{"original-amount", wholeAmount}})
+	amendment := slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"original", originalStands},
+		{"original-refunded", notRefunded}})
 	return []Flow{
 		{pay.Balance, slices.Concat(asked, card), inquire},
 		{pay.Sale, payment, approve},
+		{pay.OfflineSale, slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}}), approve},
+		{pay.Adjustment, amendment, approve},
+		{pay.Tip, amendment, approve},
 		{pay.Void, void, approve},
 		{pay.Refund, slices.Concat(acts, []Check{{"refund-total", refundWithin}}), approve},
 		{pay.PreAuth, payment, approve},
@@ -97,11 +108,13 @@ func flows() []Flow {
 	}
 }
 
-// flow gives a flow's entry. A flow that the issuer does not serve is answered 40.
+// flow gives a flow's entry, or that of its kind. A flow that the issuer does not serve is answered 40.
 func (r *Rules) flow(f pay.Flow) Flow {
-	for _, entry := range r.Flows {
-		if entry.Flow == f.Kind() {
-			return entry
+	for _, name := range []pay.Flow{f, f.Kind()} {
+		for _, entry := range r.Flows {
+			if entry.Flow == name {
+				return entry
+			}
 		}
 	}
 	return Flow{f, nil, func(c *Call) {

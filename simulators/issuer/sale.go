@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -12,7 +13,14 @@ import (
 // approve moves the money that a payment moves, or declines for want of it.
 func approve(c *Call) {
 	p := Payment{RRN: c.rrn(), Flow: c.flow, Card: c.card.Name, At: c.now, Amount: c.amount, State: Approved,
-		Answer: pay.Answer00Approved, AuthCode: authCode(c.rrn()), Original: c.original.RRN}
+		Answer: pay.Answer00Approved, AuthCode: cmp.Or(c.spoken(), authCode(c.rrn())), Original: c.original.RRN}
+	c.Trace.Consult("issuer/forced")
+	p.Forced = c.Rules.Forced(c)
+	c.Trace.Consult("issuer/part")
+	if part, short := c.Rules.Part(c); short {
+		p.Asked, p.Amount, p.Answer = p.Amount, part, pay.Answer10Partial
+		c.tellPart(part)
+	}
 	c.Trace.Consult("issuer/funds")
 	w := c.begin(c.now)
 	w.put(p)
@@ -23,7 +31,7 @@ func approve(c *Call) {
 	case err != nil:
 		c.end(pay.Answer96Malfunction, "books", err.Error())
 	default:
-		reason := c.card.Name + " pays " + c.amount.String()
+		reason := c.card.Name + " pays " + p.Amount.String()
 		if p.Flow.Kind() != pay.Sale {
 			reason = fmt.Sprintf("%s of %s by %s", p.Flow, c.amount, c.card.Name)
 		}
@@ -47,7 +55,7 @@ func reversal(c *Call) {
 		c.end(pay.Answer25NoOriginal, "original", "payment "+p.RRN+" was voided, completed or refunded")
 	case p.State != Approved:
 		c.finish(change{}, done, "original", fmt.Sprintf("payment %s is %s: there is nothing to take back", p.RRN, p.State))
-	case c.req.Has(iso8583.Amount) && !sameAmount(c.req.Get(iso8583.Amount), p.Amount):
+	case c.req.Has(iso8583.Amount) && !sameAmount(c.req.Get(iso8583.Amount), p.Amount) && !sameAmount(c.req.Get(iso8583.Amount), p.Asked):
 		c.end(pay.Answer64AmountDiffers, "amount", "payment "+p.RRN+" was "+p.Amount.String())
 	default:
 		c.Trace.Consult("issuer/undo")

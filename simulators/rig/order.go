@@ -1,6 +1,8 @@
 package rig
 
 import (
+	"slices"
+
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/terminal"
@@ -42,8 +44,10 @@ type Order struct {
 	Who        string          // whose card is swiped; "" for none
 	Card       *terminal.Event // how the card comes; nil: it is swiped
 	PIN        PINAct
-	Original   *Crossing // a request: the payment that the order acts on, as its slips name it
-	Supervisor bool      // the supervisor comes when he is asked for
+	Original   *Crossing       // a request: the payment that the order acts on, as its slips name it
+	Voucher    string          // or its voucher number alone
+	Voice      *terminal.Voice // what the cashier types when the till asks for an authorization by telephone; nil: nobody does
+	Supervisor bool            // the supervisor comes when he is asked for
 }
 
 // Order has a cashier choose a flow and brings what the till asks for.
@@ -101,6 +105,10 @@ func (t *Till) answerTo(need terminal.Need, o Order, holder Cardholder) *termina
 		return pinEvent(holder, o.PIN)
 	case need == terminal.NeedOriginal && o.Original != nil:
 		return &terminal.Event{Kind: terminal.EnterOriginal, Original: t.world.slipOf(o.Original)}
+	case need == terminal.NeedOriginal && o.Voucher != "":
+		return &terminal.Event{Kind: terminal.EnterOriginal, Original: terminal.Original{Trace: o.Voucher}}
+	case need == terminal.NeedCode && o.Voice != nil:
+		return &terminal.Event{Kind: terminal.EnterCode, Voice: *o.Voice}
 	case need == terminal.NeedSupervisor && o.Supervisor:
 		password, err := t.password(supervisor)
 		if err != nil {
@@ -225,4 +233,24 @@ func (t *Till) Approve(operator string, wrong bool, times int) error {
 // LogInWith types an operator's number and a password.
 func (t *Till) LogInWith(operator string, password pay.Secret) error {
 	return t.Do(terminal.Event{Kind: terminal.LogIn, Operator: operator, Password: password})
+}
+
+// SetSwitches sets parameters of the till, by the names that they have in its dialect's file, and starts it again.
+func (t *Till) SetSwitches(values map[string]string) error {
+	d, err := t.config.Dialect.With(values)
+	if err != nil {
+		return err
+	}
+	t.config.Dialect = d
+	return t.StartAgain()
+}
+
+// Voucher gives the trace number of the till's last approved order of a flow.
+func (t *Till) Voucher(flow pay.Flow) (string, error) {
+	for _, e := range slices.Backward(t.Endings) {
+		if e.Flow == flow && e.Kind == terminal.Approved {
+			return e.Trace, nil
+		}
+	}
+	return "", &Unexpected{t.Name, "an approved " + string(flow), "none"}
 }

@@ -63,7 +63,7 @@ func (t *Terminal) repeat(now time.Time, late bool, out *Actions) {
 		t.keepAdvice(now, "SIGN_IN_FIRST", out)
 		return
 	}
-	m, err := t.sameAgain()
+	m, err := t.madeAgain(t.owed(), t.pending.sealed, t.pending.advice, true)
 	if err != nil {
 		t.fault(now, err, out)
 		return
@@ -72,18 +72,22 @@ func (t *Terminal) repeat(now time.Time, late bool, out *Actions) {
 	t.dispatch(now, "REPEATING", &attemptLine{Attempts: t.pending.attempts + 1}, out)
 }
 
-// sameAgain makes the pending advice anew. Its MAC and an encrypted track are of the keys of today.
-func (t *Terminal) sameAgain() (*iso8583.Message, error) {
+// madeAgain makes a message anew from its sealed elements and tracks; nil are no tracks. Its MAC and an encrypted track are of the
+// keys of today. repeat: it has left before.
+func (t *Terminal) madeAgain(flow pay.Flow, elements, sealed []byte, repeat bool) (*iso8583.Message, error) {
 	kept, clear := map[string]string{}, tracks{}
-	if err := t.open(t.pending.sealed, &kept); err != nil {
+	if err := t.open(elements, &kept); err != nil {
 		return nil, err
 	}
-	if err := t.open(t.pending.advice, &clear); err != nil {
-		return nil, err
+	if sealed != nil {
+		if err := t.open(sealed, &clear); err != nil {
+			return nil, err
+		}
 	}
-	flow := t.owed()
 	m := t.Dialect.NewRequest(flow)
-	t.markRepeat(m)
+	if repeat {
+		t.markRepeat(m)
+	}
 	o := t.offer(flow, m)
 	for e := iso8583.PAN; e < iso8583.MAC; e++ {
 		o(e, kept[e.String()])

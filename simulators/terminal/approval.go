@@ -16,6 +16,7 @@ func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8
 	case reversible && rule.Next == iso8583.NextReverse: // 68: nobody knows
 		t.tell(endingOf(Unknown, rule, m), out, string(rule.Code))
 		t.undo(now, pay.Answer06Error, out)
+	case reversible && rule.Next == iso8583.NextPartial && t.partApproved(now, rule, m, out):
 	case reversible && rule.Next == iso8583.NextPartial && !t.takesPartial():
 		e := endingOf(Declined, rule, m)
 		e.Screen = "PARTIAL_REFUSED"
@@ -68,7 +69,7 @@ func (t *Terminal) doneAs(rule iso8583.AnswerRule, m *iso8583.Message) Ending {
 	return e
 }
 
-// takesPartial: this terminal never asks for a partial approval, so one that comes is not what the cardholder agreed to.
+// takesPartial: a terminal that cannot collect a rest takes no part, which is not what the cardholder agreed to.
 func (t *Terminal) takesPartial() bool {
 	t.consult("terminal/partial")
 	return t.Rules.TakePartial
@@ -152,13 +153,21 @@ func (t *Terminal) complete(now time.Time, e Event, out *Actions) {
 		t.unfinished(now, out)
 		return
 	}
-	t.tell(t.order.ending, out, t.order.amount.String())
+	args := []string{t.order.amount.String()}
+	if t.order.rest.Minor > 0 {
+		args = append(args, t.order.rest.String())
+	}
+	t.tell(t.order.ending, out, args...)
 	t.printSlips(out, false)
 	t.closeOrder(now, out)
 }
 
 // unfinished: the host approved and the terminal cannot keep it, so it is reversed with 96 (DOMAIN.md A.12).
 func (t *Terminal) unfinished(now time.Time, out *Actions) {
+	if t.order.local { // nobody else knows of it
+		t.refuse(now, "terminal/storage", "STORAGE_FAILED", out)
+		return
+	}
 	if t.exchange.advice { // or repeated
 		t.keepAdvice(now, "STORAGE_FAILED", out)
 		return

@@ -52,6 +52,8 @@ type bench struct {
 	done     int                                // actions done so far, over all lives
 
 	pin       string // what the cardholder types
+	voice     Voice  // what the cashier types
+	noRest    bool   // nobody pays the rest of a partial approval
 	onShow    func(Screen)
 	screens   []string
 	slips     []Slip
@@ -73,6 +75,7 @@ type host struct {
 	do    func(n int, flow pay.Flow, req *iso8583.Message) (reply, bool)
 	shelf *shelf // what there is to fetch; nil for nothing
 
+	parts           map[string]bool // traces of which a part was approved
 	charged, undone map[string]bool // what the host's books say, by trace
 }
 
@@ -122,7 +125,7 @@ func newBenchIn(t testing.TB, dialect string, edit ...func(*Config)) *bench {
 	t.Helper()
 	seed := sim.Seed(1)
 	b := &bench{t: t, dialect: loadDialect(t, dialect), now: sim.Start, budget: -1, pin: goodPIN, timers: map[string]time.Duration{}}
-	b.host = host{hsm: hsm.New(seed.Reader("host")), charged: map[string]bool{}, undone: map[string]bool{}}
+	b.host = host{hsm: hsm.New(seed.Reader("host")), parts: map[string]bool{}, charged: map[string]bool{}, undone: map[string]bool{}}
 	b.config = Config{Name: "T1", Number: "12345678", Merchant: "898320548160001", MerchantName: "Noodle House", MCC: "5812",
 		Dialect: b.dialect, HSM: hsm.New(seed.Reader("till")), Rules: Reference(), Trace: trace.NewRecorder(nil),
 		Operators: []Operator{{ID: "01", Password: pay.NewSecret("4719")}, {ID: "00", Password: pay.NewSecret("903512")},
@@ -281,7 +284,10 @@ func (h *host) serve(b *bench, sent *iso8583.Message) Event {
 		book = h.undone
 	}
 	if payment || tx.Flow == pay.Reversal {
-		if r.code == pay.Answer00Approved || r.trouble != nil && r.trouble.Sent {
+		if r.code == pay.Answer10Partial {
+			h.parts[req.Get(iso8583.Trace)] = true
+		}
+		if r.code == pay.Answer00Approved || r.code == pay.Answer10Partial || r.trouble != nil && r.trouble.Sent {
 			book[req.Get(iso8583.Trace)] = true // an answer that is lost was given
 		}
 	}
@@ -384,6 +390,14 @@ func (b *bench) order(flow pay.Flow, fen int64, of Original, track string) {
 			b.step(Event{Kind: Swipe, Stripe: Stripe{Track2: pay.NewSecret(track)}})
 		case NeedPIN:
 			b.step(Event{Kind: EnterPIN, PIN: pay.NewSecret(b.pin)})
+		case NeedCode:
+			b.step(Event{Kind: EnterCode, Voice: b.voice})
+		case NeedRest:
+			if b.noRest {
+				b.step(Event{Kind: Cancel})
+			} else {
+				b.step(Event{Kind: Confirm})
+			}
 		}
 	}
 }

@@ -137,6 +137,9 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 	o(iso8583.Amount, amount)
 	o(iso8583.Currency, t.order.amount.Currency.Digits())
 	o(iso8583.CardOrganisation, t.order.plan.Organisation)
+	t.offerPartial(o)
+	t.offerVoice(o)
+	t.offerTip(o, flow)
 	t.offerOriginal(o)
 	return t.offerCard(o)
 }

@@ -25,6 +25,7 @@ const (
 	KeyIn                           // a card number typed by hand [PAN, Expiry]
 	EnterPIN                        // the cardholder's PIN; empty is a bypass [PIN]
 	EnterOriginal                   // the cashier names the payment that the order acts on [Original]
+	EnterCode                       // the authorization that was given by voice, or none [Voice]
 	Confirm                         // the green key
 	Cancel                          // the red key
 	Answered                        // the exchange brought an answer [Message]
@@ -45,7 +46,7 @@ const (
 )
 
 var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "KeyIn", "EnterPIN",
-	"EnterOriginal", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
+	"EnterOriginal", "EnterCode", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
 	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "DeviceFails", "DeviceWorks"}
 
 // String gives the constant's name.
@@ -63,6 +64,7 @@ type Event struct {
 	Expiry   string // YYMM
 	PIN      pay.Secret
 	Original Original
+	Voice    Voice
 	Message  *iso8583.Message
 	Trouble  iso8583.Trouble
 	Timer    string

@@ -19,6 +19,7 @@ type exchange struct {
 	answer  *iso8583.Message // believed
 	advice  bool             // a payment that is repeated and not reversed
 	late    bool             // ... whose order is over
+	stored  bool             // a payment that the terminal approved alone, told to the host now
 	unkept  line             // a pending reversal that the rules keep out of the journal
 	errand  *errand          // nil for the order's own, and for what it owes
 }
@@ -113,6 +114,10 @@ func (t *Terminal) leave(now time.Time, e Event, out *Actions) {
 			out.show("STORAGE_FAILED")
 			t.reversed(now, out)
 			return
+		case t.exchange.stored:
+			out.show("STORAGE_FAILED")
+			t.forwarded(now, out)
+			return
 		case t.exchange.advice && t.pending != nil: // a repeat
 			t.keepAdvice(now, "STORAGE_FAILED", out)
 			return
@@ -157,6 +162,8 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 	switch flow := t.exchange.flow; {
 	case t.exchange.errand != nil:
 		t.errandAnswered(now, rule, e.Message, out)
+	case t.exchange.stored:
+		t.storedAnswered(now, rule, e.Message, out)
 	case t.exchange.advice:
 		t.adviceAnswered(now, rule, e.Message, out)
 	case flow == pay.Reversal:
@@ -182,6 +189,8 @@ func (t *Terminal) unanswered(now time.Time, e Event, out *Actions) {
 	case t.exchange.errand != nil:
 		out.show(screen)
 		t.errandBroke(now, out)
+	case t.exchange.stored:
+		t.storedSilent(now, screen, false, out)
 	case t.exchange.flow == pay.Reversal:
 		t.reversalUnsent(now, screen, out)
 	case t.exchange.advice:
@@ -224,6 +233,10 @@ func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, ou
 	}
 	if flow == pay.Reversal {
 		t.reversalSilent(now, screen, reason, out)
+		return
+	}
+	if t.exchange.stored {
+		t.storedSilent(now, screen, true, out)
 		return
 	}
 	if t.exchange.advice {

@@ -25,6 +25,7 @@ type memory struct {
 	settling  *settling // nil while no settlement has begun
 	batches   []settled
 	pending   *pending
+	stored    []stored // approved by the terminal alone, in their order, until the host has answered
 	slips     []waitingSlip
 	last      []byte // the last slip, sealed
 
@@ -42,6 +43,7 @@ type payment struct {
 	undoes   bool       // takes the original back
 	foreign  bool       // the card is
 	amount   pay.Amount
+	base     pay.Amount // before an adjustment or tip; the zero Amount where there was none
 	fact     audit.Fact
 	answer   pay.Answer
 	rrn      string
@@ -56,6 +58,7 @@ type payment struct {
 type pending struct {
 	payment  int // index in memory.payments
 	sealed   []byte
+	part     bool   // only a part was approved: the payment's amount
 	advice   []byte // sealed tracks of one that is repeated; nil for one that is reversed
 	attempts int
 	reason   pay.Answer
@@ -181,6 +184,9 @@ func (l *outcomeLine) apply(t *Terminal) {
 	if l.RRN != "" {
 		p.rrn = l.RRN
 	}
+	if l.Fact == audit.Approved && p.ref.Flow.Amends() {
+		t.alter(*p.original, p.amount)
+	}
 	t.pending = t.pending.before
 	if l.Slip != nil && !l.Note {
 		t.last, p.slip = l.Slip, l.Slip
@@ -233,7 +239,8 @@ func TraceRecord(next int) journal.Record {
 
 func readLine(r journal.Record) (line, error) {
 	for _, l := range []line{&sentLine{}, &pendingLine{}, &attemptLine{}, &outcomeLine{}, &printLine{}, &signLine{}, &againLine{},
-		&operatorLine{}, &tamperLine{}, &settleLine{}, &uploadLine{}, &closeLine{}, &dueLine{}, &fetchLine{}} {
+		&operatorLine{}, &tamperLine{}, &settleLine{}, &uploadLine{}, &closeLine{}, &dueLine{}, &fetchLine{},
+		&storedLine{}, &tryLine{}, &toldLine{}, &changedLine{}, &partLine{}} {
 		if l.kind() != r.Kind {
 			continue
 		}

@@ -24,8 +24,15 @@ type order struct {
 	again      bool            // the uploads have begun anew
 	fresh      bool            // no message of this settlement has ever left
 	failed     map[string]bool // errands, by name
-	over       bool            // the ending is known; only a reversal may still be under way
-	ending     Ending          // see over
+	named      bool            // the original is known
+	forwarded  bool            // what is stored for the host has had its turn
+	typed      *Original       // what the cashier typed, while the host hears of that payment first
+	local      bool            // the host is not asked, and told later if at all
+	voice      Voice
+	tip        pay.Amount
+	rest       pay.Amount // of a partial approval, to be collected otherwise
+	over       bool       // the ending is known; only a reversal may still be under way
+	ending     Ending     // see over
 }
 
 // choose begins an order.
@@ -62,7 +69,7 @@ func (t *Terminal) enterGates(now time.Time, out *Actions) {
 // proceed takes the order one step further: it does what is owed first, or asks for the next need, or sends.
 func (t *Terminal) proceed(now time.Time, out *Actions) {
 	o := &t.order
-	clears := o.plan.clears()
+	clears := o.plan.clears() && !o.plan.Offline
 	switch {
 	case o.plan.Trade && t.again && !t.signedIn: // without it nothing else would be taken
 		t.send(now, pay.SignIn, out)
@@ -75,13 +82,21 @@ func (t *Terminal) proceed(now time.Time, out *Actions) {
 			return
 		}
 		t.refuse(now, "terminal/reverse", "REVERSAL_PENDING", out)
-	case o.plan.Trade && t.again: // asked for by header nibble 6 = 3 (DOMAIN.md A.1)
+	case o.plan.Trade && t.again && !o.plan.Offline: // asked for by header nibble 6 = 3 (DOMAIN.md A.1)
 		t.send(now, pay.SignIn, out)
 	case t.errandRuns(now, out):
+	case t.forwardsFirst():
+		t.forward(now, out)
+	case t.holdsBatch():
+		t.refuse(now, "terminal/hold-batch", "ADVICE_PENDING", out)
 	case o.plan.Done == Settled:
 		t.settle(now, out)
 	default:
-		if !t.askNext(now, out) {
+		switch {
+		case t.askNext(now, out):
+		case o.plan.Offline:
+			t.sellOffline(now, out)
+		default:
 			t.send(now, o.plan.Flow, out)
 		}
 	}
@@ -103,9 +118,15 @@ func (t *Terminal) askNext(now time.Time, out *Actions) bool {
 			}
 			t.wait(WaitingPIN, need, out, "ENTER_PIN", o.amount.String())
 		case NeedOriginal:
+			if o.typed != nil {
+				t.enterOriginal(now, Event{Original: *o.typed}, out)
+				return true
+			}
 			t.askOriginal(out)
 		case NeedConfirm:
 			t.wait(WaitingConfirm, need, out, "CONFIRM", o.amount.String(), o.card.pan.String())
+		case NeedCode:
+			t.wait(WaitingCode, need, out, "ENTER_VOICE_CODE", o.amount.String())
 		case NeedSupervisor:
 			if !t.needsSupervisor() {
 				continue

@@ -73,10 +73,20 @@ func (t *Terminal) enterOriginal(now time.Time, e Event, out *Actions) {
 		t.refuse(now, "terminal/original", "NO_ORIGINAL", out)
 		return
 	}
-	if p != nil && o.plan.Undoes && t.undone(p.ref) {
+	if p != nil && (o.plan.Undoes || o.plan.Flow.Amends()) && t.undone(p.ref) {
 		t.refuse(now, "terminal/undone", "UNDONE_ALREADY", out)
 		return
 	}
+	if p != nil && o.plan.Flow.Amends() {
+		if screen := t.amends(p); screen != "" {
+			t.refuse(now, "terminal/tip-limit", screen, out)
+			return
+		}
+	}
+	if p != nil && t.actsOnStored(now, p, e.Original, out) {
+		return
+	}
+	o.typed, o.named = nil, true
 	t.gained(now, out)
 }
 
@@ -94,7 +104,7 @@ func (t *Terminal) findOriginal(typed Original) *payment {
 		case ByAuthCode:
 			named = p.authCode == typed.AuthCode && p.date == typed.Date
 		}
-		if named && p.fact == audit.Approved && slices.Contains(t.order.plan.Of, p.ref.Flow) {
+		if named && stands(p.fact) && slices.Contains(t.order.plan.Of, p.ref.Flow) {
 			return p
 		}
 	}
@@ -107,10 +117,18 @@ func (t *Terminal) recall(p *payment) error {
 	ref := p.ref
 	o.original.ref = &ref
 	o.original.Original = Original{Batch: ref.Batch, Trace: ref.Trace, RRN: p.rrn, Date: p.date, AuthCode: p.authCode}
-	if o.plan.Original == ByVoucher {
-		o.amount = p.amount
+	if o.plan.Undoes && o.plan.Original == ByVoucher {
+		t.consult("terminal/void-amount")
+		o.amount = t.Rules.VoidAmount(p.first(), p.amount)
 	}
-	return t.open(p.sealed, &o.original.kept)
+	if err := t.open(p.sealed, &o.original.kept); err != nil {
+		return err
+	}
+	if tx, ok := t.Dialect.Transaction(ref.Flow); ok && tx.Advice && t.Dialect.Has(iso8583.OriginalMTI) { // what is kept of an advice does not name it
+		kept := o.original.kept
+		nameOriginal(kept, tx.Request, kept[iso8583.Trace.String()], kept[iso8583.TransmissionTime.String()])
+	}
+	return nil
 }
 
 // undone tells that a payment was taken back already.
@@ -133,11 +151,11 @@ func (t *Terminal) offerOriginal(o func(iso8583.Element, string)) {
 	} else {
 		o(iso8583.OriginalBatch, orZeros(known.Batch, 6))
 		o(iso8583.OriginalTrace, orZeros(known.Trace, 6))
-		if plan.Original != ByVoucher {
+		if plan.Original != ByVoucher || plan.Flow.Amends() {
 			o(iso8583.OriginalDate, known.Date)
 		}
 	}
-	if plan.Original != ByAuthCode {
+	if plan.Original != ByAuthCode && plan.Flow != pay.Adjustment { // an offline sale had no number of the host's
 		o(iso8583.OriginalRRN, known.RRN)
 	}
 	if plan.Original != ByRRN {

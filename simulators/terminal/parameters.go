@@ -93,7 +93,20 @@ func (t *Terminal) manualEntry() bool {
 
 // noTips: the host has not allowed them to this merchant.
 func noTips(t *Terminal, p Plan, _ pay.Amount) bool {
-	return p.Flow == pay.Tip && t.setting(iso8583.Parameter18Tip) == "0"
+	_, allowed := t.tips()
+	return p.Flow == pay.Tip && !allowed
+}
+
+// tips tells whether there are any, and how many percent they may add: as the host has set it, or else the switches.
+func (t *Terminal) tips() (percent int, allowed bool) {
+	percent, allowed = t.Dialect.Switches.TipPercent, t.Dialect.Switches.Tips
+	if flag := t.setting(iso8583.Parameter18Tip); flag != "" {
+		allowed = flag == "1"
+	}
+	if n, err := strconv.Atoi(t.setting(iso8583.Parameter19TipPercent)); err == nil {
+		percent = n
+	}
+	return percent, allowed
 }
 
 // merchantName is the host's word, or the factory's.

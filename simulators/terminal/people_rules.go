@@ -52,9 +52,9 @@ func paperRules() PaperRules {
 		Template:   template,
 		SlipTime:   func(_, host time.Time) time.Time { return host },
 		AnyVoucher: true,
-		LeavesSlip: func(f audit.Fact) bool { return f == audit.Approved },
+		LeavesSlip: stands,
 		Queried:    func(audit.Fact) bool { return true },
-		Statistics: func(f audit.Fact, _ pay.Flow) bool { return f == audit.Approved },
+		Statistics: func(f audit.Fact, _ pay.Flow) bool { return stands(f) },
 		Day:        func(at time.Time, here *time.Location) string { return at.In(here).Format(time.DateOnly) },
 	}
 }

@@ -19,6 +19,8 @@ type Plan struct {
 	Original     Naming                                       // how the payment is named that the order acts on; "" for none
 	Of           []pay.Flow                                   // what that payment may be
 	Forward      bool                                         // authorised before: an advice that did not leave is kept for later
+	Offline      bool                                         // decided by the terminal alone; the host is told later
+	Partial      bool                                         // a part of the amount may be approved
 	Undoes       bool                                         // takes that payment back, whole and once
 	Card         func(iso8583.Switches) (needsCard, pin bool) // the operator's parameters; nil where both are a matter of course
 	Approval     func(iso8583.Switches) bool                  // whether the supervisor approves; nil where that is a matter of course
@@ -50,6 +52,11 @@ func plans() []Plan {
 		Original: ByRRN, Organisation: "000", Side: Credit}
 	advice := Plan{Trade: true, Amount: true, Needs: []Need{NeedOriginal, NeedCard}, Done: Approved,
 		Original: ByAuthCode, Card: completionCard, Forward: true, Side: Debit}
+	offline := Plan{Flow: pay.OfflineSale, Trade: true, Amount: true, Needs: []Need{NeedCard, NeedCode}, Done: Approved, Screen: "SOLD_OFFLINE",
+		Offline: true, Side: Debit}
+	tip := Plan{Trade: true, Amount: true, Needs: []Need{NeedOriginal}, Done: Approved, Original: ByVoucher, Forward: true}
+	adjustment := tip.as(pay.Adjustment, pay.OfflineSale)
+	adjustment.Needs = []Need{NeedSupervisor, NeedOriginal}
 	moto := func(p Plan) Plan { // the card is far away, and so is its PIN
 		p.Needs = slices.DeleteFunc(slices.Clone(p.Needs), func(n Need) bool { return n == NeedPIN })
 		return p
@@ -61,9 +68,12 @@ func plans() []Plan {
 		{Flow: pay.Echo, Done: LineGood, Screen: "LINE_GOOD"},
 		{Flow: pay.Settlement, Done: Settled},
 		{Flow: pay.Balance, Trade: true, Needs: []Need{NeedCard, NeedPIN}, Done: Told, Screen: "BALANCE"},
-		sale,
-		void.as(pay.Void, pay.Sale),
-		refund.as(pay.Refund, pay.Sale, pay.Instalment, pay.Recurring),
+		sale.inPart(),
+		void.as(pay.Void, pay.Sale, pay.OfflineSale),
+		refund.as(pay.Refund, pay.Sale, pay.OfflineSale, pay.Instalment, pay.Recurring),
+		offline,
+		adjustment,
+		tip.as(pay.Tip, pay.Sale, pay.OfflineSale),
 		preAuth,
 		preAuthVoid.as(pay.PreAuthVoid, pay.PreAuth),
 		completion.as(pay.Completion, pay.PreAuth),
@@ -97,6 +107,12 @@ func (p Plan) approvedBy(switched func(iso8583.Switches) bool) Plan {
 }
 
 func completionVoidApproval(s iso8583.Switches) bool { return s.CompletionVoidApproval }
+
+// inPart lets a part be approved.
+func (p Plan) inPart() Plan {
+	p.Partial = true
+	return p
+}
 
 // clears: what is left over goes first, and the terminal must be signed in.
 func (p Plan) clears() bool { return p.Trade || p.Done == SignedOut || p.Done == Settled }

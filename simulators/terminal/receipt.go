@@ -89,13 +89,14 @@ func (t *Terminal) slip(now time.Time, code pay.Answer, m *iso8583.Message) Slip
 		line("SLIP_ORIGINAL", req.Get(iso8583.OriginalTrace))
 	case req.Has(iso8583.OriginalRRN): // found without it
 		line("SLIP_ORIGINAL_RRN", req.Get(iso8583.OriginalRRN), date)
-	case req.Has(iso8583.AuthCode):
+	case req.Has(iso8583.AuthCode) && !t.order.local: // that of an offline sale is its own
 		line("SLIP_ORIGINAL_AUTH", req.Get(iso8583.AuthCode), date)
 	}
-	line("SLIP_AMOUNT", amount.String())
-	line("SLIP_TOTAL", amount.String())
+	for _, l := range t.amountLines(amount) {
+		add(l)
+	}
 	line("SLIP_NOTE", strings.Join(strings.Fields(m.Get(iso8583.AnswerText)), " "))
-	if prompt := t.Dialect.Answer(code).Prompt; prompt != "APPROVED" { // A2, A4 to A6 (DOMAIN.md C)
+	if prompt := t.Dialect.Answer(code).Prompt; prompt != "APPROVED" && code != pay.Answer10Partial { // A2, A4 to A6 (DOMAIN.md C)
 		line(prompt, amount.String())
 	}
 	if strings.HasSuffix(req.Get(iso8583.EntryMode), "1") {

@@ -19,11 +19,7 @@ func (t *Terminal) reversalElements(m *iso8583.Message) map[string]string {
 		}
 	}
 	if m.Dialect().Has(iso8583.OriginalMTI) { // F90; where there is none, the repeated elements name the original
-		kept[iso8583.OriginalMTI.String()] = m.MTI()
-		kept[iso8583.OriginalTrace.String()] = m.Get(iso8583.Trace)
-		if at := m.Get(iso8583.TransmissionTime); len(at) == 10 { // MMDDhhmmss
-			kept[iso8583.OriginalDate.String()], kept[iso8583.OriginalTime.String()] = at[:4], at[4:]
-		}
+		nameOriginal(kept, m.MTI(), m.Get(iso8583.Trace), m.Get(iso8583.TransmissionTime))
 		return kept
 	}
 	for _, e := range []iso8583.Element{iso8583.OriginalBatch, iso8583.OriginalTrace, iso8583.OriginalDate} {
@@ -34,6 +30,14 @@ func (t *Terminal) reversalElements(m *iso8583.Message) map[string]string {
 		kept[iso8583.OriginalDate.String()] = "0000"
 	}
 	return kept
+}
+
+// nameOriginal adds what names a message in F90 of another.
+func nameOriginal(kept map[string]string, mti, trace, at string) {
+	kept[iso8583.OriginalMTI.String()], kept[iso8583.OriginalTrace.String()] = mti, trace
+	if len(at) == 10 { // MMDDhhmmss
+		kept[iso8583.OriginalDate.String()], kept[iso8583.OriginalTime.String()] = at[:4], at[4:]
+	}
 }
 
 // canClear: the dialect has what is left over, and the key for its MAC is there.
@@ -66,6 +70,7 @@ func (t *Terminal) reverse(now time.Time, out *Actions) {
 	for _, e := range t.Rules.Repeated {
 		o(e, kept[e.String()])
 	}
+	t.offerPart(o)
 	o(iso8583.ReversalReason, string(p.reason))
 	o(iso8583.AuthCode, p.authCode)
 	t.exchange = exchange{flow: pay.Reversal, request: m}

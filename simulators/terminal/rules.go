@@ -32,6 +32,7 @@ type Rules struct {
 	DeviceRules
 	PeopleRules
 	PaperRules
+	OfflineRules
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
 
@@ -97,7 +98,7 @@ func Reference() *Rules {
 		Checks:       checks(),
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
-		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), PeopleRules: peopleRules(), PaperRules: paperRules(),
+		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), OfflineRules: offlineRules(),
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
@@ -122,7 +123,7 @@ func gates() []Gate {
 		{"terminal/tamper", "TAMPERED", func(t *Terminal, _ Plan, _ pay.Amount) bool { return t.tampered && !t.HSM.Has(t.masterKey()) }},
 		{"terminal/battery", "BATTERY_LOW", func(t *Terminal, p Plan, _ pay.Amount) bool { return p.Trade && !t.battery }},
 		{"terminal/master-key", "NO_MASTER_KEY", func(t *Terminal, _ Plan, _ pay.Amount) bool { return !t.HSM.Has(t.masterKey()) }},
-		{"terminal/network", "NETWORK_DOWN", func(t *Terminal, _ Plan, _ pay.Amount) bool { return t.network == "" }},
+		{"terminal/network", "NETWORK_DOWN", func(t *Terminal, p Plan, _ pay.Amount) bool { return t.network == "" && !t.worksAlone(p) }},
 		{"terminal/signed-in", "SIGN_IN_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
 			return (p.clears() || p.Done == Rekeyed) && !t.signedIn && !(p.Trade && t.again)
 		}},
@@ -132,7 +133,7 @@ func gates() []Gate {
 		{"terminal/batch-full", "BATCH_FULL", func(t *Terminal, p Plan, _ pay.Amount) bool {
 			return p.Side != "" && t.Rules.BatchLimit > 0 && len(t.payments)-t.settledTo >= t.Rules.BatchLimit
 		}},
-		{"terminal/tip-flag", "NOT_SUPPORTED", noTips},
+		{"terminal/tip-flag", "NO_TIPS", noTips},
 		{"terminal/amount", "BAD_AMOUNT", func(_ *Terminal, p Plan, a pay.Amount) bool {
 			_, err := a.Digits()
 			return p.Amount && (err != nil || a.Minor == 0)

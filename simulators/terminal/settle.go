@@ -3,7 +3,6 @@ package terminal
 import (
 	"time"
 
-	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -35,14 +34,14 @@ type upload struct {
 
 // uploadOf says how an advice is uploaded; all other payments are rows.
 var uploadOf = map[pay.Flow]pay.Flow{pay.Refund: pay.RefundUpload, pay.MOTORefund: pay.RefundUpload,
-	pay.CompletionAdvice: pay.CompletionUpload, pay.MOTOCompletionAdvice: pay.CompletionUpload}
+	pay.OfflineSale: pay.OfflineUpload, pay.CompletionAdvice: pay.CompletionUpload, pay.MOTOCompletionAdvice: pay.CompletionUpload}
 
 // counted are the payments of this batch that stand in its totals, in their order: what was approved and moves money. A sale
 // that was voided counts, and so does its void.
 func (t *Terminal) counted() []payment {
 	var all []payment
 	for _, p := range t.payments[t.settledTo:] {
-		if p.fact == audit.Approved && t.side(p.ref.Flow) != "" {
+		if stands(p.fact) && t.side(p.ref.Flow) != "" {
 			all = append(all, p)
 		}
 	}
@@ -165,10 +164,15 @@ func (t *Terminal) rows(payments []payment) (string, error) {
 
 // offerUpload offers an advice in its own fields, under its own trace number.
 func (t *Terminal) offerUpload(o func(iso8583.Element, string), m *iso8583.Message) error {
-	kept := map[string]string{}
-	if err := t.open(t.uploads()[t.settling.acked].payments[0].sealed, &kept); err != nil {
+	kept, p := map[string]string{}, t.uploads()[t.settling.acked].payments[0]
+	if err := t.open(p.sealed, &kept); err != nil {
 		return err
 	}
+	amount, err := p.amount.Digits() // an offline sale may have been adjusted
+	if err != nil {
+		return err
+	}
+	kept[iso8583.Amount.String()] = amount
 	delete(kept, iso8583.SecurityControl.String()) // there is no track
 	for e := iso8583.PAN; e < iso8583.MAC; e++ {
 		o(e, kept[e.String()])

@@ -20,6 +20,8 @@ const (
 	WaitingOriginal         //
 	WaitingConfirm          //
 	WaitingSupervisor       //
+	WaitingCode             //
+	WaitingRest             // a part is approved
 	NewPassword             // the operator must choose one first
 	Storing                 // a record is being written; then the request leaves
 	Exchanging              // the request has left
@@ -28,7 +30,7 @@ const (
 )
 
 var stateNames = [states]string{"off", "logged out", "ready", "waiting for the card", "waiting for the PIN",
-	"waiting for the original", "waiting for the green key", "waiting for the supervisor", "waiting for a new password", "storing", "exchanging", "finishing"}
+	"waiting for the original", "waiting for the green key", "waiting for the supervisor", "waiting for the spoken code", "waiting for the rest", "waiting for a new password", "storing", "exchanging", "finishing"}
 
 // String gives the state in words.
 func (s State) String() string { return stateNames[s] }
@@ -93,6 +95,16 @@ var table = [states][eventKinds]cell{
 		Cancel: {"cancel", (*Terminal).cancel},
 		Fired:  {"cancel and log out", (*Terminal).abandon},
 	},
+	WaitingCode: {
+		EnterCode: {"take code", (*Terminal).enterCode},
+		Cancel:    {"cancel", (*Terminal).cancel},
+		Fired:     {"cancel and log out", (*Terminal).abandon},
+	},
+	WaitingRest: {
+		Confirm: {"take the part", (*Terminal).takePart},
+		Cancel:  {"reverse the part", (*Terminal).refusePart},
+		Fired:   {"reverse the part and log out", (*Terminal).abandonPart},
+	},
 	NewPassword: {
 		LogIn:       {"log in", (*Terminal).logIn},
 		SetPassword: {"set password", (*Terminal).setPassword},
@@ -108,7 +120,7 @@ var table = [states][eventKinds]cell{
 var always = [eventKinds]cell{
 	PowerOn: {"refuse", refuse}, LogIn: {"refuse", refuse}, LogOut: {"refuse", refuse}, SetPassword: {"refuse", refuse},
 	Unlock: {"refuse", refuse}, AddOperator: {"refuse", refuse}, RemoveOperator: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, LastPayment: {"refuse", refuse}, Statistics: {"refuse", refuse}, Swipe: {"refuse", refuse},
-	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
+	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, EnterCode: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
 	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
 	PaperOut: {"note paper", (*Terminal).paperOut}, PaperIn: {"note paper", (*Terminal).paperIn},
 	BatteryLow: {"note battery", (*Terminal).batteryLow}, BatteryOK: {"note battery", (*Terminal).batteryOK},

@@ -133,6 +133,7 @@ type Status struct {
 	Batch    string
 	Trace    string // the next trace number
 	Pending  bool   // a reversal is stored and not acknowledged
+	Stored   int    // offline sales that the host has still to hear of
 	Settling bool   // a settlement is half done
 	Slips    int    // approved slips that wait for paper
 	Paper    bool
@@ -149,7 +150,7 @@ func (t *Terminal) Holds() Parameters { return t.parameters }
 func (t *Terminal) Status() Status {
 	s := Status{
 		State: t.state.String(), Busy: slices.Contains([]State{Storing, Exchanging, Finishing}, t.state),
-		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(nextTrace(t.trace)), Pending: t.pending != nil, Settling: t.settling != nil,
+		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(nextTrace(t.trace)), Pending: t.pending != nil, Stored: len(t.stored), Settling: t.settling != nil,
 		Slips: len(t.slips), Paper: t.paper, Battery: t.battery, Network: t.network, Tampered: t.tampered, Version: t.version,
 	}
 	if t.operator != nil {

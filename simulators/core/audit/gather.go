@@ -223,13 +223,22 @@ type standing struct {
 func (s standing) none() bool { return s == standing{} }
 
 // due is the standing of an approved payment at a host; one about no money, such as a balance inquiry, moves none. The void
-// of a deposit moves none either, and a deposit holds nothing any more once it was voided or completed.
+// of a deposit moves none either, and a deposit holds nothing any more once it was voided or completed. An adjustment or a tip alters
+// what its sale moves.
 func (p *payment) due(b *book, a pay.Amount) standing {
-	if a.Minor == 0 || p.ref.Flow.Kind() == pay.PreAuthVoid || b.fact() == Expired || p.ended(b.role) {
+	if a.Minor == 0 || p.ref.Flow.Kind() == pay.PreAuthVoid || p.ref.Flow.Amends() || b.fact() == Expired || p.ended(b.role) {
 		return standing{}
 	}
 	return standing{1, a}
 }
+
+// amending tells that the till does not know yet whether the host has taken another amount.
+func (p *payment) amending() bool {
+	return slices.ContainsFunc(p.acts, func(a *payment) bool { return a.ref.Flow.Amends() && a.till.fact() == Pending })
+}
+
+// chargedBack tells that an offline sale was told to the cardholder, posted, and taken back since the issuer refused it.
+func (p *payment) chargedBack() bool { return p.acquirer.fact() == Charged }
 
 // ended tells that a deposit was voided or completed, and that this still stands.
 func (p *payment) ended(role Role) bool {

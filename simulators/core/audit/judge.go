@@ -37,11 +37,12 @@ func Judge(statements iter.Seq[Statement]) []Break {
 	return slices.Concat(breaks, c.settlements(), c.balances())
 }
 
-// Open gives the till's statements on payments whose reversal it has stored and not got through yet.
+// Open gives the till's statements on payments that the host has still to hear of: whose reversal or advice it has stored and not
+// got through yet.
 func Open(statements iter.Seq[Statement]) []Statement {
 	var open []Statement
 	for s := range statements {
-		if s.Role == Terminal && s.Fact == Pending {
+		if s.Role == Terminal && (s.Fact == Pending || s.Fact == Stored) {
 			open = append(open, s)
 		}
 	}
@@ -65,12 +66,14 @@ func rules() []rule {
 		{"hosts-agree", hostsAgree},
 		{"refunds", refunds},
 		{"completions", completions},
+		{"stored", stored},
+		{"charge-back", chargeBack},
 	}
 }
 
 // approvedPosted: what the cardholder was told yes to has moved at each host, once and in that amount.
 func approvedPosted(c *hearing, p *payment) (lines []string) {
-	if p.till.fact() != Approved {
+	if p.till.fact() != Approved || p.amending() || p.chargedBack() {
 		return nil
 	}
 	for _, h := range c.settled(p) {
@@ -127,6 +130,9 @@ func twice(_ *hearing, p *payment) (lines []string) {
 	for _, h := range []*book{&p.acquirer, &p.issuer} {
 		for _, fact := range []Fact{Posted, Refunded, Undone, Restored, Held} {
 			limit := 1
+			if fact == Posted || fact == Undone { // each adjustment or tip takes the amount back and posts another
+				limit += p.acted(h.role, pay.Adjustment, pay.Tip)
+			}
 			if fact == Held { // a deposit stands again when its void or completion is taken back
 				limit = max(1, h.count(Released)+1)
 			}
@@ -151,7 +157,7 @@ func decisionPosted(_ *hearing, p *payment) (lines []string) {
 			lines = append(lines, fmt.Sprintf("the %s has %s and never decided on it", h.role, s))
 		case (h.approved() || fact == Expired) && s != p.due(h, h.amount()):
 			lines = append(lines, fmt.Sprintf("the %s approved %s and has %s", h.role, h.amount(), s))
-		case (fact == Declined || fact == Reversed || fact == Tombstone) && !s.none():
+		case (fact == Declined || fact == Reversed || fact == Tombstone || fact == Charged) && !s.none():
 			lines = append(lines, fmt.Sprintf("the %s states %s and has %s", h.role, fact, s))
 		}
 	}
@@ -189,6 +195,30 @@ func completions(_ *hearing, p *payment) (lines []string) {
 		if n := p.acted(h.role, pay.PreAuthVoid, pay.Completion); n > 1 {
 			lines = append(lines, fmt.Sprintf("the %s has voided or completed it %d times", h.role, n))
 		}
+	}
+	return lines
+}
+
+// stored: what the till has approved by itself stands at the hosts in that amount, or not yet.
+func stored(c *hearing, p *payment) (lines []string) {
+	if p.till.fact() != Stored {
+		return nil
+	}
+	for _, h := range c.settled(p) {
+		if s := h.standing(); !s.none() && s != (standing{1, p.till.amount()}) {
+			lines = append(lines, fmt.Sprintf("the till has stored %s, the %s has %s", p.till.amount(), h.role, s))
+		}
+	}
+	return lines
+}
+
+// chargeBack: only a sale that the issuer refused, and that nobody had authorised before, goes back from the merchant.
+func chargeBack(c *hearing, p *payment) (lines []string) {
+	if p.acquirer.fact() != Charged {
+		return nil
+	}
+	if p.ref.Flow != pay.OfflineSale || c.hosts[Issuer] && p.issuer.fact() != Declined {
+		lines = append(lines, fmt.Sprintf("the acquirer has charged it back, and the issuer states %q", p.issuer.fact()))
 	}
 	return lines
 }

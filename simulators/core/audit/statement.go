@@ -31,6 +31,8 @@ const (
 	Reversed  Fact = "reversed"  // terminal: the reversal was acknowledged; host: the original has no effect any more
 	Exception Fact = "exception" // terminal: given up after the counted attempts, on the exception list for people
 	Tombstone Fact = "tombstone" // host: a reversal came for an original that is not there
+	Stored    Fact = "stored"    // terminal: approved by itself, the host has not been told yet
+	Charged   Fact = "charged"   // acquirer: an offline sale went back from the merchant, since the issuer refused it
 	Advised   Fact = "advised"   // acquirer: approved, and the issuer has still to acknowledge that it was told
 	Expired   Fact = "expired"   // host: an authorization grew too old, its hold is gone
 	Posted    Fact = "posted"    // a ledger moved money for the payment

@@ -25,6 +25,7 @@ const (
 	Open     Kind = "open"      // an account begins with its opening balance, from the equity account of its currency
 	Hold     Kind = "hold"      // money of From is kept for To; nothing moves
 	Post     Kind = "post"      // money goes from From to To
+	Charge   Kind = "charge"    // a post that asks for no funds: From may fall below its floor
 	PostHold Kind = "post-hold" // money that Target holds goes from From to To; what is left of the hold is free again
 	Release  Kind = "release"   // the hold Target ends and nothing has moved
 	Void     Kind = "void"      // the posting Target goes back in whole
@@ -38,7 +39,7 @@ func (k Kind) actsOn(target Kind) bool {
 	if k == PostHold || k == Release {
 		return target == Hold
 	}
-	return target == Post || target == PostHold
+	return target == Post || target == Charge || target == PostHold
 }
 
 // Entry is one movement as it stands in the journal.

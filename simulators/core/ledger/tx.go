@@ -40,6 +40,11 @@ func (t *Tx) Post(id ID, from, to Account, amount pay.Amount) error {
 	return t.stage(Entry{ID: id, Kind: Post, From: from, To: to, Amount: amount})
 }
 
+// Charge moves amount whatever from has: for what was promised before it was booked.
+func (t *Tx) Charge(id ID, from, to Account, amount pay.Amount) error {
+	return t.stage(Entry{ID: id, Kind: Charge, From: from, To: to, Amount: amount})
+}
+
 // PostHold moves amount of what hold holds and frees the rest: ErrUnknown, ErrDone when the hold was posted or released,
 // ErrExceeds.
 func (t *Tx) PostHold(id, hold ID, amount pay.Amount) error {
@@ -150,7 +155,7 @@ func (t *Tx) do(e Entry) error {
 		err = t.open(e)
 	case Hold:
 		err = t.shift(e, pay.Amount{}, e.Amount)
-	case Post, Void, Refund:
+	case Post, Charge, Void, Refund:
 		err = t.shift(e, e.Amount, pay.Amount{})
 	case PostHold:
 		err = t.shift(e, e.Amount, was.Amount.Neg())
@@ -237,7 +242,7 @@ func (t *Tx) book(e Entry, from, to account, amount, hold pay.Amount) (err error
 	if err != nil {
 		return err
 	}
-	if available.Minor < from.floor {
+	if available.Minor < from.floor && e.Kind != Charge {
 		return fmt.Errorf("%s: %w, %s would be left", e.From, ErrFunds, available)
 	}
 	t.accounts[e.From], t.accounts[e.To] = from, to

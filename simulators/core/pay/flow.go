@@ -78,7 +78,7 @@ const (
 // Completion.
 func (f Flow) Kind() Flow {
 	switch f {
-	case Instalment, Recurring, MOTOSale:
+	case Instalment, Recurring, MOTOSale, OfflineSale:
 		return Sale
 	case InstalmentVoid, RecurringVoid, MOTOVoid:
 		return Void
@@ -97,6 +97,9 @@ func (f Flow) Kind() Flow {
 	}
 	return f
 }
+
+// Amends tells that f gives a payment another amount.
+func (f Flow) Amends() bool { return f == Adjustment || f == Tip }
 
 // GivesBack tells that money goes back to the cardholder.
 func (f Flow) GivesBack() bool {
@@ -126,6 +129,7 @@ const (
 	Answer03BadMerchant      Answer = "03"
 	Answer05NotHonoured      Answer = "05"
 	Answer06Error            Answer = "06"
+	Answer10Partial          Answer = "10"
 	Answer12Invalid          Answer = "12"
 	Answer13BadAmount        Answer = "13"
 	Answer14BadCard          Answer = "14"

@@ -116,8 +116,12 @@ type Switches struct {
 	HostTotals             bool       // the answer to unbalanced totals holds the host's; otherwise the terminal's
 	SignOutAfterSettlement bool
 
-	OldVersion    pay.Answer // of a trade by software that is too old; what A.8.1 says of it is not public
-	SignaturePart int        // bytes of a signature's picture in one message (A.16 [M])
+	OldVersion      pay.Answer // of a trade by software that is too old; what A.8.1 says of it is not public
+	SignaturePart   int        // bytes of a signature's picture in one message (A.16 [M])
+	FloorLimit      int64      // minor units from which an offline sale needs a spoken authorization; 0: each does
+	Tips            bool       // the tip flag, terminal parameter 18 (DOMAIN.md A.8.1)
+	TipPercent      int        // of the sale, parameter 19: the most that a tip adds
+	PartialApproval bool       // the terminal says that it can collect a rest (F60.6, DOMAIN.md A.5)
 }
 
 // Transaction is one flow's place in the dialect.

@@ -46,7 +46,7 @@ func TestCarries(t *testing.T) {
 		{union, pay.Sale, Operator, false, false}, {union, pay.Sale, CardOrganisation, true, true},
 		{union, pay.SignIn, Operator, true, false}, {union, pay.SignIn, Keys, false, true}, {union, pay.SignIn, TerminalInfo, true, false},
 		{union, pay.SignIn, MAC, false, false}, {union, pay.Sale, MAC, true, true}, {union, pay.Reversal, PIN, false, false},
-		{union, pay.Reversal, OriginalBatch, true, false}, {union, pay.Echo, Operator, false, false}, {iso, pay.Sale, PartialApproval, false, false},
+		{union, pay.Reversal, OriginalBatch, true, false}, {union, pay.Echo, Operator, false, false}, {iso, pay.Sale, PartialApproval, true, false},
 		{union, "layby", Amount, false, false}, {union, pay.Balance, Amount, false, false}, {union, pay.Balance, Balance, false, true},
 		{union, pay.Void, RRN, true, true}, {union, pay.Void, OriginalRRN, true, false}, {union, pay.Completion, OriginalRRN, false, false},
 		{union, pay.CompletionAdvice, PIN, false, false}, {iso, pay.Void, OriginalRRN, true, false}, {iso, pay.Refund, OriginalMTI, true, true},

@@ -82,12 +82,7 @@ func switches() []setting {
 			return yesNo(&d.Switches.EmptyKeysMeansNoChange, v)
 		}},
 		{"switches", "no_pin_limit", func(d *Dialect, v string) error {
-			n, err := strconv.ParseInt(v, 10, 64)
-			if err != nil || n < 0 {
-				return faultf("%q is not a number of minor units", v)
-			}
-			d.Switches.NoPINLimit = n
-			return nil
+			return minorUnits(&d.Switches.NoPINLimit, v)
 		}},
 		{"switches", "void_needs_card", func(d *Dialect, v string) error { return yesNo(&d.Switches.VoidNeedsCard, v) }},
 		{"switches", "void_needs_pin", func(d *Dialect, v string) error { return yesNo(&d.Switches.VoidNeedsPIN, v) }},
@@ -110,6 +105,10 @@ func switches() []setting {
 		{"switches", "sign_out_after_settlement", func(d *Dialect, v string) error { return yesNo(&d.Switches.SignOutAfterSettlement, v) }},
 		{"switches", "old_version", func(d *Dialect, v string) error { return code(&d.Switches.OldVersion, v) }},
 		{"switches", "signature_part", func(d *Dialect, v string) error { return count(&d.Switches.SignaturePart, v) }},
+		{"switches", "floor_limit", func(d *Dialect, v string) error { return minorUnits(&d.Switches.FloorLimit, v) }},
+		{"switches", "tips", func(d *Dialect, v string) error { return yesNo(&d.Switches.Tips, v) }},
+		{"switches", "tip_percent", func(d *Dialect, v string) error { return count(&d.Switches.TipPercent, v) }},
+		{"switches", "partial_approval", func(d *Dialect, v string) error { return yesNo(&d.Switches.PartialApproval, v) }},
 	}
 }
 
@@ -191,6 +190,15 @@ func yesNo(to *bool, v string) error {
 		return faultf("%q is not true or false", v)
 	}
 	*to = v == "true"
+	return nil
+}
+
+func minorUnits(to *int64, v string) error {
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < 0 {
+		return faultf("%q is not a number of minor units", v)
+	}
+	*to = n
 	return nil
 }
 

@@ -1,0 +1,52 @@
+package issuer
+
+import (
+	"fmt"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// spoken is the authorization code that was given by voice before an offline sale; "" for none.
+func (c *Call) spoken() string {
+	if c.flow != pay.OfflineSale {
+		return ""
+	}
+	return c.req.Get(iso8583.AuthCode)
+}
+
+// forced: what was authorised by voice is owed whatever has become of the account, and so is what the cardholder wrote on the slip
+// of a payment that was authorised. A sale under the floor limit that nobody was asked about needs the money.
+func forced(c *Call) bool { return c.spoken() != "" || c.flow.Amends() }
+
+// part gives what an account has left of a sale whose till can collect the rest (F60.6, DOMAIN.md A.5 and C: 10).
+func part(c *Call) (pay.Amount, bool) {
+	b, err := c.Balance(c.card.Name)
+	short := err == nil && c.flow == pay.Sale && c.req.Get(iso8583.PartialApproval) == "1" &&
+		b.Available.Currency == c.amount.Currency && b.Available.Minor > 0 && b.Available.Minor < c.amount.Minor
+	return b.Available, short
+}
+
+// tellPart puts the part that is approved in the place of the amount that was asked for.
+func (c *Call) tellPart(part pay.Amount) {
+	if digits, err := part.Digits(); err == nil {
+		c.reply.Set(iso8583.Amount, digits)
+	}
+}
+
+// amend gives a payment the amount of an adjustment or a tip, in place of the one it had.
+func amend(w *work, o, by Payment) error {
+	if err := w.tx.Void(o.move("until-"+by.RRN), o.Posting); err != nil {
+		return err
+	}
+	o.Amount, o.Forced = by.Amount, true
+	return w.debit(o, o.move("by-"+by.RRN))
+}
+
+// notRefunded refuses to alter what was given back in part.
+func notRefunded(c *Call) (pay.Answer, string) {
+	if c.original.Refunded.Minor > 0 {
+		return pay.Answer12Invalid, fmt.Sprintf("%s of payment %s was refunded", c.original.Refunded, c.original.RRN)
+	}
+	return passed, ""
+}

@@ -1,0 +1,30 @@
+package terminal
+
+import "github.com/tillproof/tillproof/simulators/core/pay"
+
+// OfflineRules are those of what the terminal decides alone, and of amounts that are not the ones first asked for.
+type OfflineRules struct {
+	UnderFloor   func(a pay.Amount, limit int64) bool // terminal/floor-limit: sold offline without a spoken authorization
+	KeepStored   bool                                 // terminal/stored: an offline sale is written down before the cardholder is told
+	ForwardFirst bool                                 // terminal/forward: the host hears of them before the next online order
+	HoldBatch    bool                                 // terminal/hold-batch: no batch ends before the host has heard of them
+	ChangeStored bool                                 // terminal/stored-change: a void or another amount changes what is kept for the host
+	SameNumber   bool                                 // terminal/stored-number: an offline sale that is sent again has the number of the first time
+
+	TipBase    func(first, last pay.Amount) pay.Amount         // terminal/tip-base: what a tip is added to
+	TipWithin  func(first, total pay.Amount, percent int) bool // terminal/tip-limit
+	VoidAmount func(first, last pay.Amount) pay.Amount         // terminal/void-amount: of a payment that was altered
+
+	AskRest     bool // terminal/rest: a part is taken only when the cashier has the rest
+	ReversePart bool // terminal/reversal-amount: the reversal of a part is about the part
+}
+
+func offlineRules() OfflineRules {
+	return OfflineRules{
+		UnderFloor: underFloor, KeepStored: true, ForwardFirst: true, HoldBatch: true, ChangeStored: true, SameNumber: true,
+		TipBase:    func(first, _ pay.Amount) pay.Amount { return first },
+		TipWithin:  tipWithin,
+		VoidAmount: func(_, last pay.Amount) pay.Amount { return last },
+		AskRest:    true, ReversePart: true,
+	}
+}
