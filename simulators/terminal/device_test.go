@@ -256,3 +256,32 @@ func TestReversalAtPowerOn(t *testing.T) {
 		})
 	}
 }
+
+// A reversal is through and the storage did not take that; then the power goes in the next sale. Both are owed after the restart,
+// and the host, which has reversed the first already, says so again.
+func TestStorageForgetsAnOutcome(t *testing.T) {
+	b := newBench(t)
+	b.signIn()
+	b.host.do = func(n int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+		return reply{trouble: &silent}, flow == pay.Sale
+	}
+	b.storeErr = func(batch []journal.Record) error {
+		if batch[0].Kind == "till.outcome" {
+			return errors.New("flash is worn out")
+		}
+		return nil
+	}
+	b.swipe(freeTrack)
+	b.storeErr = nil
+	b.budget = b.untilExchange()
+	b.swipe(freeTrack)
+	b.budget = -1
+	b.host.do = nil
+	b.forget()
+	b.powerOn()
+	b.logIn("01", "4719")
+	b.swipe(freeTrack)
+	for _, s := range b.till.Statements()[:2] {
+		same(t, "what became of trace "+s.Ref.Trace, audit.Reversed, s.Fact)
+	}
+}
