@@ -34,13 +34,14 @@ type wrong struct {
 
 // deed is a kind of act. A new one needs no more than an entry in deeds.
 type deed struct {
-	name   string
-	weight int
-	flow   pay.Flow                             // of an order; "" for what is none
-	on     []pay.Flow                           // what the order acts on
-	staff  bool                                 // the supervisor must be there
-	draw   func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
-	words  func(*player, *act) string           // what is said; nil: nothing
+	name    string
+	weight  int
+	flow    pay.Flow                             // of an order; "" for what is none
+	on      []pay.Flow                           // what the order acts on
+	staff   bool                                 // the supervisor must be there
+	instead pay.Answer                           // of an approval: the host gives this code, which the till must not take for one
+	draw    func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
+	words   func(*player, *act) string           // what is said; nil: nothing
 }
 
 // deeds lists all that a day may bring.
@@ -52,6 +53,7 @@ func deeds() []deed {
 func orders() []deed {
 	return []deed{
 		{name: "sale", weight: 40, flow: pay.Sale, draw: drawSale, words: saleWords},
+		{name: "part of a sale", weight: 2, flow: pay.Sale, draw: drawSale, instead: "10", words: saleWords},
 		{name: "balance", weight: 3, flow: pay.Balance, draw: drawCard, words: says("{who} asks for the balance at {till}")},
 		{name: "deposit", weight: 10, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
 		{name: "void", weight: 9, flow: pay.Void, on: []pay.Flow{pay.Sale}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
@@ -79,6 +81,9 @@ func mishaps() []deed {
 		{name: "network", weight: 1, draw: drawTill, words: says("{till} changes from Wi-Fi to 4G")},
 		{name: "paper", weight: 1, draw: drawTill, words: says("*{till} is out of paper")},
 		{name: "signed off", weight: 1, draw: drawTill, words: says("*the host has signed {till} off", "*the host asks {till} to sign in again")},
+		{name: "disabled", weight: 1, draw: drawTill, words: says("*{till} is disabled at the host")},
+		{name: "mistyped", weight: 2, draw: drawMistyped, words: says("*{who} has entered a wrong PIN 2 times")},
+		{name: "made", weight: 2, draw: drawMade, words: says(`{till} is made to send a sale with currency "840"`, `{till} is made to send a sale with merchant "898320548160002"`)},
 		{name: "again", weight: 3, draw: drawAgain, words: says("{till} is made to send {payment} again")},
 	}
 }
@@ -228,6 +233,19 @@ func drawShare(percents ...int64) func(*player, *rand.Rand, *act) bool {
 	}
 }
 
+// drawMade has a till send a sale of Bob's that no till sends: it must cost nobody anything.
+func drawMade(p *player, r *rand.Rand, a *act) bool {
+	drawTill(p, r, a)
+	a.who, a.minor = "Bob", 1000
+	return a.till != "T3" // whose merchant the made sale may name
+}
+
+// drawMistyped has somebody mistype the PIN elsewhere.
+func drawMistyped(p *player, r *rand.Rand, a *act) bool {
+	a.who = []string{"Alice", "Lena"}[r.IntN(2)]
+	return !p.stirred
+}
+
 // drawAgain has a till send what was approved once more.
 func drawAgain(p *player, r *rand.Rand, a *act) bool {
 	o := drawOriginal(p, r, a, []pay.Flow{pay.Sale, pay.PreAuth, pay.Void, pay.Refund, pay.Completion}, func(*payment) bool { return true })
@@ -263,18 +281,21 @@ func drawWrongs(r *rand.Rand, f pay.Flow) (out []wrong) {
 }
 
 // harmless are the words of wrongs that change nothing for people who do their work right.
-const twiceWords, piecesWords, lateWords = "the line delivers {message} twice", "the line passes {message} in pieces of 7 bytes", "the line delays {message} by 5 seconds"
+const twiceWords, piecesWords, lateWords = "the line delivers {message} twice", "the line passes {message} in pieces of 7 bytes", "the line delays {message} by 40 seconds"
 
 func wrongs() []wrong {
 	words := []string{"the line loses {message}", "the line loses {message}", "the line loses {message}", twiceWords, twiceWords, piecesWords, lateWords, "the line delays {message} by 90 seconds",
-		"the line breaks in the middle of {message}", "the line breaks before {message}", "the line turns {message} into garbage", `the line changes F4 of {message} to "000000000001"`,
-		`the line takes F64 out of {message}`, powerWords, powerWords, networkWords, storageWords}
+		"the line breaks in the middle of {message}", "the line breaks before {message}", "the line turns {message} into garbage", `the line changes amount of {message} to "000000000001"`,
+		noMACWords, powerWords, powerWords, networkWords, storageWords}
 	out := make([]wrong, len(words))
 	for i, w := range words {
 		out[i] = wrong{words: w}
 	}
 	return out
 }
+
+// noMACWords leave an answer that must not be believed.
+const noMACWords = "the line takes mac out of {message}"
 
 // What may happen to a till right after it sends or receives a message.
 const powerWords, networkWords, storageWords = "{till} loses its power right after {message}", "{till} changes from Wi-Fi to 4G right after {message}",

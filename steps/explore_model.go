@@ -19,6 +19,7 @@ type model struct {
 	payments []*payment
 	tries    map[string]int  // wrong PINs in a row, by cardholder
 	unsure   map[string]bool // cards of which nobody knows whether the issuer counted a PIN
+	barred   map[string]bool // tills that the host has disabled
 	off      map[string]bool // tills that the host has signed off behind their backs
 }
 
@@ -145,6 +146,8 @@ func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) w
 		return refused()
 	case (byVoucher || k == pay.PreAuthVoid) && o.till == p.till && m.undone(o):
 		return refused()
+	case m.barred[p.till]:
+		return no(pay.Answer58NotPermittedTill)
 	case m.off[p.till] && k == pay.Refund: // the till keeps it and tells it again
 		return want{kind: terminal.Unknown}
 	case m.off[p.till]:

@@ -32,16 +32,17 @@ func (p *player) order(d deed, a *act) error {
 	if calm {
 		wanted = p.model.wants(made, a.pin, made.batch, now)
 	}
-	armed, err := p.arm(a)
+	switch {
+	case calm && !t.Status().SignedIn: // the host does not let it
+		wanted = refused()
+	case d.instead != "" && wanted.approves():
+		wanted = no(d.instead)
+	}
+	from, ended := len(p.world.Wire), len(t.Endings)
+	struck, err := p.given(d, a, t)
 	if err != nil {
 		return err
 	}
-	from, ended := len(p.world.Wire), len(t.Endings)
-	if err := p.say("When", d.words(p, a)); err != nil {
-		return err
-	}
-	harmed := p.disarm(t, armed)
-	p.stirred = p.stirred || harmed
 	var ending terminal.Ending
 	for _, e := range t.Endings[min(ended, len(t.Endings)):] {
 		if e.Flow == d.flow {
@@ -49,14 +50,52 @@ func (p *player) order(d deed, a *act) error {
 		}
 	}
 	p.sent(made, from)
-	if d.flow != pay.Refund && d.flow != pay.Balance { // which ask for none
+	if d.flow != pay.Refund && d.flow != pay.Balance { // which ask for no PIN
 		p.model.entered(a.who, a.pin, ending)
 	}
-	p.became(made, ending, t)
+	p.became(made, ending)
+	p.stirred = p.stirred || harmed(struck)
 	if !calm {
 		return nil
 	}
-	return p.hold(a, wanted, ending, harmed, t)
+	if err := p.hold(a, wanted, ending, struck, t); err != nil {
+		return err
+	}
+	return p.reversedAtOnce(made, struck, t)
+}
+
+// given says the steps of an order and of what goes wrong with it, and gives what struck.
+func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
+	all, err := p.arm(a)
+	if err != nil {
+		return nil, err
+	}
+	if d.instead != "" {
+		if err := p.happens(a, fmt.Sprintf("*the host answers every %s with %q", d.flow, d.instead)); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.say("When", d.words(p, a)); err != nil {
+		return nil, err
+	}
+	struck := p.disarm(t, all)
+	if d.instead != "" {
+		return struck, p.happens(a, "*the host is working again")
+	}
+	return struck, nil
+}
+
+// reversedAtOnce: with a line that works again, a till has reversed by the time that it rests, if its keys are not in doubt.
+func (p *player) reversedAtOnce(made *payment, all []armed, t *rig.Till) error {
+	plain := len(all) > 0 && len(p.unwell) == 0 && !p.model.off[t.Name] && !slices.ContainsFunc(all, func(one armed) bool {
+		return one.flow == pay.Reversal || !slices.Contains([]string{"the line loses {message}", "the line breaks before {message}",
+			"the line breaks in the middle of {message}"}, one.words)
+	})
+	if tx, _ := p.world.Rig.Dialect.Transaction(made.flow); !plain || !tx.Reversible || made.said != terminal.Unknown || !t.Status().Pending {
+		return nil
+	}
+	return p.finds("pending", fmt.Sprintf("%s at %s (%s) had no answer, the line works, and the till does not reverse it", nthOf(made.nth, made.flow), t.Name, pay.CNY(made.minor)),
+		fmt.Sprintf("%q has %s as reversed", t.Name, nthOf(made.nth, made.flow)))
 }
 
 // sent finds the last message that an order sent: a corrected PIN makes a payment of its own.
@@ -78,7 +117,7 @@ func (p *player) sent(made *payment, from int) {
 }
 
 // became notes what the till said of an order. What it left open is known when all is quiet.
-func (p *player) became(made *payment, e terminal.Ending, t *rig.Till) {
+func (p *player) became(made *payment, e terminal.Ending) {
 	switch e.Kind {
 	case terminal.Approved:
 		made.stands = made.flow != pay.Balance
@@ -98,7 +137,7 @@ func (p *player) became(made *payment, e terminal.Ending, t *rig.Till) {
 
 // hold holds an order's ending to what was wanted. What went wrong may keep an order from ending well; it never makes a
 // payment of one that must be declined.
-func (p *player) hold(a *act, wanted want, e terminal.Ending, harmed bool, t *rig.Till) error {
+func (p *player) hold(a *act, wanted want, e terminal.Ending, struck []armed, t *rig.Till) error {
 	if p.asksPIN(a.who) && a.deed == "sale" {
 		switch {
 		case a.pin == rig.PINCancel:
@@ -110,10 +149,13 @@ func (p *player) hold(a *act, wanted want, e terminal.Ending, harmed bool, t *ri
 		}
 	}
 	said := strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Kind, e.Screen, e.Answer))
+	naked := slices.ContainsFunc(struck, func(one armed) bool { return one.words == noMACWords && one.answer && one.flow == p.deed(a).flow })
 	switch {
+	case naked && approving(e) && p.world.Rig.Dialect.Security.MAC != "none":
+		wanted = want{kind: terminal.Unknown}
 	case wanted.fits(e):
 		return nil
-	case harmed && (!approving(e) || wanted.approves()):
+	case harmed(struck) && (!approving(e) || wanted.approves()):
 		return nil
 	}
 	last := p.lines[len(p.lines)-1]
@@ -181,8 +223,8 @@ func (p *player) arm(a *act) (all []armed, err error) {
 	return all, nil
 }
 
-// disarm takes back what has not struck, and its line: it changed nothing. It tells whether what struck did harm.
-func (p *player) disarm(t *rig.Till, all []armed) (harmed bool) {
+// disarm takes back what has not struck, and its line: it changed nothing. It gives what struck.
+func (p *player) disarm(t *rig.Till, all []armed) (struck []armed) {
 	waiting := p.world.Faults().Waiting()
 	spared := t.Spare()
 	for _, one := range all {
@@ -194,13 +236,18 @@ func (p *player) disarm(t *rig.Till, all []armed) (harmed bool) {
 			p.lines = slices.Delete(p.lines, i, i+1)
 			continue
 		}
-		p.faults++
-		harmed = harmed || !slices.Contains([]string{twiceWords, piecesWords, lateWords}, one.words)
+		struck = append(struck, one)
 	}
+	p.faults += len(struck)
 	if len(waiting) > 0 {
 		p.world.Faults().Clear()
 	}
-	return harmed
+	return struck
+}
+
+// harmed tells that something struck which people who do their work right cannot make good within the order.
+func harmed(struck []armed) bool {
+	return slices.ContainsFunc(struck, func(one armed) bool { return !slices.Contains([]string{twiceWords, piecesWords, lateWords}, one.words) })
 }
 
 // count tells how many requests of a flow have crossed.

@@ -65,7 +65,7 @@ func newPlayer(ctx context.Context, r *rig.Rig, known speech, d day) (*player, e
 	s := r.Dialect.Switches
 	p := &player{scenario: &scenario{world: w, tree: &reports.Scenario{}, mentioned: map[string]bool{}}, day: d, speech: known, deeds: deeds(),
 		unwell: map[string]string{}, repeated: map[int]bool{}, endings: map[terminal.EndingKind]int{},
-		model: &model{cast: r.Cast, holds: map[string]int64{}, tries: map[string]int{}, unsure: map[string]bool{}, off: map[string]bool{},
+		model: &model{cast: r.Cast, holds: map[string]int64{}, tries: map[string]int{}, unsure: map[string]bool{}, off: map[string]bool{}, barred: map[string]bool{},
 			dialect: switches{s.RefundDays, s.PreAuthDays, s.CompletionCeiling, s.VoidedAgain, s.LateRefund, s.OverRefund, "22"}}}
 	return p, nil
 }
@@ -191,6 +191,8 @@ func (p *player) possible(d deed, a *act) bool {
 		return false
 	case p.strange(d, a) && p.stirred:
 		return false
+	case d.name == "mistyped" && p.stirred:
+		return false
 	case d.name == "again" && (o == nil || !o.stands):
 		return false
 	}
@@ -302,10 +304,13 @@ func (p *player) do(a *act) error {
 	if err := p.happens(a, d.words(p, a)); err != nil {
 		return err
 	}
-	if d.name == "again" {
+	if d.name == "again" || d.name == "made" {
 		for i := from; i < len(p.world.Wire); i++ {
 			p.repeated[i] = true
 		}
+	}
+	if d.name == "made" { // and takes the till's next number
+		return p.say("When", fmt.Sprintf("the cashier signs in at %q", a.till))
 	}
 	if d.name == "reprint" || d.name == "restart" { // of what was perhaps never printed; with what the storage did not take
 		return nil
@@ -321,7 +326,8 @@ func (p *player) happens(a *act, text string) error {
 	}
 	for words, remedy := range map[string]string{"the host is": "the host is working again", "the issuer answers": "the issuer answers 0 seconds late",
 		"payments reach": "payments reach the issuer 0 seconds late", "the line": "the line works again",
-		fmt.Sprintf("%q is out", a.till): fmt.Sprintf("%q has new paper", a.till)} {
+		fmt.Sprintf("%q is out", a.till):      fmt.Sprintf("%q has new paper", a.till),
+		fmt.Sprintf("%q is disabled", a.till): fmt.Sprintf("%q is known again at the host", a.till)} {
 		if !strings.HasPrefix(arranged, words) {
 			continue
 		}
@@ -330,7 +336,13 @@ func (p *player) happens(a *act, text string) error {
 			continue
 		}
 		p.unwell[words] = remedy
-		p.stirred = p.stirred || !strings.Contains(words, "is out")
+		p.stirred = p.stirred || strings.HasPrefix(words, "the ") || strings.HasPrefix(words, "payments ")
+	}
+	switch {
+	case strings.HasSuffix(arranged, "is disabled at the host"):
+		p.model.barred[a.till] = true
+	case strings.HasSuffix(arranged, "has entered a wrong PIN 2 times"):
+		p.model.tries[a.who], p.model.unsure[a.who] = 2, false
 	}
 	if strings.HasPrefix(arranged, "the host has signed") {
 		p.model.off[a.till] = true
@@ -340,7 +352,7 @@ func (p *player) happens(a *act, text string) error {
 
 // undisturbed holds what is no order, such as a sign-in, to ending well when nothing is wrong.
 func (p *player) undisturbed(till string, before map[string]int) error {
-	if p.stirred || p.model.off[till] {
+	if p.stirred || p.model.off[till] || p.model.barred[till] {
 		return nil
 	}
 	for _, t := range p.world.Tills() {

@@ -24,6 +24,9 @@ func (p *player) quiet() error {
 		}
 		delete(p.unwell, words)
 	}
+	for till, barred := range p.model.barred { // known again, a terminal begins anew
+		p.model.off[till], p.model.barred[till] = p.model.off[till] || barred, false
+	}
 	for _, t := range p.world.Tills() {
 		if err := p.settleTill(t); err != nil {
 			return err
