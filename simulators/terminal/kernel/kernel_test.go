@@ -168,6 +168,52 @@ func TestCutAnywhere(t *testing.T) {
 	}
 }
 
+func TestParseApp(t *testing.T) {
+	a, err := ParseApp(emv.Data{emv.Tag9F06AID: unhex(testAID), emv.Tag9F08CardVersion: unhex("0030")})
+	if err != nil || fmt.Sprintf("%X", a.Data[emv.Tag9F09TerminalVersion]) != "0030" || a.Data[emv.Tag9F08CardVersion] != nil {
+		t.Errorf("%v, %v", a, err)
+	}
+	for name, d := range map[string]emv.Data{
+		"no AID":      {emv.TagDF01SelectionIndicator: {0}},
+		"short codes": {emv.Tag9F06AID: unhex(testAID), emv.TagDF11TACDefault: {0}},
+	} {
+		if _, err := ParseApp(d); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// TestPick: below the threshold the target, then evenly more, at the floor limit the maximum (Book 3, 10.6.2).
+func TestPick(t *testing.T) {
+	for _, c := range []struct {
+		number int
+		amount int64
+		want   bool
+	}{{20, 0, true}, {21, 0, false}, {20, 999, true}, {21, 999, false}, {20, 1000, true}, {50, 3000, true}, {51, 3000, false}, {79, 4999, true}, {80, 4999, false}} {
+		if got := pick(c.number, c.amount, 5000, 1000, 20, 80); got != c.want {
+			t.Errorf("number %d, amount %d: %v", c.number, c.amount, got)
+		}
+	}
+}
+
+func TestField55(t *testing.T) {
+	d := emv.Data{}
+	for _, tag := range append(tagsOf(UseOffline), tagsOf(UseScript)...) {
+		d[tag] = []byte{1}
+	}
+	for use, want := range map[Use]string{
+		UseReversal: "950101 9F1E0101 9F100101 9F360101 DF310101",
+		UseScript:   "9F330101 950101 9F370101 9F1E0101 9F100101 9F260101 9F360101 820101 DF310101 9F1A0101 9A0101",
+	} {
+		if got := Field55(use, d); !bytes.Equal(got, unhex(want)) {
+			t.Errorf("%d: %X, want %s", use, got, want)
+		}
+	}
+	if got := Field55(UseOffline, d); !bytes.HasSuffix(got, unhex("9F740101 8A0101")) {
+		t.Errorf("%X", got)
+	}
+}
+
 // strict makes a terminal that approves nothing without a signature and whose host is never reached.
 func strict(s *setting) {
 	s.host = Host{}

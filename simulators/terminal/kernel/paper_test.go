@@ -91,6 +91,9 @@ type paper struct {
 	spoilCDA bool
 	spoilSDA bool
 	spoilDDA bool
+	format2  bool                                   // INTERNAL AUTHENTICATE answers in template 77
+	pinCert  bool                                   // it has a key of its own for PINs
+	afl      []byte                                 // instead of the usual one
 	raw      func(emv.Command) (emv.Response, bool) // what a test wants answered otherwise
 
 	seen   []emv.Command
@@ -152,7 +155,7 @@ func (p *paper) records() [][]byte {
 	if p.made != nil {
 		return p.made
 	}
-	key := fmt.Sprint(p.spoilSDA, p.static())
+	key := fmt.Sprint(p.spoilSDA, p.pinCert, p.static())
 	if p.made = p.shared[key]; p.made != nil {
 		return p.made
 	}
@@ -168,11 +171,15 @@ func (p *paper) records() [][]byte {
 		}
 		return b
 	}
+	pin, pinRest := p.keys["issuer"].certify(0x04, testPAN+"FFFF", p.keys["icc"], nil)
 	p.made = [][]byte{
 		p.record(),
 		list(emv.Tag8FCAKeyIndex, []byte{0xF1}, emv.Tag90IssuerCertificate, issuer, emv.Tag92IssuerRemainder, rest, emv.Tag9F32IssuerExponent, []byte{3}),
 		list(emv.Tag93SSAD, ssad),
 		list(emv.Tag9F46ICCCertificate, icc, emv.Tag9F48ICCRemainder, iccRest, emv.Tag9F47ICCExponent, []byte{3}),
+	}
+	if p.pinCert {
+		p.made = append(p.made, list(emv.Tag9F2DPINCertificate, pin, emv.Tag9F2FPINRemainder, pinRest, emv.Tag9F2EPINExponent, []byte{3}))
 	}
 	if p.shared != nil {
 		p.shared[key] = p.made
@@ -213,6 +220,9 @@ func (p *paper) answer(c emv.Command) emv.Response {
 		sdad := p.keys["icc"].seal([]byte{0x05, 0x01, 0x03, 0x02, 0x12, 0x34}, nil, c.Data)
 		if p.spoilDDA {
 			sdad[40] ^= 1
+		}
+		if p.format2 {
+			return ok(template(emv.Tag77ResponseFormat2, template(emv.Tag9F4BSDAD, sdad)))
 		}
 		return ok(template(emv.Tag80ResponseFormat1, sdad))
 	case emv.INSCAGetData:
@@ -256,6 +266,9 @@ func (p *paper) selected(c emv.Command) emv.Response {
 func (p *paper) begun(c emv.Command) emv.Response {
 	p.sent, p.acs = bytes.Clone(c.Data[2:]), 0
 	afl := unhex("08010401")
+	if p.afl != nil {
+		afl = p.afl
+	}
 	if p.options == nil {
 		return ok(template(emv.Tag80ResponseFormat1, p.aip.Bytes(), afl))
 	}

@@ -110,6 +110,47 @@ func selections() []change {
 			}
 		}},
 		{"GET PROCESSING OPTIONS: conditions not satisfied", refuse(emv.INSA8GetProcessing, emv.SW6985Conditions)},
+		{"the first application does not want to, the second does", func(s *setting) {
+			second := unhex(testAID + "02")
+			s.card.pse = false
+			first := true
+			s.card.raw = func(c emv.Command) (emv.Response, bool) {
+				switch {
+				case c.INS == emv.INSA4Select && c.P2 == emv.P2x02Next && first:
+					first = false
+					return ok(template(emv.Tag6FFCITemplate, template(emv.Tag84DFName, second))), true
+				case c.INS == emv.INSA4Select && bytes.Equal(c.Data, second):
+					return ok(template(emv.Tag6FFCITemplate, template(emv.Tag84DFName, second), template(emv.TagA5FCIProprietary))), true
+				case c.INS == emv.INSA8GetProcessing && s.card.acs == 0:
+					s.card.acs = 1
+					return emv.Response{SW: emv.SW6985Conditions}, true
+				}
+				return emv.Response{}, false
+			}
+		}},
+		{"GET PROCESSING OPTIONS: no format", func(s *setting) {
+			s.card.raw = func(c emv.Command) (emv.Response, bool) { return ok(unhex("8201 00")), c.INS == emv.INSA8GetProcessing }
+		}},
+		{"GET PROCESSING OPTIONS: half a locator", func(s *setting) { s.card.afl = unhex("080104") }},
+		{"the PDOL makes no sense", func(s *setting) { s.card.pdol = unhex("9F02") }},
+		{"a locator without end", func(s *setting) {
+			s.card.afl = bytes.Repeat([]byte{0x58, 0x01, 0xFF, 0x00}, 60)
+			s.card.raw = func(c emv.Command) (emv.Response, bool) {
+				return ok(nil), c.INS == emv.INSB2ReadRecord && c.P2>>3 == 11
+			}
+		}},
+		{"a scheme's own file, not signed", func(s *setting) {
+			s.card.afl = unhex("08010401 58010100")
+			s.card.raw = func(c emv.Command) (emv.Response, bool) {
+				return ok([]byte("anything")), c.INS == emv.INSB2ReadRecord && c.P2>>3 == 11
+			}
+		}},
+		{"a scheme's own file, signed and no template", func(s *setting) {
+			s.card.afl = unhex("08010401 58010101")
+			s.card.raw = func(c emv.Command) (emv.Response, bool) {
+				return ok([]byte("anything")), c.INS == emv.INSB2ReadRecord && c.P2>>3 == 11
+			}
+		}},
 		{"GET PROCESSING OPTIONS fails", refuse(emv.INSA8GetProcessing, emv.SW6F00NoPreciseDiagnosis)},
 		{"a record is missing", refuse(emv.INSB2ReadRecord, emv.SW6A83RecordNotFound)},
 		{"the card number is missing", lacks(emv.Tag5APAN)},
@@ -143,6 +184,11 @@ func authentications() []change {
 		{"DDA: no DDOL on the card", lacks(emv.Tag9F49DDOL)},
 		{"DDA: no DDOL anywhere", all(lacks(emv.Tag9F49DDOL), app(emv.TagDF14DefaultDDOL, ""))},
 		{"DDA: INTERNAL AUTHENTICATE fails", refuse(emv.INS88InternalAuth, emv.SW6985Conditions)},
+		{"DDA: the answer in template 77", func(s *setting) { s.card.format2 = true }},
+		{"DDA: no remainder of the issuer's key", func(s *setting) {
+			records := s.card.records()
+			records[1] = bytes.Replace(records[1], []byte{0x92, 36}, []byte{0xC2, 36}, 1)
+		}},
 		{"DDA: no issuer certificate", func(s *setting) { s.drop(2) }},
 		{"DDA: no card certificate", func(s *setting) { s.drop(4) }},
 		{"CDA offline", cdaTo(func(*paper) {})},
@@ -210,6 +256,8 @@ func verifications() []change {
 		{"offline PIN at a terminal without one", all(cvm("4100 1F00"), till(emv.Tag9F33TerminalCapabilities, "E069C8"))},
 		{"offline PIN and signature", cvm("0300")},
 		{"enciphered PIN", cvm("0400")},
+		{"enciphered PIN under a key of its own", all(cvm("0400"), func(s *setting) { s.card.pinCert = true; s.card.afl = unhex("08010501") })},
+		{"enciphered PIN, no key", all(cvm("0400"), func(s *setting) { s.c.Keys = nil })},
 		{"enciphered PIN, wrong once", all(cvm("0400"), pins(wrong("1111")))},
 		{"enciphered PIN without a challenge", all(cvm("0400"), refuse(emv.INS84GetChallenge, emv.SW6D00InstructionUnknown))},
 		{"enciphered PIN and signature", cvm("0500")},

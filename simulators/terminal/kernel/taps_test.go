@@ -70,6 +70,18 @@ func taps() []change {
 		{"quickPass, the card declines", func(s *setting) { s.card.options = quickOptions("80", "0000") }},
 		{"quickPass, the card says so in 9F27", func(s *setting) { s.card.options[emv.Tag9F27CID] = []byte{0x80} }},
 		{"quickPass, offline with fDDA", offline},
+		{"quickPass, offline, its qualifiers were not signed", all(offline, func(s *setting) {
+			raw := s.card.raw
+			s.card.raw = func(c emv.Command) (emv.Response, bool) {
+				r, done := raw(c)
+				if c.INS == emv.INSA8GetProcessing {
+					s.card.options[emv.Tag9F6CCTQ] = unhex("0080")
+				}
+				return r, done
+			}
+		})},
+		{"quickPass, the locator makes no sense", func(s *setting) { s.card.options[emv.Tag94AFL] = unhex("0801") }},
+		{"quickPass, the merchant wants the host, the card approves", all(offline, func(s *setting) { s.c.ForceOnline = true })},
 		{"quickPass, offline with a wrong signature", all(offline, func(s *setting) { s.card.spoilDDA = true })},
 		{"quickPass, wrong signature, the card wants the host then", all(offline, ctq("2000"), func(s *setting) { s.card.spoilDDA = true })},
 		{"quickPass, wrong signature, the card wants the slot then", all(offline, ctq("1000"), func(s *setting) { s.card.spoilDDA = true })},
