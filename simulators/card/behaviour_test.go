@@ -52,6 +52,8 @@ func behaviours() []behaviour {
 			"card-claims-verified"},
 		{"contactless and offline: signed, and counted", "visa-credit", "", tapOffline, "card-offline-uncounted"},
 		{"a phone wants its holder first", "phone", "", phone, "card-claims-verified"},
+		{"an amount over the card's own limit wants the contacts", "unionpay-debit", "contactless_cvm: online-pin=>contactless_cvm: online-pin\n    risk: {tap_most: 50.00 CNY}",
+			tapMost, "card-taps-any-amount"},
 		{"each interface shows its own", "unionpay-debit", "", directories, "card-shows-everywhere"},
 		{"two applications answer to the beginning of their names", "unionpay-two", "", partialNames, ""},
 		{"T=0 tells lengths, T=1 does not", "unionpay-debit", "", manners, ""},
@@ -511,6 +513,15 @@ func phone(b *bench) {
 	}
 	b.tap(0, "26C04000", emv.SW6986SeePhone) // a confirmation lasts for one tap
 	b.tap(0, "26000000", emv.SW9000OK)
+}
+
+func tapMost(b *bench) {
+	b.tap(1, "26000000", emv.SW6985Conditions) // 100.00
+	b.tell[emv.Tag9F02Amount] = unhex("000000005000")
+	b.tap(1, "26000000", emv.SW9000OK)
+	if b.atc != 1 {
+		b.t.Errorf("ATC %d: a payment that was not begun is counted", b.atc)
+	}
 }
 
 func names(b *bench) (aids []string) {

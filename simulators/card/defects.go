@@ -95,6 +95,9 @@ func counterDefects() []pay.Defect[Rules] {
 		{Name: "card-logs-nothing", Category: "protocol", Text: "keeps no log of its payments",
 			Why:  "the log file was cut to make room for a second application",
 			Edit: func(r *Rules) { r.Log = func(*Payment) bool { return false } }},
+		{Name: "card-taps-any-amount", Category: "money", Text: "pays any amount without contacts",
+			Why:  "the limit was raised in the terminals, and the card was told to follow them",
+			Edit: func(r *Rules) { r.Tap = func(*Payment) bool { return true } }},
 		{Name: "card-shows-everywhere", Category: "protocol", Text: "offers contact applications in the field too",
 			Why: "both directories are made from one list",
 			Edit: func(r *Rules) {

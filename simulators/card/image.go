@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -34,6 +35,19 @@ type app struct {
 }
 
 type recordID struct{ file, record byte }
+
+// Shipped makes the image of a shipped card with the shipped test keys.
+func Shipped(fsys fs.FS, name string) (*Image, error) {
+	s, err := Load(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := LoadKeys(fsys)
+	if err != nil {
+		return nil, err
+	}
+	return Personalise(s, keys)
+}
 
 // Personalise makes a card's data: derives its keys from the issuer's, signs its certificates, lays out its records.
 func Personalise(s *Spec, keys *Keys) (*Image, error) {

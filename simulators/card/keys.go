@@ -103,6 +103,11 @@ func LoadKeys(fsys fs.FS) (*Keys, error) {
 			return nil, fmt.Errorf("fixture %s:%s", file, yamlText(err))
 		}
 	}
+	for _, c := range cas.Keys {
+		if len(c.Index) != 1 || !bytes.Equal(c.Check, checkValue(c.RID, c.Index[0], hsm.RSAPublic{Modulus: c.Modulus, Exponent: c.Exponent})) {
+			return nil, fmt.Errorf("fixture capk/test.yaml: key %X of %X: its check value is another one", []byte(c.Index), []byte(c.RID))
+		}
+	}
 	return &Keys{rsa.Keys, masters.Masters, cas.Keys}, nil
 }
 

@@ -81,6 +81,12 @@ func (c *Card) getProcessingOptions(cmd emv.Command) ([]byte, emv.StatusWord) {
 	}
 	p.pdol = slices.Clone(l[0].Value)
 	p.learn(values)
+	if c.on == Contactless {
+		c.consult("card/tap")
+		if !c.rules.Tap(p) {
+			return nil, emv.SW6985Conditions
+		}
+	}
 	fast := p.app.Flow == FlowGPO && c.on == Contactless
 	var ctq emv.CTQ
 	if fast {

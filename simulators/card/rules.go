@@ -44,6 +44,7 @@ type Rules struct {
 	RightPIN  func(most int) int                                     // card/pin-right: tries after a right PIN
 	Challenge bool                                                   // card/challenge: a challenge serves once
 	Unblock   func(a *AppState)                                      // card/unblock: what APPLICATION UNBLOCK does
+	Tap       func(*Payment) bool                                    // card/tap: whether a payment may be made without contacts
 	CVM       func(p *Payment) (ctq emv.CTQ, see bool)               // card/contactless-cvm: what the card asks for; see: look at the phone first
 }
 
@@ -71,7 +72,11 @@ func Reference() Rules {
 		RightPIN:  func(most int) int { return most },
 		Challenge: true,
 		Unblock:   func(a *AppState) { a.Blocked = false },
-		CVM:       contactlessCVM,
+		Tap: func(p *Payment) bool {
+			most := p.app.Risk.TapMost.Minor
+			return most == 0 || p.amount() <= most
+		},
+		CVM: contactlessCVM,
 	}
 }
 

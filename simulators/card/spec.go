@@ -107,6 +107,9 @@ type Application struct {
 	scheme hsm.CardScheme
 }
 
+// Format keeps the application's data out of every print.
+func (a Application) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.Label)) }
+
 // RecordSpec is one record as a list of tags.
 type RecordSpec struct {
 	File   byte     `yaml:"file"`
@@ -125,6 +128,7 @@ type Risk struct {
 	NewOnline    bool       `yaml:"new_online"`    // the first payment goes online
 	PINBlocked   string     `yaml:"pin_blocked"`   // "decline" when no tries are left; online otherwise
 	NotCompleted bool       `yaml:"not_completed"` // the payment after one that never heard its issuer goes online
+	TapMost      pay.Amount `yaml:"tap_most"`      // contactless payments over this want the contacts: 6985
 }
 
 var (

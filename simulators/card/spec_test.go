@@ -78,15 +78,7 @@ func make1(text string) error {
 
 func slot(t testing.TB, name string, faults ...card.Fault) *card.Slot {
 	t.Helper()
-	spec, err := card.Load(fixtures.FS, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := card.LoadKeys(fixtures.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := card.Personalise(spec, keys)
+	image, err := card.Shipped(fixtures.FS, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,24 +209,20 @@ func cryptogramOf(t *testing.T, name string, faults ...card.Fault) []byte {
 
 // FuzzTransmit: no APDU and no order of APDUs makes a card panic.
 func FuzzTransmit(f *testing.F) {
-	f.Add(byte(0), []byte("\x0500A4040000"))
-	f.Add(byte(3), append([]byte{13}, emv.Select(unhex("A000000333010101"), false).Append(nil)...))
-	f.Add(byte(7), unhex("0E00A4040008A000000333010101000780A800000283000000"))
-	keys, err := card.LoadKeys(fixtures.FS)
-	if err != nil {
-		f.Fatal(err)
-	}
 	var images []*card.Image
-	for _, name := range card.Names(fixtures.FS) {
-		spec, err := card.Load(fixtures.FS, name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		image, err := card.Personalise(spec, keys)
+	for n, name := range card.Names(fixtures.FS) {
+		image, err := card.Shipped(fixtures.FS, name)
 		if err != nil {
 			f.Fatal(err)
 		}
 		images = append(images, image)
+		spec, err := card.Load(fixtures.FS, name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for on := range byte(2) {
+			f.Add(byte(n)<<1|on, wholePayment(spec.Applications[len(spec.Applications)-1].AID))
+		}
 	}
 	f.Fuzz(func(t *testing.T, which byte, apdus []byte) {
 		image := images[int(which>>1)%len(images)]
@@ -244,8 +232,6 @@ func FuzzTransmit(f *testing.F) {
 			on = card.Contactless
 		}
 		c.Reset(on)
-		aid := unhex("A000000333010101")
-		c.Transmit(time.Time{}, emv.Select(aid, false))
 		for len(apdus) > 0 {
 			n := min(int(apdus[0]), len(apdus)-1)
 			cmd, err := emv.ParseCommand(apdus[1 : 1+n])
@@ -258,6 +244,22 @@ func FuzzTransmit(f *testing.F) {
 			}
 		}
 	})
+}
+
+// wholePayment is every kind of command in the order of a payment, each behind its length.
+func wholePayment(aid []byte) (apdus []byte) {
+	script := emv.Command{CLA: emv.CLA84ProprietarySecured, INS: emv.INS24PINChange, P2: 2, Data: make([]byte, 24), Le: emv.LeAbsent}
+	for _, cmd := range []emv.Command{
+		emv.Select([]byte(emv.PSEContact), false), {INS: emv.INSC0GetResponse, Le: 23}, emv.ReadRecord(1, 1), emv.Select(aid, false),
+		emv.GetProcessingOptions(nil), emv.GetProcessingOptions(make([]byte, 33)), emv.ReadRecord(2, 1), emv.ReadRecord(4, 3), emv.ReadRecord(11, 1),
+		emv.GetData(0x9F36), {INS: emv.INS84GetChallenge, Le: 8}, verifyPIN("1234"), emv.Verify(emv.P2x88EncipheredPIN, make([]byte, 128)),
+		emv.InternalAuthenticate(make([]byte, 4)), emv.GenerateAC(emv.CID80ARQC, true, make([]byte, 52)), emv.ExternalAuthenticate(make([]byte, 10)), script,
+		emv.GenerateAC(emv.CID40TC, true, make([]byte, 54)),
+	} {
+		b := cmd.Append(nil)
+		apdus = append(append(apdus, byte(len(b))), b...)
+	}
+	return apdus
 }
 
 // FuzzParse: a card file is a card or a mistake with a place.

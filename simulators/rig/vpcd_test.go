@@ -76,15 +76,7 @@ func TestCardInVPCDFaults(t *testing.T) {
 // vpcd listens as the virtual reader does, and lets a card come.
 func vpcd(t *testing.T, ctx context.Context, faults ...card.Fault) (reader net.Conn, log func() string, ended chan error) {
 	t.Helper()
-	spec, err := card.Load(fixtures.FS, "unionpay-debit")
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := card.LoadKeys(fixtures.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := card.Personalise(spec, keys)
+	image, err := card.Shipped(fixtures.FS, "unionpay-debit")
 	if err != nil {
 		t.Fatal(err)
 	}
