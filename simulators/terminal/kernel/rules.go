@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 )
@@ -107,7 +108,10 @@ func Reference() *Rules {
 		MissingIAC: Codes{0, 1<<40 - 1, 1<<40 - 1},
 		MissingTAC: Codes{0, oda, oda},
 		Analyse:    analyse, Unable: unable,
-		Approves: func(a string) bool { return a == ARC00Approved || a == ARC10PartlyApproved || a == ARC11ApprovedVIP },
+		// Three by EMV (Book 4, annex A6), the others by DOMAIN.md C: approved, and somebody is to look at it later.
+		Approves: func(a string) bool {
+			return slices.Contains([]string{ARC00Approved, ARC10PartlyApproved, ARC11ApprovedVIP, "A2", "A4", "A5", "A6"}, a)
+		},
 		ScriptFails: func(sw emv.StatusWord) bool { // Book 3, 10.10: 90, 62 and 63 are no failures
 			return sw != emv.SW9000OK && sw>>8 != 0x62 && sw>>8 != 0x63
 		},

@@ -334,6 +334,7 @@ func decisions() []change {
 		{"online, approved, wrong proof", all(online, answer("00", arpc), refuse(emv.INS82ExternalAuth, emv.SW6300AuthFailed))},
 		{"online, approved, the proof goes with the last list", all(online, answer("00", arpc), aip(emv.AIP1x20DDA|emv.AIP1x10CVM|emv.AIP1x08TerminalRisk))},
 		{"online, declined", all(online, answer("51", arpc))},
+		{"online, approved with a note", all(online, answer("A4", arpc))},
 		{"online, call the issuer", all(online, answer("01", arpc))},
 		{"online, approved, the card declines", all(online, answer("00", arpc), acs(emv.CID80ARQC, emv.CID00AAC))},
 		{"online, approved, the card asks again", all(online, answer("00", arpc), acs(emv.CID80ARQC, emv.CID80ARQC))},
