@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/tillproof/tillproof/simulators/core/trace/leak"
 	"github.com/tillproof/tillproof/simulators/fault"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
@@ -53,6 +54,41 @@ func deviceSteps() []Step {
 			Zh: `主机知道 {till} 的(键盘|密码键盘|读卡器|打印机|显示屏)(不能工作|正常)`, Order: []int{1, 0, 2},
 			Example: `And the host knows that the printer of "T1" does not work`, ExampleZh: `并且 主机知道 "T1" 的打印机不能工作`,
 			Is: "What the till's last status upload said.", do: atTill(1, hostKnowsDevice)},
+	}
+}
+
+// signatureSteps are about signing on the till.
+func signatureSteps() []Step {
+	return []Step{
+		{Name: "signature-pad", En: `{till} has a signature pad`, Zh: `{till} 配有签名板`,
+			Example: `Given "T1" has a signature pad`, ExampleZh: `假如 "T1" 配有签名板`,
+			Is: "Cardholders who are there sign on it. Comes before the sign-in.", do: onTill(func(_ *scenario, t *rig.Till, _ args) error {
+				return t.Rewire(func(c *terminal.Config) { c.SignaturePad = true })
+			})},
+		{Name: "signs", En: `{who} signs at {till}(?: with a picture of {count} bytes)?`, Zh: `{who}在 {till} 签名(?:，图像 {count} 字节)?`, Order: []int{0, 1, 2},
+			Example: `When Bob signs at "T1" with a picture of 1200 bytes`, ExampleZh: `当 小波在 "T1" 签名，图像 1200 字节`,
+			Is: "On the pad, when the till asks for it; 300 bytes if nothing is said.", do: atTill(1, func(_ *scenario, t *rig.Till, a args) error {
+				size := 300
+				if a.at(2) != "" {
+					var err error
+					if size, err = strconv.Atoi(a.at(2)); err != nil {
+						return err
+					}
+				}
+				return t.Sign(a.at(0), size)
+			})},
+		{Name: "does-not-sign", En: `{who} does not sign at {till}`, Zh: `{who}在 {till} 拒绝签名`,
+			Example: `When Bob does not sign at "T1"`, ExampleZh: `当 小波在 "T1" 拒绝签名`,
+			Is: "Leaves the pad empty.", do: atTill(1, func(_ *scenario, t *rig.Till, a args) error { return t.Sign(a.at(0), 0) })},
+		{Name: "host-holds-signature", En: `the host holds {who}'s signature under {message}`, Zh: `主机存有{who}在{message}下的签名`,
+			Example: `And the host holds Bob's signature under the 1st sale`, ExampleZh: `并且 主机存有小波在第 1 笔消费下的签名`,
+			Is: "The picture that was signed last, byte for byte, whole.", do: hostHoldsSignature},
+		{Name: "host-holds-no-signature", En: `the host holds no signature under {message}`, Zh: `主机没有{message}下的签名`,
+			Example: `And the host holds no signature under the 1st sale`, ExampleZh: `并且 主机没有第 1 笔消费下的签名`,
+			Is: "None that is whole.", do: func(s *scenario, a args) error { return holdsSignature(s, a.at(0), "", "none") }},
+		{Name: "holds-no-card", En: `{message} does not hold {who}'s card number`, Zh: `{message}不含{who}的卡号`,
+			Example: `And the 1st e-signature does not hold Bob's card number`, ExampleZh: `并且 第 1 次电子签名不含小波的卡号`,
+			Is: "In any form, in the message's bytes.", do: holdsNoCard},
 	}
 }
 
@@ -142,4 +178,39 @@ func hostKnowsDevice(_ *scenario, t *rig.Till, a args) error {
 	}
 	words := map[string]string{"0": "works", "1": "does not work", "": "nothing"}
 	return equal("host, "+a.at(0)+" of "+t.Name, a.at(2), words[state.Devices[deviceTags[a.at(0)]]])
+}
+
+func hostHoldsSignature(s *scenario, a args) error {
+	return holdsSignature(s, a.at(1), a.at(0), "signed")
+}
+
+func holdsSignature(s *scenario, message, who, wanted string) error {
+	c, err := s.crossing(message)
+	if err != nil {
+		return err
+	}
+	got, err := s.world.Signed(c, who)
+	if err != nil {
+		return err
+	}
+	return equal("host, signature under "+message, wanted, got)
+}
+
+func holdsNoCard(s *scenario, a args) error {
+	c, err := s.crossing(a.at(0))
+	if err != nil {
+		return err
+	}
+	secrets, err := s.world.CardSecrets(a.at(1))
+	if err != nil {
+		return err
+	}
+	finder, err := leak.New(secrets[:1]...)
+	if err != nil {
+		return err
+	}
+	for _, hit := range finder.Find(a.at(0), c.Frame) {
+		return failed("wire, "+a.at(0), "no card number", hit.String())
+	}
+	return nil
 }

@@ -45,19 +45,21 @@ type Acquirer struct {
 	merchants map[string]Merchant
 	terminals map[string]Terminal
 	editions  map[editionKey]Edition
-	payments  map[Key]Payment
-	order     []Key // of payments, as they came
-	days      map[string]total
-	batches   map[Key]Batch // by terminal and batch number
-	rrnDay    string
-	rrnLast   int
-	open      []Key            // authorizations that hold money
-	byRRN     map[string]Key   // of payments
-	byAuth    map[string][]Key // by merchant, date and authorization code
-	due       []Key            // payments that the issuer must take back
-	undoing   map[Key]bool     // of those, the ones that are under way
-	resumed   bool
-	broken    bool // the journal failed: what is in memory may not be durable
+
+	signatures map[Key]Signature // by payment
+	payments   map[Key]Payment
+	order      []Key // of payments, as they came
+	days       map[string]total
+	batches    map[Key]Batch // by terminal and batch number
+	rrnDay     string
+	rrnLast    int
+	open       []Key            // authorizations that hold money
+	byRRN      map[string]Key   // of payments
+	byAuth     map[string][]Key // by merchant, date and authorization code
+	due        []Key            // payments that the issuer must take back
+	undoing    map[Key]bool     // of those, the ones that are under way
+	resumed    bool
+	broken     bool // the journal failed: what is in memory may not be durable
 }
 
 // New makes an acquirer and replays what its store holds.
@@ -66,7 +68,7 @@ func New(c Config) (*Acquirer, error) {
 		r := Reference()
 		c.Rules = &r
 	}
-	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{}, editions: map[editionKey]Edition{},
+	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{}, editions: map[editionKey]Edition{}, signatures: map[Key]Signature{},
 		payments: map[Key]Payment{}, days: map[string]total{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, byRRN: map[string]Key{}, byAuth: map[string][]Key{}}
 	if !c.HSM.Has(KeyStore) {
 		if _, err := c.HSM.Generate(KeyStore, hsm.AES256); err != nil {

@@ -1,6 +1,8 @@
 package acquirer
 
 import (
+	"slices"
+
 	"github.com/tillproof/tillproof/simulators/core/pay"
 )
 
@@ -59,6 +61,37 @@ func deviceDefects() []pay.Defect[Rules] {
 						return passed, ""
 					}
 					return versionTaken(c)
+				})
+			}},
+	}
+}
+
+// noticeDefects are those of what terminals tell of a payment when it is over.
+func noticeDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		{Name: "acquirer-loses-signature", Category: "resilience", Text: "answers a signature and does not keep it",
+			Why:  "the archive's queue is full, and nobody hears of it",
+			Edit: func(r *Rules) { r.Keep = func(s Signature, _ SignaturePart) Signature { return s } }},
+		{Name: "acquirer-joins-parts-out-of-order", Category: "protocol", Text: "joins the parts of a signature in the order in which they come",
+			Why: "each part is appended to the file as it arrives",
+			Edit: func(r *Rules) {
+				r.Keep = func(s Signature, part SignaturePart) Signature {
+					s.Parts = append(slices.Clone(s.Parts), part)
+					return s
+				}
+				r.Join = func(s Signature) []byte { return joined(s.Parts) }
+			}},
+		{Name: "acquirer-signs-last-payment", Category: "protocol", Text: "puts a signature under the terminal's last payment",
+			Why: "the signature always followed its payment in the laboratory",
+			Edit: func(r *Rules) {
+				r.replace("signed-payment", func(c *Call) (pay.Answer, string) {
+					answer, reason := signedPayment(c)
+					for _, p := range c.Payments() {
+						if p.Ref.Terminal == c.terminal.Number && p.State == Approved {
+							c.original = p
+						}
+					}
+					return answer, reason
 				})
 			}},
 	}

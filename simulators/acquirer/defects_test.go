@@ -90,6 +90,15 @@ var defectProbes = map[string]struct {
 		w.ask(w.request(pay.ParameterEnd))
 		return code(w.ask(w.sale()))
 	}, "58"},
+	"acquirer-loses-signature":          {func(w *world) string { return w.signedTwice() }, "ABCDE"},
+	"acquirer-joins-parts-out-of-order": {func(w *world) string { return w.signedTwice() }, "ABCDE"},
+	"acquirer-signs-last-payment": {func(w *world) string {
+		sale := w.sale()
+		answer := w.ask(sale)
+		w.ask(w.sale())
+		w.ask(w.signing(answer, "800", true, "AB"))
+		return w.signatureOf(sale)
+	}, "AB"},
 	"acquirer-forgets-balance": {func(w *world) string {
 		m := w.paying(pay.Balance, 0)
 		m.Unset(iso8583.Amount)

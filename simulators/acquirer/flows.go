@@ -59,7 +59,15 @@ func flows() []Flow {
 	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload)
 	onto(uploads, uploadOffline, pay.OfflineUpload)
 	onto(slices.Concat(uploads, []Check{{"upload-count", uploadComplete}}), endUpload, pay.UploadEnd)
-	return append(served, device(session)...)
+	return slices.Concat(served, device(session), notices(trusted))
+}
+
+// notices lists what a terminal tells of a payment when it is over.
+func notices(trusted []Check) []Flow {
+	return []Flow{
+		{pay.ESignature, slices.Concat(trusted, []Check{{"signed-payment", signedPayment}}), takeSignature},
+		{pay.ScriptResult, slices.Concat(trusted, []Check{{"script-original", scriptOriginal}}), takeScriptResults},
+	}
 }
 
 // device lists what a terminal does for itself: it fetches what it works with, and tells how it is.

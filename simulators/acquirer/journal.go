@@ -18,6 +18,8 @@ const (
 	paymentRecord  = "payment"
 	batchRecord    = "batch"
 	editionRecord  = "edition"
+
+	signatureRecord = "signature"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -27,7 +29,9 @@ type change struct {
 	payments  []Payment
 	batches   []Batch
 	editions  []Edition
-	books     *ledger.Tx
+
+	signatures []Signature
+	books      *ledger.Tx
 }
 
 // commit makes a decision happen: in memory at once, so that the next message meets it, and in the journal as one batch.
@@ -56,6 +60,9 @@ func (a *Acquirer) commit(c change, done func()) {
 	}
 	for _, e := range c.editions {
 		a.editions[e.key()] = e
+	}
+	for _, s := range c.signatures {
+		a.signatures[s.Payment] = s
 	}
 	if a.Store == nil {
 		done()
@@ -108,6 +115,9 @@ func (c change) records() []journal.Record {
 	for _, e := range c.editions {
 		add(editionRecord, e)
 	}
+	for _, s := range c.signatures {
+		add(signatureRecord, s)
+	}
 	return records
 }
 
@@ -135,6 +145,10 @@ func (a *Acquirer) replay(r journal.Record) error {
 		var e Edition
 		err = json.Unmarshal(r.Data, &e)
 		a.editions[e.key()] = e
+	case signatureRecord:
+		var s Signature
+		err = json.Unmarshal(r.Data, &s)
+		a.signatures[s.Payment] = s
 	default:
 		return a.books.Replay(r)
 	}

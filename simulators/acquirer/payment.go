@@ -47,6 +47,7 @@ type Payment struct {
 	Posting  ledger.ID    `json:"posting,omitempty"`  // the posting or hold that stands in the books
 	Reversal *Stored      `json:"reversal,omitempty"` // how its reversal was answered
 	Undo     Undo         `json:"undo,omitempty"`     // what the issuer is told
+	Scripts  []byte       `json:"scripts,omitempty"`  // what the issuer's commands did to the chip (DF31)
 }
 
 // Key names the payment.

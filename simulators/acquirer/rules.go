@@ -60,6 +60,7 @@ type Rules struct {
 	Forward          bool                                                           // reversals go on to the issuer
 
 	DeviceRules
+	SignatureRules
 
 	Domestic         []string       // card numbers of this country begin with one of these
 	Currencies       []pay.Currency // that merchants are paid in
@@ -101,6 +102,7 @@ func Reference() Rules {
 		Posts:            func(p Payment) bool { return p.State == Approved },
 		RepeatedReversal: again,
 		NextBatch:        nextBatch,
+		SignatureRules:   signatureRules(),
 		DeviceRules:      DeviceRules{Asks: asks, Whole: whole, Fetched: fetched},
 		AbandonUndo:      UndoDue,
 		Tombstones:       true,

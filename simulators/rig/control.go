@@ -96,8 +96,17 @@ type State struct {
 	Balances   map[string]Holding `json:"balances"` // by account: card:Alice, merchant:898..., acquirer:interbank, issuer:interbank
 	Statements []audit.Statement  `json:"statements"`
 	Terminals  []TerminalState    `json:"terminals"`
+	Signatures []SignatureState   `json:"signatures,omitempty"`
 	Events     []trace.Event      `json:"events,omitempty"`    // of the host's parties, when they are kept apart from the tills'
 	Consulted  []string           `json:"consulted,omitempty"` // rule entries asked
+}
+
+// SignatureState is a signature that the host holds under a payment.
+type SignatureState struct {
+	Terminal string `json:"terminal"`
+	Trace    string `json:"trace"` // of the payment
+	Size     int    `json:"size"`
+	SHA256   string `json:"sha256"` // hex
 }
 
 // Holding is an account's money.

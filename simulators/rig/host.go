@@ -187,6 +187,11 @@ func (h *host) Look(context.Context) (State, error) {
 		s.Terminals = append(s.Terminals, TerminalState{Number: t.Number, State: string(t.State), Batch: t.Batch, SignedIn: t.State == acquirer.SignedIn,
 			Devices: t.Status})
 	}
+	for _, p := range h.acquirer.Payments() {
+		if picture, whole := h.acquirer.SignatureOf(p.Key()); whole {
+			s.Signatures = append(s.Signatures, SignatureState{Terminal: p.Ref.Terminal, Trace: p.Ref.Trace, Size: len(picture), SHA256: fingerprint(picture)})
+		}
+	}
 	s.Statements = append(h.acquirer.Statements(), h.issuer.Statements()...)
 	return s, nil
 }

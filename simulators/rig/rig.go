@@ -127,7 +127,7 @@ func (r *Rig) World(ctx context.Context, seed sim.Seed, line string) (*World, er
 	if line == "" {
 		line = r.options.Line
 	}
-	w := &World{Rig: r, Seed: seed, Line: line, Trace: trace.NewRecorder(nil), tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{}}
+	w := &World{Rig: r, Seed: seed, Line: line, Trace: trace.NewRecorder(nil), tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{}, signedBy: map[string]int{}}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	if line == LineMemory {
 		w.Loop = sim.NewVirtual(sim.Start)

@@ -35,15 +35,16 @@ type World struct {
 	Trace *trace.Recorder
 	Wire  []*Crossing // what crossed the tills' lines, in order of sending
 
-	ctx    context.Context
-	cancel context.CancelFunc
-	seats  seats
-	tills  map[string]*Till
-	order  []*Till
-	faults *fault.Injector
-	flows  map[pay.Flow]int // requests so far
-	cvkBox *hsm.HSM
-	opened map[string]bool // cards with an account at the issuer
+	ctx      context.Context
+	cancel   context.CancelFunc
+	seats    seats
+	tills    map[string]*Till
+	order    []*Till
+	faults   *fault.Injector
+	flows    map[pay.Flow]int // requests so far
+	cvkBox   *hsm.HSM
+	signedBy map[string]int  // bytes of the last picture of each cardholder
+	opened   map[string]bool // cards with an account at the issuer
 
 	lineState LineState
 	speech    Speech // what differs from the rig's

@@ -98,7 +98,7 @@ func (t *Terminal) approve(now time.Time, rule iso8583.AnswerRule, m *iso8583.Me
 
 // outcome is the line of an answered payment, with the slip that it leaves.
 func (t *Terminal) outcome(now time.Time, fact audit.Fact, e Ending, m *iso8583.Message) (l *outcomeLine, err error) {
-	l = &outcomeLine{Fact: fact, Answer: e.Answer, RRN: e.RRN, AuthCode: e.AuthCode, Date: m.Get(iso8583.LocalDate), Begun: t.paper}
+	l = &outcomeLine{Fact: fact, Answer: e.Answer, RRN: e.RRN, AuthCode: e.AuthCode, Date: m.Get(iso8583.LocalDate), Begun: t.paper && !t.wantsSignature()}
 	t.consult("terminal/paper")
 	t.consult("terminal/slips")
 	t.consult("terminal/pick-up")
@@ -158,6 +158,10 @@ func (t *Terminal) complete(now time.Time, e Event, out *Actions) {
 		args = append(args, t.order.rest.String())
 	}
 	t.tell(t.order.ending, out, args...)
+	if t.wantsSignature() && t.last != nil {
+		t.wait(WaitingSignature, NeedSignature, out, "SIGN", t.order.amount.String())
+		return
+	}
 	t.printSlips(out, false)
 	t.closeOrder(now, out)
 }

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -50,6 +51,31 @@ func deviceDefects() []pay.Defect[Rules] {
 					all := devices(t)
 					all[iso8583.Parameter04Printer] = "0"
 					return all
+				}
+			}),
+	}
+}
+
+// noticeDefects are those of what the host is told of a payment when it is over.
+func noticeDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("terminal-drops-signature-part", "protocol", "does not send the last part of a large signature",
+			"the loop ends with the last whole part", func(r *Rules) {
+				r.SignatureParts = func(picture []byte, size int) [][]byte {
+					parts := signatureParts(picture, size)
+					return parts[:max(len(parts)-1, min(len(parts), 1))]
+				}
+			}),
+		defect("terminal-forgets-signature", "resilience", "keeps a signature that is not delivered in RAM",
+			"the flash is small, and a picture is large", func(r *Rules) { r.KeepNotices = false }),
+		defect("terminal-settles-before-signature", "protocol", "settles while signatures of the batch are still with it",
+			"the upload is a task of the night", func(r *Rules) { r.NoticesFirst = false }),
+		defect("terminal-needs-no-paper", "security", "prints no place to sign for a cardholder who did not sign on the pad",
+			"the template of tills with a pad has none", func(r *Rules) { r.PaperSignature = false }),
+		defect("terminal-puts-card-into-signature", "security", "sends the whole card number with the picture of a signature",
+			"the slip's lines are sent as they stand in memory", func(r *Rules) {
+				r.SignatureSlip = func(s iso8583.SignatureSlip, kept map[string]string) []byte {
+					return tlv.Append(s.TLV(), 0xFF70, []byte(kept[iso8583.PAN.String()]))
 				}
 			}),
 	}

@@ -197,6 +197,29 @@ var probes = map[string]func(*bench) any{
 		b.swipe(freeTrack)
 		return b.till.Status().Version
 	},
+	"terminal-drops-signature-part": func(b *bench) any { b.signed(1200); return b.flows() },
+	"terminal-forgets-signature": func(b *bench) any {
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			return reply{trouble: &silent}, flow == pay.ESignature
+		}
+		b.signed(100)
+		b.powerOn()
+		return len(b.till.notices)
+	},
+	"terminal-settles-before-signature": func(b *bench) any {
+		b.host.do = func(n int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			return reply{trouble: &silent}, flow == pay.ESignature && n == 3
+		}
+		b.signed(100)
+		b.forget()
+		b.step(Event{Kind: Choose, Flow: pay.SignOut})
+		return b.flows()
+	},
+	"terminal-needs-no-paper": func(b *bench) any {
+		b.signed(0)
+		return fmt.Sprint(b.slips[0].Lines)
+	},
+	"terminal-puts-card-into-signature": func(b *bench) any { b.signed(100); return b.exchanges[2].Get(iso8583.Chip) },
 	"terminal-hides-broken-printer": func(b *bench) any {
 		b.step(Event{Kind: DeviceFails, Device: Printer})
 		b.fetches("2")
@@ -230,6 +253,27 @@ func spoiledKCV(int, pay.Flow, *iso8583.Message) (reply, bool) {
 		f62[39] ^= 1
 		m.Set(iso8583.Keys, string(f62))
 	}}, true
+}
+
+// signed sells on a terminal with a pad, where the cardholder signs with a picture of so many bytes.
+func (b *bench) signed(size int) {
+	b.t.Helper()
+	b.till.SignaturePad = true
+	b.config.SignaturePad = true
+	b.signIn()
+	b.swipe(freeTrack)
+	if b.till != nil {
+		b.step(Event{Kind: Sign, Picture: picture(size)})
+	}
+}
+
+// picture is a signature of so many bytes, no two parts of which are the same.
+func picture(size int) []byte {
+	p := make([]byte, size)
+	for i := range p {
+		p[i] = byte(i + i/251)
+	}
+	return p
 }
 
 // fetches signs in to a host that asks for something, sells, and gives what the terminal then has.

@@ -47,7 +47,7 @@ func (t *Terminal) paperOut(_ time.Time, _ Event, out *Actions) {
 
 func (t *Terminal) paperIn(_ time.Time, _ Event, out *Actions) {
 	t.paper = true
-	if t.state != Off && t.state != Finishing { // complete prints otherwise
+	if t.state != Off && t.state != Finishing && t.state != WaitingSignature { // complete prints otherwise
 		t.printSlips(out, true)
 	}
 }

@@ -197,6 +197,96 @@ func deviceRuns() []run {
 	}
 }
 
+// noticeRuns are what the host is told of a payment when it is over.
+func noticeRuns() []run {
+	pad := func(b *bench) { b.config.SignaturePad = true; b.powerCycle(); b.logIn("01", "4719"); b.signIn() }
+	sale := func(size int) func(*bench) {
+		return func(b *bench) {
+			b.swipe(freeTrack)
+			b.step(Event{Kind: Sign, Picture: picture(size)})
+		}
+	}
+	only := func(flow pay.Flow, r reply) func(int, pay.Flow, *iso8583.Message) (reply, bool) {
+		return func(_ int, f pay.Flow, _ *iso8583.Message) (reply, bool) { return r, f == flow }
+	}
+	return []run{
+		{"signature in parts", pad, nil, sale(1200)},
+		{"signature refused on the pad", pad, nil, sale(0)},
+		{"signature unanswered", pad, only(pay.ESignature, reply{trouble: &silent}), func(b *bench) { sale(1200)(b); sale(0)(b) }},
+		{"signature refused by the host", pad, only(pay.ESignature, reply{code: "25"}), sale(1200)},
+		{"script results", func(b *bench) { b.signIn(); b.swipe(freeTrack) }, nil, func(b *bench) { b.scripts(); b.swipe(freeTrack) }},
+		{"script results unanswered", func(b *bench) { b.signIn(); b.swipe(freeTrack) }, only(pay.ScriptResult, reply{trouble: &silent}),
+			func(b *bench) { b.scripts(); b.swipe(freeTrack) }},
+	}
+}
+
+// scripts says that the chip of the last payment was given two commands and did one.
+func (b *bench) scripts() {
+	b.step(Event{Kind: ScriptResults, Chip: []byte("\x9F\x36\x02\x00\x01\x95\x05\x00\x00\x00\x00\x00\xDF\x31\x05\x20\x00\x00\x00\x01")})
+}
+
+// A script's results go out before the next sale under the payment that they are about, and until the host has them.
+func TestScriptResults(t *testing.T) {
+	b := newBench(t)
+	b.scripts() // about no payment
+	b.signIn()
+	b.swipe(freeTrack)
+	b.scripts()
+	b.host.do = func(n int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+		return reply{trouble: &silent}, flow == pay.ScriptResult && n == 1
+	}
+	b.forget()
+	b.swipe(freeTrack)
+	same(t, "ending", Approved, b.ending().Kind)
+	b.powerCycle()
+	b.logIn("01", "4719")
+	b.swipe(freeTrack)
+	same(t, "exchanges", []string{"script-result 003", "sale 004", "script-result 005", "sale 006"}, b.flows())
+	m := b.exchanges[2]
+	same(t, "original", "000001000002", m.Get(iso8583.OriginalBatch)+m.Get(iso8583.OriginalTrace))
+	results, err := iso8583.ParseScriptResults([]byte(m.Get(iso8583.Chip)))
+	same(t, "results", "2000000001 <nil>", fmt.Sprintf("%X %v", results, err))
+	golden(t, "script_result.golden", fmt.Appendf(nil, "%X\n", m.Frame()))
+}
+
+// A signature goes out in parts that make the picture again; what cannot be sent leaves the place to sign on the paper.
+func TestSignature(t *testing.T) {
+	for _, c := range []struct {
+		size  int
+		parts string
+	}{{1, "07800"}, {512, "07800"}, {513, "08801 07802"}, {1200, "08801 08802 07803"}, {9 * 512, "08801 08802 08803 08804 08805 08806 08807 08808 07809"},
+		{9*512 + 1, ""}, {0, ""}} {
+		b := newBench(t)
+		b.signed(c.size)
+		var got []byte
+		var parts []string
+		for _, m := range b.exchanges[2:] {
+			got = append(got, m.Get(iso8583.Signature)...)
+			parts = append(parts, m.Get(iso8583.TypeCode)+m.Get(iso8583.NetworkCode))
+		}
+		same(t, "parts", c.parts, strings.Join(parts, " "))
+		if c.parts != "" {
+			same(t, "picture", picture(c.size), got)
+		}
+		same(t, "ending", Approved, b.ending().Kind)
+		same(t, "receipts", 2, len(b.slips))
+		signed := slices.ContainsFunc(b.slips[0].Lines, func(l Line) bool { return l.ID == "SLIP_SIGNED" })
+		place := slices.ContainsFunc(b.slips[0].Lines, func(l Line) bool { return l.ID == "SLIP_SIGNATURE" })
+		same(t, "signed on the till", c.parts != "", signed)
+		same(t, "a place to sign", c.parts == "", place)
+		if c.size == 1 {
+			golden(t, "signature.golden", fmt.Appendf(nil, "%X\n", b.exchanges[2].Frame()))
+		}
+	}
+}
+
+// judgeNotices: whatever was owed has been told, once the line works.
+func judgeNotices(wrong func(string, ...any), b *bench) {
+	if n := len(b.till.notices); n > 0 && b.config.HSM.Has(KeyTMK) {
+		wrong("%d notices are owed", n)
+	}
+}
+
 // judgeDevice: what was half fetched does not count, and what is due is fetched in the end.
 func judgeDevice(wrong func(string, ...any), b *bench) {
 	if b.host.shelf == nil {

@@ -35,7 +35,8 @@ type errand struct {
 	flow    pay.Flow
 	request func(o func(iso8583.Element, string), m *iso8583.Message) error
 	answer  func(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) (ok bool)
-	broken  func(out *Actions) // no answer came, or none that can be used; may be nil
+	refused func(now time.Time, rule iso8583.AnswerRule, out *Actions) // the host said no; may be nil
+	broken  func(out *Actions)                                         // no answer came, or none that can be used; may be nil
 }
 
 // nextErrand gives what is to be done next; nil for nothing. over: the order is done, so that only what need not come before it
@@ -43,6 +44,9 @@ type errand struct {
 func (t *Terminal) nextErrand(now time.Time, out *Actions) *errand {
 	if !t.order.plan.clears() || t.order.plan.Offline || !t.signedIn {
 		return nil
+	}
+	if t.noticeDue() {
+		return t.noticeErrand()
 	}
 	t.consult("terminal/download-first")
 	if t.order.plan.Trade && t.order.over != t.Rules.DownloadFirst {
@@ -88,6 +92,9 @@ func (t *Terminal) run(now time.Time, e *errand, out *Actions) {
 // errandAnswered goes on with the errand, or with the order.
 func (t *Terminal) errandAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
 	e := t.exchange.errand
+	if rule.Category != iso8583.CategoryApproved && e.refused != nil {
+		e.refused(now, rule, out)
+	}
 	if rule.Category != iso8583.CategoryApproved || !e.answer(now, rule, m, out) {
 		t.errandBroke(now, out)
 		return

@@ -40,6 +40,8 @@ const (
 	NetworkUp                       // a network is there again [Network]
 	SwitchNetwork                   // the cashier takes another network [Network]
 	Tamper                          // the case was opened
+	Sign                            // the cardholder has signed on the pad; empty is a refusal [Picture]
+	ScriptResults                   // what the issuer's commands did to the chip of the last payment, or of [Original.Trace]; [Chip]
 	DeviceFails                     // a part of the terminal does not work any more [Device]
 	DeviceWorks                     // it works again [Device]
 	eventKinds
@@ -47,7 +49,7 @@ const (
 
 var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "KeyIn", "EnterPIN",
 	"EnterOriginal", "EnterCode", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
-	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "DeviceFails", "DeviceWorks"}
+	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "Sign", "ScriptResults", "DeviceFails", "DeviceWorks"}
 
 // String gives the constant's name.
 func (k EventKind) String() string { return eventNames[k] }
@@ -70,6 +72,8 @@ type Event struct {
 	Timer    string
 	Network  string // wifi, 4g
 	Device   Device
+	Picture  []byte // a signature as the pad gives it
+	Chip     []byte // TLV of F55
 	Err      error
 }
 

@@ -279,13 +279,17 @@ func (t *Terminal) undo(now time.Time, reason pay.Answer, out *Actions) {
 
 // fault ends an order that the terminal cannot send: a key or a value does not fit its dialect.
 func (t *Terminal) fault(now time.Time, err error, out *Actions) {
-	t.Trace.Record(trace.Event{At: now, Party: t.Name, Kind: trace.Trouble, Name: "terminal-fault", Text: err.Error()})
+	t.noteFault(now, err)
 	if t.order.over { // a reversal that cannot be made; it stays pending
 		out.show("TERMINAL_FAULT")
 		t.finish(out)
 		return
 	}
 	t.refuse(now, "terminal/fault", "TERMINAL_FAULT", out)
+}
+
+func (t *Terminal) noteFault(now time.Time, err error) {
+	t.Trace.Record(trace.Event{At: now, Party: t.Name, Kind: trace.Trouble, Name: "terminal-fault", Text: err.Error()})
 }
 
 // offer gives a function that sets an element of m if it has a value and the flow carries it, so that no flow is coded

@@ -33,6 +33,7 @@ type memory struct {
 	due        map[Download]bool // the host has something newer
 	statusDue  bool              // ... and wants to know how the devices are
 	fetching   *fetching         // nil while no download has begun
+	notices    []notice          // owed to the host, the oldest first
 }
 
 // payment is what the terminal knows of one payment.
@@ -239,7 +240,7 @@ func TraceRecord(next int) journal.Record {
 
 func readLine(r journal.Record) (line, error) {
 	for _, l := range []line{&sentLine{}, &pendingLine{}, &attemptLine{}, &outcomeLine{}, &printLine{}, &signLine{}, &againLine{},
-		&operatorLine{}, &tamperLine{}, &settleLine{}, &uploadLine{}, &closeLine{}, &dueLine{}, &fetchLine{},
+		&operatorLine{}, &tamperLine{}, &settleLine{}, &uploadLine{}, &closeLine{}, &dueLine{}, &fetchLine{}, &noticeLine{}, &noticePartLine{}, &slipLine{},
 		&storedLine{}, &tryLine{}, &toldLine{}, &changedLine{}, &partLine{}} {
 		if l.kind() != r.Kind {
 			continue

@@ -10,7 +10,8 @@ const (
 	NeedConfirm    Need = "confirm"
 	NeedOriginal   Need = "original" // what names the payment that the order acts on
 	NeedSupervisor Need = "supervisor"
-	NeedCode       Need = "code"     // the authorization code that was spoken on the telephone, or none
-	NeedRest       Need = "rest"     // whether the rest of a partial approval was collected
+	NeedCode       Need = "code" // the authorization code that was spoken on the telephone, or none
+	NeedRest       Need = "rest" // whether the rest of a partial approval was collected
+	NeedSignature  Need = "signature"
 	NeedPassword   Need = "password" // a new one, because the old is weak
 )

@@ -22,7 +22,9 @@ type run struct {
 	do     func(*bench)
 }
 
-func runs() []run { return slices.Concat(tillRuns(), dayRuns(), peopleRuns(), deviceRuns()) }
+func runs() []run {
+	return slices.Concat(tillRuns(), dayRuns(), peopleRuns(), deviceRuns(), noticeRuns())
+}
 
 func tillRuns() []run {
 	signedIn := func(b *bench) { b.signIn() }
@@ -156,10 +158,14 @@ func judge(t *testing.T, where string, b *bench) {
 			b.logIn("01", "4719")
 			b.swipe(freeTrack)
 		}
+		if b.need == NeedSignature {
+			b.step(Event{Kind: Sign})
+		}
 		same(t, where+": the next sale", Approved, b.ending().Kind)
 	}
 	judgeUploads(wrong, b)
 	judgeDevice(wrong, b)
+	judgeNotices(wrong, b)
 	used := map[string]bool{}
 	for _, m := range b.exchanges {
 		tx, _, _ := b.dialect.Identify(m)

@@ -30,6 +30,7 @@ type Rules struct {
 	KeyDoubt   bool // terminal/key-doubt: a key change whose end is not known takes the sign-in away
 
 	DeviceRules
+	NoticeRules
 	PeopleRules
 	PaperRules
 	OfflineRules
@@ -98,7 +99,7 @@ func Reference() *Rules {
 		Checks:       checks(),
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
-		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), OfflineRules: offlineRules(),
+		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), OfflineRules: offlineRules(),
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,

@@ -22,6 +22,7 @@ const (
 	WaitingSupervisor       //
 	WaitingCode             //
 	WaitingRest             // a part is approved
+	WaitingSignature        // of a payment that is approved
 	NewPassword             // the operator must choose one first
 	Storing                 // a record is being written; then the request leaves
 	Exchanging              // the request has left
@@ -30,7 +31,7 @@ const (
 )
 
 var stateNames = [states]string{"off", "logged out", "ready", "waiting for the card", "waiting for the PIN",
-	"waiting for the original", "waiting for the green key", "waiting for the supervisor", "waiting for the spoken code", "waiting for the rest", "waiting for a new password", "storing", "exchanging", "finishing"}
+	"waiting for the original", "waiting for the green key", "waiting for the supervisor", "waiting for the spoken code", "waiting for the rest", "waiting for the signature", "waiting for a new password", "storing", "exchanging", "finishing"}
 
 // String gives the state in words.
 func (s State) String() string { return stateNames[s] }
@@ -105,6 +106,11 @@ var table = [states][eventKinds]cell{
 		Cancel:  {"reverse the part", (*Terminal).refusePart},
 		Fired:   {"reverse the part and log out", (*Terminal).abandonPart},
 	},
+	WaitingSignature: {
+		Sign:   {"take signature", (*Terminal).sign},
+		Cancel: {"print the place to sign", (*Terminal).signOnPaper},
+		Fired:  {"print the place to sign and log out", (*Terminal).leaveUnsigned},
+	},
 	NewPassword: {
 		LogIn:       {"log in", (*Terminal).logIn},
 		SetPassword: {"set password", (*Terminal).setPassword},
@@ -126,6 +132,7 @@ var always = [eventKinds]cell{
 	BatteryLow: {"note battery", (*Terminal).batteryLow}, BatteryOK: {"note battery", (*Terminal).batteryOK},
 	NetworkDown: {"note network", (*Terminal).networkDown}, NetworkUp: {"take network", (*Terminal).takeNetwork},
 	SwitchNetwork: {"take network", (*Terminal).takeNetwork}, Tamper: {"erase keys", (*Terminal).tamper},
+	Sign: {"refuse", refuse}, ScriptResults: {"owe script results", (*Terminal).scriptResults},
 	DeviceFails: {"note device", (*Terminal).deviceFails}, DeviceWorks: {"note device", (*Terminal).deviceWorks},
 }
 

@@ -36,6 +36,7 @@ type Config struct {
 	Currency     pay.Currency // of settlements, and of orders without an amount; 0 is CNY
 	FirstTrace   int          // trace number of the first message of a new terminal; 0 is 1
 	Parameters   Parameters   // those it left the factory with
+	SignaturePad bool         // the cardholder can sign on the terminal
 	Version      string       // of its software, eight digits: header nibbles 3, 4 and 7 to 12; "" is what the dialect's header says
 	Dialect      *iso8583.Dialect
 	HSM          *hsm.HSM // holds KeyTMK, or the working keys where the dialect downloads none

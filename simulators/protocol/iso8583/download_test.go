@@ -163,6 +163,12 @@ func FuzzDownloads(f *testing.F) {
 				t.Fatalf("%X became %X: %v", b, k.TLV(), err)
 			}
 		}
+		if s, err := iso8583.ParseSignatureSlip(b); err == nil {
+			if back, err := iso8583.ParseSignatureSlip(s.TLV()); err != nil || back != s {
+				t.Fatalf("%+v became %+v: %v", s, back, err)
+			}
+		}
+		_, _ = iso8583.ParseScriptResults(b)
 		_, _ = iso8583.ParseAID(b)
 		_, _ = iso8583.ParseContactless(b)
 		_, _, _ = iso8583.ParseDownloaded(string(b))
