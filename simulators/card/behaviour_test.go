@@ -654,3 +654,58 @@ func counters(b *bench) {
 	b.send(emv.GetData(0x9F4F), emv.SW9000OK)
 	b.send(emv.GetData(0x5A5A), emv.SW6A88DataNotFound)
 }
+
+// What 9F10 tells of a payment and of the one before it, as published decoders read the bits: Visa's and Mastercard's forms.
+func TestCardVerificationResults(t *testing.T) {
+	for _, v := range []struct {
+		name, card, edit string
+		do               func(*bench)
+		want             string
+	}{
+		{"first payment, online", "unionpay-debit", "", func(b *bench) { b.online(0) }, "07010103A0100001"},
+		{"after an answer", "unionpay-debit", "", func(b *bench) { payOnce(b, 0, card.Contact); b.online(0) }, "07010103A0000001"},
+		{"second cryptogram", "unionpay-debit", "", func(b *bench) { payOnce(b, 0, card.Contact) }, "0701010360100201"},
+		{"declined at once", "unionpay-debit", "", func(b *bench) { b.begin(card.Contact, 0); b.first(emv.CID00AAC, emv.CID00AAC) }, "0701010380100001"},
+		{"pulled before the answer", "unionpay-debit", "", func(b *bench) { b.online(0); b.online(0) }, "07010103A0900001"},
+		{"wrong PIN", "unionpay-offline-pin", "", func(b *bench) {
+			b.begin(card.Contact, 0)
+			b.raw(verifyPIN("9999"))
+			b.first(emv.CID80ARQC, emv.CID80ARQC)
+		}, "07010103A6100001"},
+		{"no PIN tries", "unionpay-offline-pin", "", pinBlockedDeclines, "0701010386500001"},
+		{"issuer not proved", "unionpay-credit", "issuer_proof: true=>issuer_proof: false", func(b *bench) {
+			b.online(0)
+			b.secondAC(emv.CID40TC, emv.CID40TC)
+		}, "0701010360140001"},
+		{"issuer failed, and failed before", "unionpay-credit", "", func(b *bench) {
+			for range 2 {
+				b.online(0)
+				b.send(emv.ExternalAuthenticate(make([]byte, 10)), emv.SW6300AuthFailed)
+				b.secondAC(emv.CID40TC, emv.CID00AAC)
+			}
+		}, "0701010328180001"},
+		{"a script before, and one that failed", "unionpay-debit", "", func(b *bench) {
+			b.online(0)
+			b.script(0, command(emv.INS24PINChange, 0, nil), emv.SW9000OK)
+			b.script(0, command(emv.INS24PINChange, 3, nil), emv.SW6A86Parameters)
+			b.online(0)
+		}, "07010103A0901801"},
+		{"Visa's short form", "visa-credit", "", func(b *bench) { b.online(0) }, "06010A03A01000"},
+		{"Visa's long form", "visa-22", "", func(b *bench) { b.online(0) }, "1F220100A010000100" + strings.Repeat("00", 23)},
+		{"SM4 says so", "sm4", "", func(b *bench) { b.online(0) }, "07010103A0100004"},
+		{"Mastercard, abroad", "mastercard-credit", "", func(b *bench) { b.online(0) }, "0111A000032400000000000000000000000000"[:36]},
+		{"Mastercard, right PIN", "mastercard-credit", "", func(b *bench) {
+			b.begin(card.Contact, 0)
+			b.send(verifyPIN("8765"), emv.SW9000OK)
+			b.first(emv.CID80ARQC, emv.CID80ARQC)
+		}, "0111A500030400000000000000000000000000"[:36]},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			b := behaviour{card: v.card, edit: v.edit}.bench(t)
+			v.do(b)
+			if got := fmt.Sprintf("%X", b.data[emv.Tag9F10IAD]); got != v.want {
+				t.Errorf("got %s, want %s", got, v.want)
+			}
+		})
+	}
+}

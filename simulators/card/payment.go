@@ -257,9 +257,7 @@ func (p *Payment) decide(asked emv.CID) {
 	for _, check := range p.card.rules.Risk {
 		p.card.consult(check.Name)
 		w := check.Ask(p)
-		if w != WishApprove && (check.Name == "card/offline-count-reached" || check.Name == "card/offline-total") {
-			p.overLimit = true
-		}
+		p.overLimit = p.overLimit || check.Limit && w != WishApprove
 		wish = max(wish, w)
 	}
 	p.card.consult("card/first")

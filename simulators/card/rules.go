@@ -20,8 +20,9 @@ const (
 
 // RiskCheck is one question of card risk management.
 type RiskCheck struct {
-	Name string // card/new-card
-	Ask  func(*Payment) Wish
+	Name  string // card/new-card
+	Limit bool   // it is about what may be spent without the issuer: 9F10 tells
+	Ask   func(*Payment) Wish
 }
 
 // Rules is what a card decides from: data only. Behind each entry stands the name under which the trace notes it.
@@ -83,8 +84,8 @@ func Reference() Rules {
 // riskChecks: the first ones decline, the others ask for the issuer (DOMAIN.md D.2; Book 3, 9.2 leaves them to the card).
 func riskChecks() []RiskCheck {
 	return []RiskCheck{
-		{"card/blocked", func(p *Payment) Wish { return when(p.state.Blocked, WishDecline) }},
-		{"card/pin-tries", func(p *Payment) Wish {
+		{"card/blocked", false, func(p *Payment) Wish { return when(p.state.Blocked, WishDecline) }},
+		{"card/pin-tries", false, func(p *Payment) Wish {
 			if p.card.state.Tries > 0 || p.card.state.PIN.IsZero() {
 				return WishApprove
 			}
@@ -93,15 +94,15 @@ func riskChecks() []RiskCheck {
 			}
 			return WishOnline
 		}},
-		{"card/offline", func(p *Payment) Wish { return when(!p.app.Risk.Offline, WishOnline) }},
-		{"card/new-card", func(p *Payment) Wish { return when(p.app.Risk.NewOnline && p.state.LastOnline == 0, WishOnline) }},
-		{"card/not-completed", func(p *Payment) Wish { return when(p.app.Risk.NotCompleted && p.before.Pending, WishOnline) }},
-		{"card/issuer-failed", func(p *Payment) Wish { return when(p.before.IssuerFailed, WishOnline) }},
-		{"card/script-failed", func(p *Payment) Wish { return when(p.before.ScriptFailed, WishOnline) }},
-		{"card/offline-count-reached", func(p *Payment) Wish {
+		{"card/offline", false, func(p *Payment) Wish { return when(!p.app.Risk.Offline, WishOnline) }},
+		{"card/new-card", false, func(p *Payment) Wish { return when(p.app.Risk.NewOnline && p.state.LastOnline == 0, WishOnline) }},
+		{"card/not-completed", false, func(p *Payment) Wish { return when(p.app.Risk.NotCompleted && p.before.Pending, WishOnline) }},
+		{"card/issuer-failed", false, func(p *Payment) Wish { return when(p.before.IssuerFailed, WishOnline) }},
+		{"card/script-failed", false, func(p *Payment) Wish { return when(p.before.ScriptFailed, WishOnline) }},
+		{"card/offline-count-reached", true, func(p *Payment) Wish {
 			return when(p.app.Risk.Count > 0 && p.state.Offline >= p.app.Risk.Count, WishOnline)
 		}},
-		{"card/offline-total", func(p *Payment) Wish { return when(p.overTotal(), WishOnline) }},
+		{"card/offline-total", true, func(p *Payment) Wish { return when(p.overTotal(), WishOnline) }},
 	}
 }
 
