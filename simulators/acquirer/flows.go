@@ -36,12 +36,13 @@ func flows() []Flow {
 	}
 	pin, card := Check{"pin", pinTranslated}, Check{"original-card", originalCard}
 	amount, stands := Check{"original-amount", originalAmount}, Check{"original-stands", originalStands}
+	issuerKnows := Check{"issuer-told", issuerTold}
 	window := Check{"authorization-window", authorizationInTime}
 	void := slices.Concat(open, money, []Check{{"original", originalKnown(byTrace)}, {"original-day", originalToday}, card, amount, stands,
-		{"original-whole", originalWhole}, {"issuer-told", issuerTold}, pin})
+		{"original-whole", originalWhole}, issuerKnows, pin})
 	amendment := slices.Concat(told, money, []Check{{"original", originalKnown(byTrace)}, card, stands, {"original-whole", originalWhole},
-		{"amendment", amendmentWithin}})
-	refund := slices.Concat(told, money, []Check{{"original", originalKnown(byNumber)}, card, {"refund-window", refundInTime}, stands,
+		issuerKnows, {"amendment", amendmentWithin}})
+	refund := slices.Concat(told, money, []Check{{"original", originalKnown(byNumber)}, card, {"refund-window", refundInTime}, stands, issuerKnows,
 		{"refund-total", refundWithin}})
 	deposit := []Check{{"original", originalKnown(byAuthorization)}, card, window, stands}
 	ceiling := Check{"completion-ceiling", completionWithin}
@@ -56,8 +57,7 @@ func flows() []Flow {
 	onto(slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal, pay.Reversal, pay.ReversalRequest)
 	onto(slices.Concat(batch, []Check{{"totals", totalsGiven}}), settle, pay.Settlement)
 	onto(uploads, upload, pay.BatchUpload)
-	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload)
-	onto(uploads, uploadOffline, pay.OfflineUpload)
+	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload, pay.OfflineUpload)
 	onto(slices.Concat(uploads, []Check{{"upload-count", uploadComplete}}), endUpload, pay.UploadEnd)
 	return slices.Concat(served, device(session), notices(trusted))
 }

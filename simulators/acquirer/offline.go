@@ -48,10 +48,12 @@ func partOf(p Payment, answer *iso8583.Message) Payment {
 	return p
 }
 
-// issuerTold keeps a question about a payment back until the issuer has heard of that.
+// issuerTold keeps back what acts on an offline sale until the issuer has answered that: it may refuse it. The 91 is not kept, so that
+// the same request may come again.
 func issuerTold(c *Call) (pay.Answer, string) {
-	if c.original.Undo == AdviceDue {
-		return pay.Answer91IssuerDown, "the issuer has not heard of " + c.original.Key().String() + " yet"
+	if c.original.Ref.Flow == pay.OfflineSale && c.original.Undo == AdviceDue {
+		c.claimed = false
+		return pay.Answer91IssuerDown, "the issuer has not answered " + c.original.Key().String() + " yet"
 	}
 	return passed, ""
 }
@@ -81,16 +83,4 @@ func (a *Acquirer) chargeBack(now time.Time, p Payment, code pay.Answer) {
 		}
 	}
 	a.commit(w.change(), func() {})
-}
-
-// uploadOffline counts an offline sale among the uploads of a batch. It was posted when its advice came: an upload has no MAC, and
-// moves no money.
-func uploadOffline(c *Call) {
-	w := c.begin(c.now)
-	c.Trace.Consult("acquirer/uploaded")
-	if err := c.Rules.Uploaded(w, c.payments[c.key()]); err != nil {
-		c.fail(err)
-		return
-	}
-	c.takeOne(w.change())
 }

@@ -27,20 +27,6 @@ func (w *world) inPart(fen int) *iso8583.Message {
 	return with(w.paying(pay.Sale, fen), iso8583.PartialApproval, "1")
 }
 
-// upload begins the upload of an offline sale.
-func (w *world) upload(sale *iso8583.Message) *iso8583.Message {
-	m := w.request(pay.OfflineUpload)
-	for e, v := range w.constants(pay.OfflineUpload) {
-		m.Set(e, strings.SplitN(v, "|", 2)[0])
-	}
-	m.Set(iso8583.TypeCode, "30")
-	for _, e := range []iso8583.Element{iso8583.Trace, iso8583.PAN, iso8583.Amount, iso8583.EntryMode, iso8583.Currency, iso8583.Batch} {
-		m.Set(e, sale.Get(e))
-	}
-	m.Set(iso8583.PAN, alicePAN)
-	return m
-}
-
 // For each defect, something to do whose outcome it changes, and the outcome with the reference rules.
 var offlineProbes = map[string]struct {
 	do   func(w *world) string
@@ -144,29 +130,23 @@ func (w *world) rule() string {
 	return rule
 }
 
-// What a void is about must be known to the issuer, and a tip waits behind the sale that it is for.
+// What acts on an offline sale waits until the issuer has answered that; then the same request is taken.
 func TestIssuerHearsInOrder(t *testing.T) {
-	w := newWorld(t, setting{})
-	w.signIn()
-	w.bank.down = true
-	sale := w.offline(1000, "654321")
-	answer := w.good(sale)
-	w.good(w.on(pay.Tip, sale, answer, 1100))
-	if got := code(w.ask(w.on(pay.Void, sale, answer, 1100))); got != "91" || w.rule() != "issuer-told" {
-		t.Errorf("void: %q by %s", got, w.reason())
-	}
-	if w.bank.asked != 0 {
-		t.Errorf("a bank that is down was asked %d times", w.bank.asked)
-	}
-	w.bank.down = false
-	w.acquirer.Resume(w.loop.Now(), w)
-	w.rest()
-	w.wantBooks(1100)
-	if w.bank.asked != 2 {
-		t.Errorf("the bank was asked %d times, want the sale and then the tip", w.bank.asked)
-	}
-	if got := code(w.ask(w.on(pay.Void, sale, answer, 1100))); got != "00" {
-		t.Errorf("void: %q by %s", got, w.reason())
+	for _, f := range []pay.Flow{pay.Void, pay.Refund, pay.Tip, pay.Adjustment} {
+		w := newWorld(t, setting{})
+		w.signIn()
+		w.bank.down = true
+		sale := w.offline(1000, "654321")
+		m := w.on(f, sale, w.good(sale), 1000)
+		if got := code(w.ask(m)); got != "91" || w.rule() != "issuer-told" {
+			t.Errorf("%s: %q by %s", f, got, w.reason())
+		}
+		w.bank.down = false
+		w.acquirer.Resume(w.loop.Now(), w)
+		w.rest()
+		if got := code(w.ask(m)); got != "00" {
+			t.Errorf("%s when the issuer knows: %q by %s", f, got, w.reason())
+		}
 	}
 }
 

@@ -43,7 +43,6 @@ type Rules struct {
 	Amend            func(w *work, o, by Payment) error                // gives a posted payment another amount
 	Part             func(Payment, *iso8583.Message) Payment           // what the issuer's answer left of a payment
 	Refused          func(*Acquirer, Payment, pay.Answer) bool         // whether the issuer's answer to an advice is its last word, and a no
-	Uploaded         func(*work, Payment) error                        // what the upload of an offline sale moves; the zero Payment is unknown
 	Totals           func(*Call) (iso8583.Settlement, error)           // of the terminal's batch
 	Compare          func(said, own iso8583.Totals) iso8583.SettlementResult
 	Told             func(c *Call, said, own iso8583.Settlement) iso8583.Settlement // the totals of the answer
@@ -89,7 +88,6 @@ func Reference() Rules {
 		Amend:            amend,
 		Part:             partOf,
 		Refused:          refused,
-		Uploaded:         func(*work, Payment) error { return nil },
 		Totals:           batchTotals,
 		Compare:          compare,
 		Told:             tellTotals,

@@ -137,23 +137,21 @@ func upload(c *Call) {
 	for i, row := range rows {
 		all[i] = Upload{row.Trace, row.Amount, row.Foreign}
 	}
-	c.take(change{}, all)
+	c.take(all)
 }
 
 // uploadOne takes one payment of the batch in its own fields: a chip's, a refund, an advice. Its trace number is the
 // payment's.
-func uploadOne(c *Call) { c.takeOne(change{}) }
-
-func (c *Call) takeOne(made change) {
+func uploadOne(c *Call) {
 	if answer, reason := amountGiven(c); answer != passed {
 		c.decline(answer, "amount", reason)
 		return
 	}
-	c.take(made, []Upload{{c.req.Get(iso8583.Trace), c.amount, c.foreign(c.req.Get(iso8583.PAN))}})
+	c.take([]Upload{{c.req.Get(iso8583.Trace), c.amount, c.foreign(c.req.Get(iso8583.PAN))}})
 }
 
-// take keeps uploads beside what else they change; what differs from the books is noted for people.
-func (c *Call) take(made change, all []Upload) {
+// take keeps uploads; what differs from the books is noted for people.
+func (c *Call) take(all []Upload) {
 	b := c.batch(c.terminal)
 	for _, u := range all {
 		p, known := c.payments[Key{b.Terminal, b.Number, u.Trace}]
@@ -163,8 +161,7 @@ func (c *Call) take(made change, all []Upload) {
 	}
 	c.Trace.Consult("acquirer/uploads")
 	b.Uploaded = c.Rules.Uploads(b.Uploaded, all)
-	made.batches = []Batch{b}
-	c.finish(made, c.approval(), "upload", fmt.Sprintf("%d payments so far", len(b.Uploaded)))
+	c.finish(change{batches: []Batch{b}}, c.approval(), "upload", fmt.Sprintf("%d payments so far", len(b.Uploaded)))
 }
 
 // gather adds uploads to those that came before. One that comes again counts once.
