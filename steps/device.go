@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace/leak"
 	"github.com/tillproof/tillproof/simulators/fault"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
@@ -14,6 +15,11 @@ import (
 // deviceSteps are about the till as a machine: what it fetches from its host, and what it tells of itself.
 func deviceSteps() []Step {
 	return []Step{
+		{Name: "tests-line", En: `the cashier tests the line at {till}`, Zh: `收银员在 {till} 测试线路`,
+			Example: `When the cashier tests the line at "T1"`, ExampleZh: `当 收银员在 "T1" 测试线路`,
+			Is: "Presses the line test key.", do: onTill(func(_ *scenario, t *rig.Till, _ args) error {
+				return t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.Echo})
+			})},
 		{Name: "host-publishes", En: `the host has new (CA keys|chip applications|contactless limits)`, Zh: `主机有新的(公钥|芯片应用参数|非接触限额)`,
 			Example: `Given the host has new CA keys`, ExampleZh: `假如 主机有新的公钥`,
 			Is: "The next edition: fixtures/capk/next.yaml, fixtures/aids/next.yaml, or a no-PIN limit of 1000.00. Answers ask tills to fetch it.",

@@ -50,6 +50,12 @@ func deviceDefects() []pay.Defect[Rules] {
 					return changed
 				}
 			}},
+	}
+}
+
+// sessionDefects are those of software versions, the line test and the sign-out.
+func sessionDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
 		{Name: "acquirer-takes-old-version", Category: "security", Text: "lets any software trade",
 			Why:  "the version stands in a report that nobody reads",
 			Edit: func(r *Rules) { r.drop("version") }},
@@ -61,6 +67,26 @@ func deviceDefects() []pay.Defect[Rules] {
 						return passed, ""
 					}
 					return versionTaken(c)
+				})
+			}},
+		{Name: "acquirer-echo-needs-sign-in", Category: "protocol", Text: "answers a line test only where the terminal has signed in",
+			Why: "the same checks stand before all messages",
+			Edit: func(r *Rules) {
+				r.Flows = slices.Clone(r.Flows)
+				for i, f := range r.Flows {
+					if f.Flow == pay.Echo {
+						r.Flows[i].Checks = slices.Concat(f.Checks, []Check{{"session", signedIn}})
+					}
+				}
+			}},
+		{Name: "acquirer-refuses-second-sign-out", Category: "protocol", Text: "refuses the repeat of a sign-out that it has answered",
+			Why: "a terminal that is signed out has nothing to say",
+			Edit: func(r *Rules) {
+				r.replace("sign-out-batch", func(c *Call) (pay.Answer, string) {
+					if answer, reason := signedIn(c); answer != passed {
+						return answer, reason
+					}
+					return batchAgrees(c)
 				})
 			}},
 	}

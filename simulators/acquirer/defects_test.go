@@ -90,6 +90,14 @@ var defectProbes = map[string]struct {
 		w.ask(w.request(pay.ParameterEnd))
 		return code(w.ask(w.sale()))
 	}, "58"},
+	"acquirer-echo-needs-sign-in": {func(w *world) string {
+		w.ask(w.request(pay.SignOut))
+		return code(w.ask(w.request(pay.Echo)))
+	}, "00"},
+	"acquirer-refuses-second-sign-out": {func(w *world) string {
+		w.ask(w.request(pay.SignOut))
+		return code(w.ask(w.request(pay.SignOut)))
+	}, "00"},
 	"acquirer-loses-signature":          {func(w *world) string { return w.signedTwice() }, "ABCDE"},
 	"acquirer-joins-parts-out-of-order": {func(w *world) string { return w.signedTwice() }, "ABCDE"},
 	"acquirer-signs-last-payment": {func(w *world) string {
