@@ -123,6 +123,9 @@ func (k *Keys) Masters(name string) (MasterKeys, error) {
 	return k.masters[i], nil
 }
 
+// AllMasters gives the master keys of every issuer.
+func (k *Keys) AllMasters() []MasterKeys { return slices.Clone(k.masters) }
+
 // importPair puts a key pair into a module under its own name, once.
 func (k *Keys) importPair(h *hsm.HSM, name string) error {
 	if _, err := h.PublicRSA(name); err == nil {

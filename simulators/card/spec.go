@@ -110,6 +110,14 @@ type Application struct {
 // Format keeps the application's data out of every print.
 func (a Application) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.Label)) }
 
+// Put sets a data object of the application, before all that is made from its other words.
+func (a *Application) Put(tag tlv.Tag, value []byte) {
+	if a.Data == nil {
+		a.Data = map[string]hexed{}
+	}
+	a.Data[tag.String()] = value
+}
+
 // RecordSpec is one record as a list of tags.
 type RecordSpec struct {
 	File   byte     `yaml:"file"`

@@ -20,21 +20,23 @@ type Cast struct {
 
 // Cardholder is a person with a card.
 type Cardholder struct {
-	Name    string     `yaml:"name"`
-	NameZh  string     `yaml:"name_zh"`
-	Kind    string     `yaml:"kind"` // debit or credit
-	PAN     string     `yaml:"pan"`
-	Expiry  string     `yaml:"expiry"`  // YYMM
-	Service string     `yaml:"service"` // service code of track 2
-	PIN     string     `yaml:"pin"`
-	Balance pay.Amount `yaml:"balance"`
-	Status  string     `yaml:"status"` // as the issuer keeps it; "unknown": no issuer has this card
-	Stripe  string     `yaml:"stripe"` // forged: its CVV is wrong
-	PerSale pay.Amount `yaml:"per_sale"`
-	PerDay  pay.Amount `yaml:"per_day"`
-	Count   int        `yaml:"day_count"`
-	PickUp  bool       `yaml:"pick_up"`
-	Track2  string     `yaml:"track_2"` // as it is, instead of one made from the other data
+	Name       string     `yaml:"name"`
+	NameZh     string     `yaml:"name_zh"`
+	Kind       string     `yaml:"kind"` // debit or credit
+	PAN        string     `yaml:"pan"`
+	Expiry     string     `yaml:"expiry"`  // YYMM
+	Service    string     `yaml:"service"` // service code of track 2
+	PIN        string     `yaml:"pin"`
+	Balance    pay.Amount `yaml:"balance"`
+	Status     string     `yaml:"status"` // as the issuer keeps it; "unknown": no issuer has this card
+	Stripe     string     `yaml:"stripe"` // forged: its CVV is wrong
+	PerSale    pay.Amount `yaml:"per_sale"`
+	PerDay     pay.Amount `yaml:"per_day"`
+	Count      int        `yaml:"day_count"`
+	PickUp     bool       `yaml:"pick_up"`
+	Chip       string     `yaml:"chip"`        // the shipped card that the chip is one of: fixtures/cards/chip
+	NoFallback bool       `yaml:"no_fallback"` // the issuer never takes the stripe of this chip card
+	Track2     string     `yaml:"track_2"`     // as it is, instead of one made from the other data
 }
 
 // Format keeps the card's data out of every print.

@@ -62,6 +62,7 @@ type CardSeed struct {
 	DayCount int        `json:"day_count,omitempty"`
 	PINTries int        `json:"pin_tries,omitempty"`
 	PickUp   bool       `json:"pick_up,omitempty"` // too many PIN tries: 38 and keep the card, instead of 75
+	Chip     *ChipSeed  `json:"chip,omitempty"`
 }
 
 // Seeded tells the check values of the keys that were loaded, by terminal number.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/acquirer"
+	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -45,6 +46,7 @@ type hostConfig struct {
 	rules            ruleSet
 	trace            *trace.Recorder
 	cvk              [][]byte // components of the card verification key
+	cardKeys         *card.Keys
 	editions         editions
 	acquirerStore    journal.Store
 	issuerStore      journal.Store
@@ -101,6 +103,9 @@ func hostKeys(c hostConfig) (acq, iss *hsm.HSM, err error) {
 		if _, err := k.box.Import(k.name, k.algorithm, k.parts...); err != nil {
 			return nil, nil, fmt.Errorf("host: %w", err)
 		}
+	}
+	if err := importMasters(iss, c.cardKeys); err != nil {
+		return nil, nil, fmt.Errorf("host: %w", err)
 	}
 	return acq, iss, nil
 }

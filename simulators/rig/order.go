@@ -3,6 +3,7 @@ package rig
 import (
 	"slices"
 
+	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/terminal"
@@ -42,13 +43,28 @@ type Order struct {
 	Flow       pay.Flow
 	Amount     pay.Amount
 	Who        string          // whose card is swiped; "" for none
-	Card       *terminal.Event // how the card comes; nil: it is swiped
+	Card       *terminal.Event // how the card comes, where not By says it
+	By         Presented
+	Choice     int // which of its applications, from 0, if the till asks
 	PIN        PINAct
 	Original   *Crossing       // a request: the payment that the order acts on, as its slips name it
 	Voucher    string          // or its voucher number alone
 	Voice      *terminal.Voice // what the cashier types when the till asks for an authorization by telephone; nil: nobody does
 	Supervisor bool            // the supervisor comes when he is asked for
 }
+
+// Presented is how a cardholder gives his card.
+type Presented string
+
+// The ways.
+const (
+	ByUsual  Presented = "" // by its chip, if it has one
+	ByStripe Presented = "stripe"
+	ByChip   Presented = "chip"
+	ByTap    Presented = "tap"
+)
+
+var interfaces = map[Presented]card.Interface{ByChip: card.Contact, ByTap: card.Contactless}
 
 // Order has a cashier choose a flow and brings what the till asks for.
 func (t *Till) Order(o Order) error {
@@ -58,7 +74,10 @@ func (t *Till) Order(o Order) error {
 		if holder, err = t.world.Card(o.Who); err != nil {
 			return err
 		}
-		if o.Card == nil {
+		if o.By == ByUsual && holder.Chip != "" && o.Card == nil {
+			o.By = ByChip
+		}
+		if o.Card == nil && (o.By == ByUsual || o.By == ByStripe) {
 			if o.Card, err = t.swipe(holder); err != nil {
 				return err
 			}
@@ -82,6 +101,12 @@ func (t *Till) bring(o Order, holder Cardholder) error {
 	for need := t.need; need != "" && (brought[need] == 0 || need == terminal.NeedPIN && brought[need] < pinPatience); need = t.need {
 		o.PIN = act.at(brought[terminal.NeedPIN])
 		brought[need]++
+		if need == terminal.NeedCard && (o.By == ByChip || o.By == ByTap) {
+			var err error
+			if o.Card, err = t.present(holder, interfaces[o.By]); err != nil {
+				return err
+			}
+		}
 		e := t.answerTo(need, o, holder)
 		if e == nil {
 			return nil
@@ -115,6 +140,8 @@ func (t *Till) answerTo(need terminal.Need, o Order, holder Cardholder) *termina
 			return nil // this merchant has none
 		}
 		return &terminal.Event{Kind: terminal.LogIn, Operator: supervisor, Password: password}
+	case need == terminal.NeedApplication:
+		return &terminal.Event{Kind: terminal.ChooseApplication, Choice: o.Choice}
 	case need == terminal.NeedConfirm:
 		return &terminal.Event{Kind: terminal.Confirm}
 	}
@@ -159,7 +186,7 @@ func (t *Till) swipe(holder Cardholder) (*terminal.Event, error) {
 
 // Swipe sells: the cashier chooses sale and amount, the cardholder draws the stripe through the reader and does act at the PIN.
 func (t *Till) Swipe(who string, amount pay.Amount, act PINAct) error {
-	return t.Order(Order{Flow: pay.Sale, Amount: amount, Who: who, PIN: act})
+	return t.Order(Order{Flow: pay.Sale, Amount: amount, Who: who, PIN: act, By: ByStripe})
 }
 
 // SwipeBadly sells with a stripe that the reader cannot read.
@@ -183,7 +210,10 @@ func (t *Till) KeyIn(who string, amount pay.Amount, wrongDigit bool) error {
 }
 
 // SwipeAgain goes on with an order in which the till waits for a card.
-func (t *Till) SwipeAgain(who string) error {
+func (t *Till) SwipeAgain(who string) error { return t.PresentAgain(who, ByStripe) }
+
+// PresentAgain goes on with an order in which the till waits for a card, given in that way.
+func (t *Till) PresentAgain(who string, by Presented) error {
 	if t.need != terminal.NeedCard {
 		return &Unexpected{t.Name, "waiting for a card", t.Status().State}
 	}
@@ -191,11 +221,13 @@ func (t *Till) SwipeAgain(who string) error {
 	if err != nil {
 		return err
 	}
-	card, err := t.swipe(holder)
-	if err != nil {
-		return err
+	o := Order{Who: who, PIN: PINRight, By: by}
+	if by == ByStripe {
+		if o.Card, err = t.swipe(holder); err != nil {
+			return err
+		}
 	}
-	return t.bring(Order{Who: who, Card: card, PIN: PINRight}, holder)
+	return t.bring(o, holder)
 }
 
 // Amount gives what a message is about.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
@@ -42,7 +43,8 @@ type Rig struct {
 	texts    *terminal.Texts
 	rules    ruleSet
 	pki      *pki
-	cvk      [][]byte // components of the profile's card verification key, if it has one
+	cardKeys *card.Keys // of the test cards
+	cvk      [][]byte   // components of the profile's card verification key, if it has one
 	editions editions
 	factory  terminal.Parameters // what a till leaves the factory with
 	lease    *lease
@@ -76,6 +78,9 @@ func New(o Options) (*Rig, error) {
 		return nil, err
 	}
 	if r.factory, err = r.editions.factoryParameters(); err != nil {
+		return nil, err
+	}
+	if r.cardKeys, err = card.LoadKeys(fixtures.FS); err != nil {
 		return nil, err
 	}
 	if r.network, err = iso8583.Load(fixtures.FS, "dialects/issuer-network.yaml"); err != nil {
@@ -127,7 +132,8 @@ func (r *Rig) World(ctx context.Context, seed sim.Seed, line string) (*World, er
 	if line == "" {
 		line = r.options.Line
 	}
-	w := &World{Rig: r, Seed: seed, Line: line, Trace: trace.NewRecorder(nil), tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{}, signedBy: map[string]int{}}
+	w := &World{Rig: r, Seed: seed, Line: line, Trace: trace.NewRecorder(nil), tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{},
+		chips: map[string]*card.Slot{}, cardFaults: map[string][]card.Fault{}, copied: map[string]bool{}, signedBy: map[string]int{}}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	if line == LineMemory {
 		w.Loop = sim.NewVirtual(sim.Start)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/acquirer"
+	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/terminal"
@@ -16,6 +17,7 @@ type ruleSet struct {
 	acquirer *acquirer.Rules
 	issuer   *issuer.Rules
 	terminal *terminal.Rules
+	card     *card.Rules
 	atHost   []string // armed defects of acquirer and issuer, for a host in another process
 	atTill   []string // armed defects of the tills
 }
@@ -44,8 +46,8 @@ func described[R any](party string, list []pay.Defect[R]) []Defect {
 
 // armed gives the reference rules with the named defects in them.
 func armed(names []string) (ruleSet, error) {
-	a, i, t := acquirer.Reference(), issuer.Reference(), terminal.Reference()
-	r := ruleSet{acquirer: &a, issuer: &i, terminal: t}
+	a, i, t, c := acquirer.Reference(), issuer.Reference(), terminal.Reference(), card.Reference()
+	r := ruleSet{acquirer: &a, issuer: &i, terminal: t, card: &c}
 	for _, name := range names {
 		switch {
 		case arm(r.acquirer, acquirer.Defects(), name), arm(r.issuer, issuer.Defects(), name):

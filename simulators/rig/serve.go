@@ -161,7 +161,7 @@ func (s *Server) open(id string, seed sim.Seed, rules ruleSet, dialect *iso8583.
 	}
 	loop := sim.NewReal()
 	c := hostConfig{loop: loop, dialect: dialect, network: s.options.Rig.network, seed: seed, rules: rules, trace: w.trace, editions: s.options.Rig.editions,
-		cvk: s.options.Rig.cvkOf(seed), acquirerStore: w.stores[0], issuerStore: w.stores[1]}
+		cvk: s.options.Rig.cvkOf(seed), cardKeys: s.options.Rig.cardKeys, acquirerStore: w.stores[0], issuerStore: w.stores[1]}
 	if dir != "" { // a store on disk calls back from a goroutine of its own
 		c.acquirerStore, c.issuerStore = loopStore{w.stores[0], loop}, loopStore{w.stores[1], loop}
 	}

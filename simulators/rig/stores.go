@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
@@ -95,13 +96,18 @@ func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 	}
 	for _, c := range r.Cast.cards {
 		if c.Status != "unknown" && (all || r.Profile.testCard(c.PAN)) {
-			s.Cards = append(s.Cards, c.seed())
+			seed, err := c.seed(r.cardKeys)
+			if err != nil {
+				return s, err
+			}
+			s.Cards = append(s.Cards, seed)
 		}
 	}
 	return s, nil
 }
 
-func (c Cardholder) seed() CardSeed {
+func (c Cardholder) seed(keys *card.Keys) (CardSeed, error) {
+	chip, err := c.chipSeed(keys)
 	return CardSeed{Name: c.Name, PAN: NewClear(c.PAN), Expiry: c.Expiry, Service: c.Service, PIN: NewClear(c.PIN), Balance: c.Balance,
-		Status: c.Status, PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.Count, PickUp: c.PickUp}
+		Status: c.Status, PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.Count, PickUp: c.PickUp, Chip: chip}, err
 }

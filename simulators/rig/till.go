@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
@@ -38,6 +39,8 @@ type Till struct {
 	moment     func()      // if not nil, called at each event and before each action of machine and link, where power may go
 	badStorage bool        // the next write fails
 	restarting bool        // the machine wants to be switched off and on
+
+	slot *card.Slot // the card in the reader
 
 	need    terminal.Need
 	open    Order // the last one, and whose card it is about
@@ -99,6 +102,8 @@ func (t *Till) powerOff() {
 		return
 	}
 	t.life++
+	t.machine.Close()
+	t.takeOut()
 	for _, timer := range t.timers {
 		timer.Stop()
 	}
@@ -123,7 +128,7 @@ func (t *Till) do(e terminal.Event) {
 		return
 	}
 	switch e.Kind {
-	case terminal.Swipe, terminal.KeyIn, terminal.EnterPIN, terminal.EnterCode, terminal.Confirm, terminal.Sign, terminal.Cancel, terminal.Choose, terminal.LogIn:
+	case terminal.Swipe, terminal.Insert, terminal.Tap, terminal.ChooseApplication, terminal.KeyIn, terminal.EnterPIN, terminal.EnterCode, terminal.Confirm, terminal.Sign, terminal.Cancel, terminal.Choose, terminal.LogIn:
 		t.need = ""
 	}
 	var actions terminal.Actions
@@ -173,6 +178,8 @@ func (t *Till) carryOut(a terminal.Action) {
 		delete(t.timers, a.Timer)
 	case terminal.SetClock:
 		t.skew = a.At.Sub(t.world.Loop.Now())
+	case terminal.APDU:
+		t.apdu(a.Command)
 	case terminal.UseNetwork:
 		t.note("network " + a.Network)
 		t.tap.drop()
@@ -186,6 +193,7 @@ func (t *Till) carryOut(a terminal.Action) {
 		})
 	case terminal.End:
 		t.need = ""
+		t.takeOut()
 		t.Endings = append(t.Endings, a.Ending)
 	}
 }

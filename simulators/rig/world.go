@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
@@ -45,6 +46,10 @@ type World struct {
 	cvkBox   *hsm.HSM
 	signedBy map[string]int  // bytes of the last picture of each cardholder
 	opened   map[string]bool // cards with an account at the issuer
+
+	chips      map[string]*card.Slot   // by cardholder
+	cardFaults map[string][]card.Fault // that are arranged for his chip
+	copied     map[string]bool         // whose chip is a copy
 
 	lineState LineState
 	speech    Speech // what differs from the rig's

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -21,12 +22,13 @@ const (
 	StartTimer                   // bring Fired after a while; a timer of that name that runs starts anew [Timer, After]
 	StopTimer                    // forget a timer [Timer]
 	SetClock                     // set the terminal's clock, the one that now is read from [At]
+	APDU                         // give the card a command and bring CardAnswered [Command]
 	UseNetwork                   // make the next connections over this network [Network]
 	Restart                      // switch the terminal off and on
 	End                          // the order is over; every Choose and Reprint ends in one [Ending]
 )
 
-var actionNames = [...]string{"Exchange", "Show", "Ask", "Print", "Write", "StartTimer", "StopTimer", "SetClock", "UseNetwork", "Restart", "End"}
+var actionNames = [...]string{"Exchange", "Show", "Ask", "Print", "Write", "StartTimer", "StopTimer", "SetClock", "APDU", "UseNetwork", "Restart", "End"}
 
 // String gives the constant's name.
 func (k ActionKind) String() string { return actionNames[k] }
@@ -44,6 +46,7 @@ type Action struct {
 	After   time.Duration
 	At      time.Time
 	Network string
+	Command emv.Command
 	Ending  Ending
 }
 

@@ -16,6 +16,11 @@ func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8
 	case reversible && rule.Next == iso8583.NextReverse: // 68: nobody knows
 		t.tell(endingOf(Unknown, rule, m), out, string(rule.Code))
 		t.undo(now, pay.Answer06Error, out)
+	case reversible && rule.Category == iso8583.CategoryApproved && t.cardRefuses():
+		e := endingOf(Declined, rule, m)
+		e.Screen = "CARD_DECLINES"
+		t.tell(e, out)
+		t.undo(now, pay.Answer96Malfunction, out)
 	case reversible && rule.Next == iso8583.NextPartial && t.partApproved(now, rule, m, out):
 	case reversible && rule.Next == iso8583.NextPartial && !t.takesPartial():
 		e := endingOf(Declined, rule, m)
@@ -126,6 +131,9 @@ func (t *Terminal) declined(now time.Time, rule iso8583.AnswerRule, m *iso8583.M
 // rules have it. Each try is a payment of its own.
 func (t *Terminal) tryAgain(now time.Time, rule iso8583.AnswerRule, out *Actions) bool {
 	o := &t.order
+	if o.visit != nil { // its cryptogram is used up
+		return false
+	}
 	i := slices.Index(o.plan.Needs, NeedPIN)
 	t.consult("terminal/once-more")
 	switch {

@@ -17,6 +17,8 @@ type card struct {
 	pan            pay.PAN
 	expiry         string // YYMM
 	service        string // "" when typed by hand
+	sequence       string // two digits, of a chip
+	chip           []byte // F55
 	track2, track3 pay.Secret
 	pinned         bool // a PIN was entered
 	fallback       bool // a chip card whose chip does not work
@@ -53,7 +55,7 @@ func (t *Terminal) chipCard(service string) bool {
 func (t *Terminal) fallsBack(c *card) bool {
 	t.consult("terminal/fallback")
 	t.order.chipSwipes++
-	if t.Rules.FallbackAfter > 0 && t.order.chipSwipes > t.Rules.FallbackAfter {
+	if t.chipBroken() || t.Rules.FallbackAfter > 0 && t.order.chipSwipes > t.Rules.FallbackAfter {
 		c.fallback, c.entry = true, t.Rules.FallbackEntry
 	}
 	return c.fallback
@@ -98,6 +100,9 @@ func trackDigits(track pay.Secret) string {
 
 func (t *Terminal) wantsPIN(now time.Time) bool {
 	o := &t.order
+	if o.visit != nil { // the chip has said it
+		return false
+	}
 	wanted := t.Rules.AskPIN(o.card.service, o.amount, t.Rules.NoPINLimit)
 	if wanted {
 		t.decide(now, "terminal/pin", "the card wants a PIN")
@@ -112,6 +117,10 @@ func (t *Terminal) enterPIN(now time.Time, e Event, out *Actions) {
 	digits := e.PIN.Reveal()
 	if digits != "" && (len(digits) < 4 || len(digits) > 12 || !digitsOnly(digits)) {
 		t.wait(WaitingPIN, NeedPIN, out, "ENTER_PIN", t.order.amount.String())
+		return
+	}
+	if v := t.order.visit; v != nil && !v.waits {
+		t.visitPIN(now, e, out)
 		return
 	}
 	t.order.pin, t.order.card.pinned = e.PIN, digits != ""
@@ -148,6 +157,7 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 	c := &t.order.card
 	o(iso8583.PAN, c.pan.Reveal())
+	c.offerChip(o)
 	entered, format, encrypted := cmp.Or(t.order.plan.NoPIN, "2"), "0", "0" // last digit of F22, first and third of F53
 	if c.pinned {
 		entered, format = "1", "2"

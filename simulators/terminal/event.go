@@ -2,7 +2,9 @@ package terminal
 
 import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
 )
 
 // EventKind is what happens to a terminal.
@@ -10,44 +12,48 @@ type EventKind uint8
 
 // The events. In brackets: the fields of Event that one uses.
 const (
-	PowerOn        EventKind = iota // the first event of every life, after Restore
-	LogIn                           // an operator's number and password [Operator, Password]; also the supervisor's, when one is asked for
-	LogOut                          // the operator leaves
-	SetPassword                     // a new password, of oneself or, by a supervisor, of [Operator]; [Password]
-	Unlock                          // a supervisor lifts the lock of [Operator]
-	AddOperator                     // a supervisor takes on a cashier [Operator]; [Password], or the common default
-	RemoveOperator                  // a supervisor takes [Operator] off the list
-	Choose                          // an order [Flow, Amount]
-	Reprint                         // the last receipt once more, or that of a voucher of this batch [Original]
-	LastPayment                     // show what became of the last payment
-	Statistics                      // print the payments by day and kind
-	Swipe                           // a stripe was drawn through the reader [Stripe]
-	KeyIn                           // a card number typed by hand [PAN, Expiry]
-	EnterPIN                        // the cardholder's PIN; empty is a bypass [PIN]
-	EnterOriginal                   // the cashier names the payment that the order acts on [Original]
-	EnterCode                       // the authorization that was given by voice, or none [Voice]
-	Confirm                         // the green key
-	Cancel                          // the red key
-	Answered                        // the exchange brought an answer [Message]
-	Unanswered                      // the exchange brought none [Trouble]
-	Fired                           // a timer ran out [Timer]
-	Stored                          // the store's word on a Write with Await [Err]
-	PaperOut                        // the printer has no paper left
-	PaperIn                         // there is a new roll in it
-	BatteryLow                      // the battery is below the limit for a new trade
-	BatteryOK                       // it is charged again
-	NetworkDown                     // no network at all
-	NetworkUp                       // a network is there again [Network]
-	SwitchNetwork                   // the cashier takes another network [Network]
-	Tamper                          // the case was opened
-	Sign                            // the cardholder has signed on the pad; empty is a refusal [Picture]
-	ScriptResults                   // what the issuer's commands did to the chip of the last payment, or of [Original.Trace]; [Chip]
-	DeviceFails                     // a part of the terminal does not work any more [Device]
-	DeviceWorks                     // it works again [Device]
+	PowerOn           EventKind = iota // the first event of every life, after Restore
+	LogIn                              // an operator's number and password [Operator, Password]; also the supervisor's, when one is asked for
+	LogOut                             // the operator leaves
+	SetPassword                        // a new password, of oneself or, by a supervisor, of [Operator]; [Password]
+	Unlock                             // a supervisor lifts the lock of [Operator]
+	AddOperator                        // a supervisor takes on a cashier [Operator]; [Password], or the common default
+	RemoveOperator                     // a supervisor takes [Operator] off the list
+	Choose                             // an order [Flow, Amount]
+	Reprint                            // the last receipt once more, or that of a voucher of this batch [Original]
+	LastPayment                        // show what became of the last payment
+	Statistics                         // print the payments by day and kind
+	Swipe                              // a stripe was drawn through the reader [Stripe]
+	Insert                             // a card is in the slot [Reader]
+	Tap                                // a card is in the field [Reader]
+	CardAnswered                       // what came of an APDU [Response, Reader]
+	ChooseApplication                  // the cardholder chooses one of those shown [Choice]; kernel.ChoseNone for none
+	KeyIn                              // a card number typed by hand [PAN, Expiry]
+	EnterPIN                           // the cardholder's PIN; empty is a bypass [PIN]
+	EnterOriginal                      // the cashier names the payment that the order acts on [Original]
+	EnterCode                          // the authorization that was given by voice, or none [Voice]
+	Confirm                            // the green key
+	Cancel                             // the red key
+	Answered                           // the exchange brought an answer [Message]
+	Unanswered                         // the exchange brought none [Trouble]
+	Fired                              // a timer ran out [Timer]
+	Stored                             // the store's word on a Write with Await [Err]
+	PaperOut                           // the printer has no paper left
+	PaperIn                            // there is a new roll in it
+	BatteryLow                         // the battery is below the limit for a new trade
+	BatteryOK                          // it is charged again
+	NetworkDown                        // no network at all
+	NetworkUp                          // a network is there again [Network]
+	SwitchNetwork                      // the cashier takes another network [Network]
+	Tamper                             // the case was opened
+	Sign                               // the cardholder has signed on the pad; empty is a refusal [Picture]
+	ScriptResults                      // what the issuer's commands did to the chip of the last payment, or of [Original.Trace]; [Chip]
+	DeviceFails                        // a part of the terminal does not work any more [Device]
+	DeviceWorks                        // it works again [Device]
 	eventKinds
 )
 
-var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "KeyIn", "EnterPIN",
+var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "Insert", "Tap", "CardAnswered", "ChooseApplication", "KeyIn", "EnterPIN",
 	"EnterOriginal", "EnterCode", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
 	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "Sign", "ScriptResults", "DeviceFails", "DeviceWorks"}
 
@@ -62,6 +68,9 @@ type Event struct {
 	Operator string
 	Password pay.Secret
 	Stripe   Stripe
+	Response emv.Response
+	Reader   kernel.Reader
+	Choice   int
 	PAN      pay.PAN
 	Expiry   string // YYMM
 	PIN      pay.Secret

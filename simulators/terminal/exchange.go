@@ -9,6 +9,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
 )
 
 // exchange is the request that is being stored or is on the line. Its flow is not always the order's: a reversal or a
@@ -175,7 +176,9 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 	case t.order.plan.Done == Settled:
 		t.settleAnswered(now, rule, e.Message, out)
 	default:
-		t.orderAnswered(now, rule, e.Message, out)
+		m := e.Message
+		t.hearHost(now, kernel.Host{Reached: true, Answer: string(rule.Code), Data: []byte(m.Get(iso8583.Chip))}, out,
+			func(now time.Time, out *Actions) { t.orderAnswered(now, rule, m, out) })
 	}
 }
 
@@ -183,8 +186,13 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 func (t *Terminal) unanswered(now time.Time, e Event, out *Actions) {
 	screen := t.Rules.TroubleScreen(e.Trouble)
 	t.decide(now, "terminal/trouble", e.Trouble.Text())
+	t.hearHost(now, kernel.Host{}, out, func(now time.Time, out *Actions) { t.unreached(now, screen, e.Trouble.Sent, out) })
+}
+
+// unreached goes on without an answer.
+func (t *Terminal) unreached(now time.Time, screen string, sent bool, out *Actions) {
 	switch {
-	case e.Trouble.Sent:
+	case sent:
 		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
 	case t.exchange.errand != nil:
 		out.show(screen)
@@ -222,6 +230,10 @@ func (t *Terminal) reversible() bool {
 
 // untrusted: the request may have arrived and there is no answer to go by.
 func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, out *Actions) {
+	if v := t.order.visit; v != nil && v.waits && t.ownExchange() {
+		t.hearHost(now, kernel.Host{}, out, func(now time.Time, out *Actions) { t.untrusted(now, screen, reason, out) })
+		return
+	}
 	flow := t.exchange.flow
 	if t.exchange.errand != nil {
 		out.show(screen)
@@ -271,6 +283,7 @@ func (t *Terminal) undo(now time.Time, reason pay.Answer, out *Actions) {
 		return
 	}
 	t.pending.reason = reason
+	t.pending.chip = t.reversalChip()
 	if a := t.exchange.answer; a != nil {
 		t.pending.authCode, t.pending.date = a.Get(iso8583.AuthCode), a.Get(iso8583.LocalDate)
 	}

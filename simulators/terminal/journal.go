@@ -65,7 +65,13 @@ type pending struct {
 	reason   pay.Answer
 	authCode string
 	date     string   // MMDD, the host's, if it answered
+	chip     []byte   // F55 of the reversal, where the chip caused it
 	before   *pending // whose outcome the storage did not take, so that after a restart it is owed still
+}
+
+// attempt is the line of an attempt with that number.
+func (p *pending) attempt(n int) *attemptLine {
+	return &attemptLine{Attempts: n, Reason: p.reason, AuthCode: p.authCode, Date: p.date, Chip: p.chip}
 }
 
 // waitingSlip is a slip that has not been printed, as far as the journal knows. begun says that its printing may have
@@ -108,6 +114,7 @@ type attemptLine struct {
 	Reason   pay.Answer `json:"reason"`
 	AuthCode string     `json:"auth_code,omitempty"`
 	Date     string     `json:"date,omitempty"`
+	Chip     []byte     `json:"chip,omitempty"`
 }
 
 // outcomeLine: what became of the pending request. It ends the pending reversal. Begun says that the slip, if there is
@@ -172,7 +179,7 @@ func (l *pendingLine) apply(t *Terminal) {
 
 func (l *attemptLine) apply(t *Terminal) {
 	if p := t.pending; p != nil {
-		p.attempts, p.reason, p.authCode, p.date = l.Attempts, l.Reason, l.AuthCode, l.Date
+		p.attempts, p.reason, p.authCode, p.date, p.chip = l.Attempts, l.Reason, l.AuthCode, l.Date, l.Chip
 	}
 }
 

@@ -5,34 +5,37 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
 )
 
 // order is what an operator asked for, from Choose to End. It is gone after a power cut; what must outlive it is pending.
 type order struct {
-	plan       Plan
-	amount     pay.Amount
-	original   original
-	met        int // how many of plan.Needs are met
-	card       card
-	pin        pay.Secret
-	tries      int             // that the host answered and wanted another after
-	pinWanted  bool            // the host wants a PIN, whatever the card says
-	swipes     int             // bad ones
-	chipSwipes int             // of cards that have a chip
-	cleared    bool            // what is left over from before has had its turn
-	repeats    int             // of an advice or upload, at once
-	again      bool            // the uploads have begun anew
-	fresh      bool            // no message of this settlement has ever left
-	failed     map[string]bool // errands, by name
-	named      bool            // the original is known
-	forwarded  bool            // what is stored for the host has had its turn
-	typed      *Original       // what the cashier typed, while the host hears of that payment first
-	local      bool            // the host is not asked, and told later if at all
-	voice      Voice
-	tip        pay.Amount
-	rest       pay.Amount // of a partial approval, to be collected otherwise
-	over       bool       // the ending is known; only a reversal may still be under way
-	ending     Ending     // see over
+	plan         Plan
+	amount       pay.Amount
+	original     original
+	met          int // how many of plan.Needs are met
+	card         card
+	pin          pay.Secret
+	tries        int             // that the host answered and wanted another after
+	pinWanted    bool            // the host wants a PIN, whatever the card says
+	swipes       int             // bad ones
+	chipSwipes   int             // of cards that have a chip
+	chipFailures int             // of chips that could not be used
+	visit        *visit          // the card in the reader; nil for none
+	cleared      bool            // what is left over from before has had its turn
+	repeats      int             // of an advice or upload, at once
+	again        bool            // the uploads have begun anew
+	fresh        bool            // no message of this settlement has ever left
+	failed       map[string]bool // errands, by name
+	named        bool            // the original is known
+	forwarded    bool            // what is stored for the host has had its turn
+	typed        *Original       // what the cashier typed, while the host hears of that payment first
+	local        bool            // the host is not asked, and told later if at all
+	voice        Voice
+	tip          pay.Amount
+	rest         pay.Amount // of a partial approval, to be collected otherwise
+	over         bool       // the ending is known; only a reversal may still be under way
+	ending       Ending     // see over
 }
 
 // choose begins an order.
@@ -151,7 +154,13 @@ func (t *Terminal) gained(now time.Time, out *Actions) {
 	t.proceed(now, out)
 }
 
-func (t *Terminal) confirm(now time.Time, _ Event, out *Actions) { t.gained(now, out) }
+func (t *Terminal) confirm(now time.Time, _ Event, out *Actions) {
+	if t.order.visit != nil && !t.order.visit.waits { // an ID document was compared
+		t.kernelStep(now, kernel.Answer{Agreed: true}, out)
+		return
+	}
+	t.gained(now, out)
+}
 
 func (t *Terminal) cancel(_ time.Time, _ Event, out *Actions) {
 	t.tell(Ending{Kind: Cancelled, Screen: "CANCELLED"}, out)
@@ -180,6 +189,7 @@ func (t *Terminal) tell(e Ending, out *Actions, args ...string) {
 
 // finish ends the order and forgets card and PIN.
 func (t *Terminal) finish(out *Actions) {
+	t.endVisit()
 	out.add(Action{Kind: End, Ending: t.order.ending})
 	t.order, t.exchange = order{}, exchange{}
 	t.rest(out)

@@ -95,6 +95,7 @@ func (t *Terminal) slip(now time.Time, code pay.Answer, m *iso8583.Message) Slip
 	for _, l := range t.amountLines(amount) {
 		add(l)
 	}
+	t.chipLines(line)
 	line("SLIP_NOTE", strings.Join(strings.Fields(m.Get(iso8583.AnswerText)), " "))
 	if prompt := t.Dialect.Answer(code).Prompt; prompt != "APPROVED" && code != pay.Answer10Partial { // A2, A4 to A6 (DOMAIN.md C)
 		line(prompt, amount.String())
@@ -102,7 +103,7 @@ func (t *Terminal) slip(now time.Time, code pay.Answer, m *iso8583.Message) Slip
 	if strings.HasSuffix(req.Get(iso8583.EntryMode), "1") {
 		add(Line{ID: "SLIP_PIN_ENTERED"})
 	}
-	add(Line{ID: "SLIP_SIGNATURE"})
+	add(Line{ID: t.signatureLine()})
 	return s
 }
 

@@ -73,8 +73,9 @@ func (t *Terminal) reverse(now time.Time, out *Actions) {
 	t.offerPart(o)
 	o(iso8583.ReversalReason, string(p.reason))
 	o(iso8583.AuthCode, p.authCode)
+	o(iso8583.Chip, string(p.chip))
 	t.exchange = exchange{flow: pay.Reversal, request: m}
-	t.dispatch(now, "REVERSING", &attemptLine{p.attempts + 1, p.reason, p.authCode, p.date}, out)
+	t.dispatch(now, "REVERSING", p.attempt(p.attempts+1), out)
 }
 
 // markRepeat gives a message that was sent before the MTI of a repeat, where the dialect has one (0421).
@@ -119,7 +120,7 @@ func (t *Terminal) reversalUnsent(now time.Time, screen string, out *Actions) {
 	out.show(screen)
 	t.endReversal(Unknown, screen)
 	p := t.pending
-	t.write(out, &attemptLine{p.attempts - 1, p.reason, p.authCode, p.date})
+	t.write(out, p.attempt(p.attempts-1))
 	t.reversed(now, out)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
 )
 
 // Rules is what a terminal decides from: data only, never changed by the machine. Behind each entry stands the name under
@@ -38,6 +39,10 @@ type Rules struct {
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
 
 	ChipReader    bool                                                 // terminal/service-code: the terminal has one, so a chip card's stripe is refused
+	Kernel        *kernel.Rules                                        // of the chip: its entries consult themselves
+	ChipTries     int                                                  // terminal/chip-tries: failures of a chip after which the stripe is taken; 0 is never
+	ObeyCard      bool                                                 // terminal/second-cryptogram: what the chip declines after the host's approval is reversed
+	ObeyCVM       bool                                                 // terminal/signature: the slip is signed when the chip wants it
 	FallbackAfter int                                                  // terminal/fallback: swipes of a chip card after which its chip counts as broken and the stripe is taken; 0 is never
 	FallbackEntry pay.Entry                                            // F22 of such a sale: 02 with F60.5 = 2 at home, 80 elsewhere (DOMAIN.md A.10)
 	SwipeTries    int                                                  // terminal/swipe-tries: bad swipes before the order is given up
@@ -101,7 +106,7 @@ func Reference() *Rules {
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
 		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), OfflineRules: offlineRules(),
 		TraceAfterRestart: func(last int) int { return last },
-		ChipReader:        true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
+		ChipReader:        true, Kernel: kernelRules(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },

@@ -16,6 +16,8 @@ const (
 	LoggedOut               // no operator
 	Idle                    // ready for an order
 	WaitingCard             //
+	ReadingCard             // a command is with the card
+	WaitingChoice           // of the cardholder, among the card's applications
 	WaitingPIN              //
 	WaitingOriginal         //
 	WaitingConfirm          //
@@ -30,7 +32,7 @@ const (
 	states
 )
 
-var stateNames = [states]string{"off", "logged out", "ready", "waiting for the card", "waiting for the PIN",
+var stateNames = [states]string{"off", "logged out", "ready", "waiting for the card", "reading the card", "waiting for the application", "waiting for the PIN",
 	"waiting for the original", "waiting for the green key", "waiting for the supervisor", "waiting for the spoken code", "waiting for the rest", "waiting for the signature", "waiting for a new password", "storing", "exchanging", "finishing"}
 
 // String gives the state in words.
@@ -72,9 +74,17 @@ var table = [states][eventKinds]cell{
 	},
 	WaitingCard: {
 		Swipe:  {"take stripe", (*Terminal).swipe},
+		Insert: {"begin with the chip", (*Terminal).insert},
+		Tap:    {"begin with the chip", (*Terminal).tap},
 		KeyIn:  {"take number", (*Terminal).keyIn},
 		Cancel: {"cancel", (*Terminal).cancel},
 		Fired:  {"cancel and log out", (*Terminal).abandon},
+	},
+	ReadingCard: {CardAnswered: {"go on with the chip", (*Terminal).cardAnswered}},
+	WaitingChoice: {
+		ChooseApplication: {"go on with the chip", (*Terminal).chooseApplication},
+		Cancel:            {"cancel", (*Terminal).cancel},
+		Fired:             {"cancel and log out", (*Terminal).abandon},
 	},
 	WaitingPIN: {
 		EnterPIN: {"take PIN", (*Terminal).enterPIN},
@@ -126,6 +136,7 @@ var table = [states][eventKinds]cell{
 var always = [eventKinds]cell{
 	PowerOn: {"refuse", refuse}, LogIn: {"refuse", refuse}, LogOut: {"refuse", refuse}, SetPassword: {"refuse", refuse},
 	Unlock: {"refuse", refuse}, AddOperator: {"refuse", refuse}, RemoveOperator: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, LastPayment: {"refuse", refuse}, Statistics: {"refuse", refuse}, Swipe: {"refuse", refuse},
+	Insert: {"refuse", refuse}, Tap: {"refuse", refuse}, CardAnswered: {"ignore", ignore}, ChooseApplication: {"refuse", refuse},
 	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, EnterCode: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
 	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
 	PaperOut: {"note paper", (*Terminal).paperOut}, PaperIn: {"note paper", (*Terminal).paperIn},

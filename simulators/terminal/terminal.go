@@ -4,6 +4,7 @@ package terminal
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -25,19 +26,21 @@ const (
 
 // Config is what a terminal is made of.
 type Config struct {
-	Name         string       // T1, in traces
-	Number       string       // F41, eight characters
-	Merchant     string       // F42, fifteen characters
-	MerchantName string       // F43 and the slip
-	MCC          string       // F18, where the dialect has it
-	Serial       string       // told at sign-in in F62 when it is not empty
-	KeyScheme    string       // network code of the sign-in: 001, 003, 004, 005, 006 (DOMAIN.md A.5.1); "" is 003
-	Batch        string       // six digits until the host says otherwise; "" is 000001
-	Currency     pay.Currency // of settlements, and of orders without an amount; 0 is CNY
-	FirstTrace   int          // trace number of the first message of a new terminal; 0 is 1
-	Parameters   Parameters   // those it left the factory with
-	SignaturePad bool         // the cardholder can sign on the terminal
-	Version      string       // of its software, eight digits: header nibbles 3, 4 and 7 to 12; "" is what the dialect's header says
+	Name         string                // T1, in traces
+	Number       string                // F41, eight characters
+	Merchant     string                // F42, fifteen characters
+	MerchantName string                // F43 and the slip
+	MCC          string                // F18, where the dialect has it
+	Serial       string                // told at sign-in in F62 when it is not empty
+	KeyScheme    string                // network code of the sign-in: 001, 003, 004, 005, 006 (DOMAIN.md A.5.1); "" is 003
+	Batch        string                // six digits until the host says otherwise; "" is 000001
+	Currency     pay.Currency          // of settlements, and of orders without an amount; 0 is CNY
+	FirstTrace   int                   // trace number of the first message of a new terminal; 0 is 1
+	Random       io.Reader             // for the kernel: unpredictable numbers
+	TestCAs      []iso8583.CAPublicKey // beside the keys that are downloaded, and never replaced by a download
+	Parameters   Parameters            // those it left the factory with
+	SignaturePad bool                  // the cardholder can sign on the terminal
+	Version      string                // of its software, eight digits: header nibbles 3, 4 and 7 to 12; "" is what the dialect's header says
 	Dialect      *iso8583.Dialect
 	HSM          *hsm.HSM // holds KeyTMK, or the working keys where the dialect downloads none
 	Rules        *Rules   // not changed by the terminal; Reference gives the honest ones
@@ -150,7 +153,7 @@ func (t *Terminal) Holds() Parameters { return t.parameters }
 // Status tells how the terminal is.
 func (t *Terminal) Status() Status {
 	s := Status{
-		State: t.state.String(), Busy: slices.Contains([]State{Storing, Exchanging, Finishing}, t.state),
+		State: t.state.String(), Busy: slices.Contains([]State{ReadingCard, Storing, Exchanging, Finishing}, t.state),
 		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(nextTrace(t.trace)), Pending: t.pending != nil, Stored: len(t.stored), Settling: t.settling != nil,
 		Slips: len(t.slips), Paper: t.paper, Battery: t.battery, Network: t.network, Tampered: t.tampered, Version: t.version,
 	}

@@ -1,0 +1,43 @@
+Feature: A sale by chip
+  Card, till and issuer prove themselves to one another, and only what all three agree on is paid.
+
+  Background:
+    Given till "T1" of "Noodle House" has signed in
+
+  @CHP-002 @host-control
+  Scenario: An inserted card pays
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And "T1" prints 2 receipts
+    And these messages went over the wire
+      | from | message     | trace | F39 |
+      | T1   | sale        | 2     |     |
+      | host | sale answer | 2     | 00  |
+    And the 1st sale carries
+      | field         | value |
+      | entry_mode    | 051   |
+      | card_sequence | 001   |
+      | chip          | *     |
+    And Carol's card holds 990.00 CNY
+    And "Noodle House" is owed 10.00 CNY
+
+  @CHP-001 @host-control
+  Scenario: A wrong cryptogram pays nothing
+    Given Carol's chip is a copy with other keys
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows SUSPECTED_FRAUD
+    And Carol's card holds 1000.00 CNY
+
+  @CHP-003 @host-control
+  Scenario: A chip that does not believe its issuer declines, and the sale is reversed
+    Given Carol's chip answers "EXTERNAL AUTHENTICATE" with "6300"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows CARD_DECLINES
+    And these messages went over the wire
+      | from | message         | trace | F39 |
+      | T1   | sale            | 2     |     |
+      | host | sale answer     | 2     | 00  |
+      | T1   | reversal        | 2     | 96  |
+      | host | reversal answer | 2     | 00  |
+    And Carol's card holds 1000.00 CNY
+    And "Noodle House" is owed 0.00 CNY

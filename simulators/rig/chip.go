@@ -1,0 +1,203 @@
+package rig
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/simulators/card"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
+)
+
+// ChipSeed tells the issuer what chip a card has: the set of test master keys that it was made with (fixtures/keys), their
+// cipher, the cryptogram versions that its applications use, and its sequence number.
+type ChipSeed struct {
+	Masters  string   `json:"masters"`
+	Cipher   string   `json:"cipher"`
+	Schemes  []string `json:"schemes"`
+	Sequence string   `json:"sequence"`
+	NoStripe bool     `json:"no_stripe,omitempty"`
+}
+
+func (c *ChipSeed) chip() issuer.Chip {
+	if c == nil {
+		return issuer.Chip{}
+	}
+	return issuer.Chip{Masters: c.Masters, Cipher: hsm.Algorithm(c.Cipher), Schemes: c.Schemes, Sequence: c.Sequence, NoStripe: c.NoStripe}
+}
+
+// chipSpec is the shipped card of a cardholder's kind, made out to him.
+func (c Cardholder) chipSpec() (*card.Spec, error) {
+	s, err := card.Load(fixtures.FS, c.Chip)
+	if err != nil {
+		return nil, err
+	}
+	s.PAN, s.Expiry, s.Service, s.PIN = c.PAN, c.Expiry, c.Service, c.PIN
+	for _, a := range s.Applications {
+		a.PAN, a.Expiry = c.PAN, c.Expiry
+	}
+	return s, nil
+}
+
+// chipSeed is what the issuer is told of a cardholder's chip; nil for none.
+func (c Cardholder) chipSeed(keys *card.Keys) (*ChipSeed, error) {
+	if c.Chip == "" {
+		return nil, nil
+	}
+	s, err := c.chipSpec()
+	if err != nil {
+		return nil, err
+	}
+	a := s.Applications[0]
+	m, err := keys.Masters(a.MasterKeys)
+	if err != nil {
+		return nil, err
+	}
+	seed := &ChipSeed{Masters: a.MasterKeys, Cipher: string(m.Algorithm), Sequence: a.Sequence, NoStripe: c.NoFallback}
+	for _, a := range s.Applications {
+		if !slices.Contains(seed.Schemes, a.Scheme) {
+			seed.Schemes = append(seed.Schemes, a.Scheme)
+		}
+	}
+	return seed, nil
+}
+
+// testCAs are the public keys of the test CAs, as a terminal holds them.
+func testCAs(keys *card.Keys) (all []iso8583.CAPublicKey) {
+	for _, k := range keys.CAs() {
+		all = append(all, iso8583.CAPublicKey{RID: k.RID, Index: k.Index[0], Expires: "20" + k.Expires + "28", Hash: 1, Algorithm: 1,
+			Modulus: k.Modulus, Exponent: k.Exponent, Check: k.Check})
+	}
+	return all
+}
+
+// importMasters gives an issuer the master keys of all test cards.
+func importMasters(h *hsm.HSM, keys *card.Keys) error {
+	for _, m := range keys.AllMasters() {
+		if err := m.Import(h, m.Name+"/"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slot gives a cardholder's chip, made at its first use; it keeps its counters for as long as the world lasts.
+func (w *World) slot(c Cardholder) (*card.Slot, error) {
+	if s, ok := w.chips[c.Name]; ok {
+		return s, nil
+	}
+	if c.Chip == "" {
+		return nil, fmt.Errorf("%s's card has no chip", c.Name)
+	}
+	spec, err := c.chipSpec()
+	if err != nil {
+		return nil, err
+	}
+	cvv, err := w.cvkBox.CVV(issuerCVK, pay.NewPAN(c.PAN), c.Expiry, "999") // iCVV: it makes no stripe
+	if err != nil {
+		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
+	}
+	track := emv.Track2{PAN: pay.NewPAN(c.PAN), Expiry: c.Expiry, Service: c.Service, Discretionary: pay.NewSecret("10000" + cvv + "00")}
+	for _, a := range spec.Applications {
+		if w.copied[c.Name] {
+			a.MasterKeys = "visa"
+		}
+		a.Put(emv.Tag57Track2Equivalent, track.Bytes())
+	}
+	image, err := card.Personalise(spec, w.Rig.cardKeys)
+	if err != nil {
+		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
+	}
+	s, err := card.NewSlot(image, *w.Rig.rules.card, w.Seed.Reader("chip/"+c.Name), w.cardFaults[c.Name]...)
+	if err != nil {
+		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
+	}
+	s.Card.Trace = w.Trace
+	w.chips[c.Name] = s
+	return s, nil
+}
+
+// SpoilChip arranges what goes wrong with a cardholder's chip or its reader, before its first use.
+func (w *World) SpoilChip(who string, f card.Fault) error {
+	c, err := w.Rig.Cast.Cardholder(who)
+	if err != nil {
+		return err
+	}
+	if _, made := w.chips[c.Name]; made {
+		return fmt.Errorf("%s's chip is in use already: say what is wrong with it before", c.Name)
+	}
+	w.cardFaults[c.Name] = append(w.cardFaults[c.Name], f)
+	return nil
+}
+
+// CopyChip makes a cardholder's chip a copy: all that can be read is right, but the keys of its cryptograms are others.
+func (w *World) CopyChip(who string) error {
+	c, err := w.Rig.Cast.Cardholder(who)
+	w.copied[c.Name] = true
+	return err
+}
+
+// apduTime is how long a command takes on contacts and in the field.
+const (
+	apduTime   = 20 * time.Millisecond
+	readerWait = 5 * time.Second // for a card that says nothing
+)
+
+// present puts a cardholder's chip into the slot or the field, and gives what the reader tells the till.
+func (t *Till) present(c Cardholder, on card.Interface) (*terminal.Event, error) {
+	s, err := t.world.slot(c)
+	if err != nil {
+		return nil, err
+	}
+	e := &terminal.Event{Kind: terminal.Insert}
+	if on == card.Contactless {
+		e.Kind = terminal.Tap
+	}
+	_, ending := s.Insert(on)
+	t.slot, e.Reader = s, readerSays[ending]
+	return e, nil
+}
+
+var readerSays = map[card.Ending]kernel.Reader{card.Answered: kernel.CardAnswered, card.Torn: kernel.CardGone, card.Frozen: kernel.CardMute,
+	card.Collision: kernel.TwoCards, card.NoCard: kernel.CardMute}
+
+// apdu gives the card a command and brings its answer back in the till's loop.
+func (t *Till) apdu(cmd emv.Command) {
+	life := t.life
+	x := card.Exchange{Ending: card.Torn}
+	if t.slot != nil {
+		x = t.slot.Exchange(t.Now(), cmd)
+	}
+	after := apduTime + x.After
+	if x.Ending == card.Frozen || x.After > readerWait {
+		x.Ending, after = card.Frozen, readerWait
+	}
+	t.record(trace.Noted, "apdu", apduText(cmd, x))
+	t.world.Loop.After(after, func() {
+		t.inLife(life, terminal.Event{Kind: terminal.CardAnswered, Response: x.Response, Reader: readerSays[x.Ending]})
+	})
+}
+
+// apduText tells an exchange with a card by names, without what may be secret.
+func apduText(cmd emv.Command, x card.Exchange) string {
+	if x.Ending != card.Answered {
+		return fmt.Sprintf("%s: %s", cmd.Name(), x.Ending)
+	}
+	return fmt.Sprintf("%s: %s %s", cmd.Name(), x.Response.SW, x.Response.SW.Words())
+}
+
+// takeOut takes the card out of the reader.
+func (t *Till) takeOut() {
+	if t.slot != nil {
+		t.slot.Remove()
+		t.slot = nil
+	}
+}

@@ -1,0 +1,324 @@
+package terminal
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
+)
+
+// visit is a card in the reader, and the kernel that speaks with it. It is gone after a power cut, as the card then is.
+type visit struct {
+	kernel      *kernel.Kernel
+	contactless bool
+	reads       bool // the flow carries no chip data: the card only says who it is
+	pin         kernel.PINKind
+	waits       bool // for the host's word
+	request     emv.Data
+	outcome     kernel.Outcome
+	then        func(time.Time, *Actions) // after the card has ended
+}
+
+// insert begins with a card in the slot, tap with one in the field.
+func (t *Terminal) insert(now time.Time, e Event, out *Actions) { t.meet(now, e, false, out) }
+func (t *Terminal) tap(now time.Time, e Event, out *Actions)    { t.meet(now, e, true, out) }
+
+func (t *Terminal) meet(now time.Time, e Event, contactless bool, out *Actions) {
+	t.consult("terminal/chip-reader")
+	switch {
+	case !t.Rules.ChipReader:
+		t.wait(WaitingCard, NeedCard, out, "SWIPE_CARD", t.order.amount.String())
+		return
+	case e.Reader == kernel.TwoCards:
+		t.wait(WaitingCard, NeedCard, out, "PRESENT_ONE")
+		return
+	case e.Reader != kernel.CardAnswered:
+		t.chipFailed(now, "nothing answers the reset", out)
+		return
+	}
+	c, err := t.kernelConfig(now, contactless)
+	if err != nil {
+		t.fault(now, err, out)
+		return
+	}
+	t.order.visit = &visit{kernel: kernel.Start(c), contactless: contactless, reads: !t.Dialect.Carries(t.order.plan.Flow, iso8583.Chip)}
+	out.show("READING_CARD")
+	t.kernelStep(now, kernel.Answer{}, out)
+}
+
+// kernelConfig is what one transaction is decided from: the terminal's parameters and the order.
+func (t *Terminal) kernelConfig(now time.Time, contactless bool) (*kernel.Config, error) {
+	rules := *t.Rules.Kernel
+	if !t.Dialect.Carries(t.order.plan.Flow, iso8583.Chip) { // nobody is to be verified by a card that is only read
+		rules.Contact = slices.DeleteFunc(slices.Clone(rules.Contact), func(p kernel.Phase) bool { return p.Name == "kernel/cvm" })
+	}
+	c := &kernel.Config{Rules: &rules, Contactless: contactless, Amount: t.order.amount, Other: pay.Amount{Currency: t.order.amount.Currency},
+		Now: now, Sequence: nextTrace(t.trace), Choose: true, NoPINLimit: t.noPINLimit(), Random: t.Random, Consult: t.consult}
+	for _, a := range t.parameters.AIDs {
+		app, err := kernel.ParseApp(maps.Clone(emv.Data(a.Values)))
+		if err != nil {
+			return nil, fmt.Errorf("terminal %s: %w", t.Name, err)
+		}
+		c.Apps = append(c.Apps, app)
+	}
+	for _, k := range slices.Concat(t.parameters.CAPKs, t.TestCAs) {
+		c.Keys = append(c.Keys, emv.CAKey{PublicKey: emv.PublicKey{Modulus: k.Modulus, Exponent: k.Exponent}, RID: k.RID, Index: k.Index, Expiry: k.Expires})
+	}
+	if tx, _ := t.Dialect.Transaction(t.order.plan.Flow); len(tx.Constants[iso8583.ProcessingCode]) >= 2 {
+		n, _ := emv.Number([]byte{tx.Constants[iso8583.ProcessingCode][0]<<4 | tx.Constants[iso8583.ProcessingCode][1]&15})
+		c.Type = byte(n/10<<4 | n%10)
+	}
+	c.Terminal = t.emvData()
+	return c, nil
+}
+
+// noPINLimit is what the host has set, or the dialect's (DOMAIN.md A.8.1, FF8058; D.6).
+func (t *Terminal) noPINLimit() int64 {
+	if n, ok := emv.Number(t.parameters.Contactless[iso8583.TagFF8058NoPINLimit]); ok && len(t.parameters.Contactless) > 0 {
+		return int64(n)
+	}
+	return t.Dialect.Switches.NoPINLimit
+}
+
+// emvData is what the terminal says of itself to a chip (EMV 4.4 Book 4, annex A; Book 3, annex A).
+func (t *Terminal) emvData() emv.Data {
+	currency := "0" + t.order.amount.Currency.Digits()
+	return emv.Data{
+		emv.Tag9F33TerminalCapabilities: {0xE0, 0xF8, 0xC8}, emv.Tag9F40AdditionalCapabilities: {0x60, 0x00, 0xF0, 0xA0, 0x01},
+		emv.Tag9F35TerminalType: {0x22}, emv.Tag9F1ATerminalCountry: {0x01, 0x56}, emv.Tag9F1EIFDSerial: []byte(t.Number),
+		emv.Tag5F2ACurrency: {currency[0]<<4&0xF0 | currency[1]&15, currency[2]<<4 | currency[3]&15}, emv.Tag5F36CurrencyExponent: {0x02},
+		emv.Tag9F66TTQ: {0x36, 0x00, 0x40, 0x80}, emv.Tag9F1CTerminalId: []byte(t.Number), emv.Tag9F16MerchantId: []byte(t.Merchant),
+	}
+}
+
+// kernelStep hands the kernel an answer and does what it needs next.
+func (t *Terminal) kernelStep(now time.Time, a kernel.Answer, out *Actions) {
+	v := t.order.visit
+	need, more := v.kernel.Next(a)
+	switch {
+	case !more:
+		v.outcome = v.kernel.Outcome()
+		t.cardEnded(now, out)
+	case need.Kind == kernel.NeedAPDU:
+		t.state = ReadingCard
+		out.add(Action{Kind: APDU, Command: need.Command})
+	case need.Kind == kernel.NeedChoice:
+		t.wait(WaitingChoice, NeedApplication, out, "CHOOSE_APPLICATION", need.Choices...)
+	case need.Kind == kernel.NeedDocument:
+		t.wait(WaitingConfirm, NeedConfirm, out, "CHECK_DOCUMENT")
+	case need.Kind == kernel.NeedPIN:
+		v.pin = need.PIN
+		t.order.card.pan = need.Outcome.PAN
+		if need.Tries == 1 {
+			out.show("LAST_PIN_TRY")
+		}
+		t.wait(WaitingPIN, NeedPIN, out, "ENTER_PIN", t.order.amount.String())
+	default:
+		v.waits, v.request, v.outcome = true, need.Data, need.Outcome
+		t.cardRead(now, out)
+	}
+}
+
+// cardAnswered takes what the reader brings from the card.
+func (t *Terminal) cardAnswered(now time.Time, e Event, out *Actions) {
+	t.kernelStep(now, kernel.Answer{Response: e.Response, Reader: e.Reader}, out)
+}
+
+func (t *Terminal) chooseApplication(now time.Time, e Event, out *Actions) {
+	t.kernelStep(now, kernel.Answer{Choice: e.Choice}, out)
+}
+
+// visitPIN hands a PIN to the kernel: the clear one for the card itself; what goes to the host stays in the pad.
+func (t *Terminal) visitPIN(now time.Time, e Event, out *Actions) {
+	answer := kernel.PIN{State: kernel.PINEntered}
+	switch v := t.order.visit; {
+	case e.PIN.Reveal() == "":
+		answer.State = kernel.PINBypassed
+	case v.pin == kernel.PINOnline:
+		t.order.pin = e.PIN
+	default:
+		answer.Clear = e.PIN
+	}
+	t.kernelStep(now, kernel.Answer{PIN: answer}, out)
+}
+
+// cardRead goes on with the order when the card has said what it says before the host is asked.
+func (t *Terminal) cardRead(now time.Time, out *Actions) {
+	v := t.order.visit
+	if !t.takeChip(now, out) {
+		return
+	}
+	if v.reads {
+		t.order.visit = nil
+		v.kernel.Stop()
+	} else if i := slices.Index(t.order.plan.Needs, NeedPIN); i >= 0 { // the card has said whether one is wanted
+		t.order.met = i
+	}
+	t.gained(now, out)
+}
+
+// takeChip makes the order's card of what the chip said.
+func (t *Terminal) takeChip(now time.Time, out *Actions) bool {
+	v, o := t.order.visit, &t.order
+	c := card{entry: pay.Entry05Chip, pan: v.outcome.PAN, expiry: v.outcome.Expiry, sequence: v.outcome.Sequence, track2: v.outcome.Track2}
+	if v.contactless {
+		c.entry = pay.Entry07Contactless
+	}
+	if s, ok := readStripe(Stripe{Track2: c.track2}); ok {
+		c.service = s.service
+	}
+	if !v.reads {
+		c.pinned = v.outcome.OnlinePIN && !o.pin.IsZero()
+		c.chip = kernel.Field55(kernel.UseRequest, v.request)
+	}
+	t.consult("terminal/card-number")
+	if !t.Rules.CardNumber(c.pan) {
+		t.refuse(now, "terminal/card-number", "BAD_CARD_NUMBER", out)
+		return false
+	}
+	o.card = c
+	return true
+}
+
+// cardEnded goes on when the kernel has come to its end: with the host's answer that the card has now heard, or without any.
+func (t *Terminal) cardEnded(now time.Time, out *Actions) {
+	v := t.order.visit
+	t.decide(now, "terminal/chip", fmt.Sprintf("%s %s TVR %s", v.outcome.Ending, v.outcome.Why, v.outcome.TVR))
+	if v.then != nil {
+		then := v.then
+		v.then = nil
+		then(now, out)
+		return
+	}
+	if v.reads && !v.outcome.PAN.IsZero() && !v.outcome.Track2.IsZero() { // it refused to pay, and was not asked to
+		t.cardRead(now, out)
+		return
+	}
+	t.order.visit = nil
+	switch v.outcome.Ending {
+	case kernel.Fallback:
+		t.chipFailed(now, v.outcome.Why, out)
+	case kernel.Cancelled:
+		t.cancel(now, Event{}, out)
+	case kernel.SwitchInterface:
+		t.wait(WaitingCard, NeedCard, out, "INSERT_CARD")
+	case kernel.TryAgain:
+		t.wait(WaitingCard, NeedCard, out, "TAP_AGAIN")
+	case kernel.PresentOne:
+		t.wait(WaitingCard, NeedCard, out, "PRESENT_ONE")
+	case kernel.SeePhone:
+		t.wait(WaitingCard, NeedCard, out, "SEE_PHONE")
+	case kernel.DeclinedOffline:
+		t.tell(Ending{Kind: Declined, Screen: "CARD_DECLINES"}, out)
+		t.finish(out)
+	default:
+		screens := map[kernel.Ending]string{kernel.CardRemoved: "CARD_REMOVED", kernel.CardBlocked: "CARD_BLOCKED",
+			kernel.ApplicationBlocked: "CARD_BLOCKED", kernel.NotAccepted: "CARD_NOT_TAKEN"}
+		screen, ok := screens[v.outcome.Ending]
+		if !ok {
+			screen = "CARD_UNREADABLE"
+		}
+		t.refuse(now, "terminal/chip", screen, out)
+	}
+}
+
+// chipFailed counts chips that cannot be used; after some of them the stripe is taken (DOMAIN.md D.6).
+func (t *Terminal) chipFailed(now time.Time, why string, out *Actions) {
+	t.consult("terminal/chip-tries")
+	t.order.chipFailures++
+	t.decide(now, "terminal/chip-tries", fmt.Sprintf("failure %d of the chip: %s", t.order.chipFailures, why))
+	if t.chipBroken() {
+		t.wait(WaitingCard, NeedCard, out, "SWIPE_CARD", t.order.amount.String())
+		return
+	}
+	t.wait(WaitingCard, NeedCard, out, "INSERT_AGAIN")
+}
+
+// chipBroken tells that the chip was tried often enough.
+func (t *Terminal) chipBroken() bool {
+	return t.Rules.ChipTries > 0 && t.order.chipFailures >= t.Rules.ChipTries
+}
+
+// hearHost gives the host's word to a card that waits for it, and goes on when the card has ended; at once where none waits.
+func (t *Terminal) hearHost(now time.Time, h kernel.Host, out *Actions, then func(time.Time, *Actions)) {
+	v := t.order.visit
+	if v == nil || !v.waits || !t.ownExchange() {
+		then(now, out)
+		return
+	}
+	v.waits, v.then = false, then
+	t.kernelStep(now, kernel.Answer{Host: h}, out)
+}
+
+// cardRefuses tells that the host approved and the card did not.
+func (t *Terminal) cardRefuses() bool {
+	v := t.order.visit
+	t.consult("terminal/second-cryptogram")
+	return v != nil && t.Rules.ObeyCard && v.outcome.Ending != kernel.Approved
+}
+
+// offerChip offers what the chip gave.
+func (c *card) offerChip(o func(iso8583.Element, string)) {
+	if c.sequence != "" && len(c.chip) > 0 {
+		o(iso8583.CardSequence, "0"+c.sequence)
+	}
+	o(iso8583.Chip, string(c.chip))
+}
+
+// reversalChip is F55 of a reversal that the card caused (DOMAIN.md A.11); nothing when it was a missing answer.
+func (t *Terminal) reversalChip() []byte {
+	if v := t.order.visit; v != nil && v.outcome.Reverse {
+		return kernel.Field55(kernel.UseReversal, v.outcome.Data)
+	}
+	return nil
+}
+
+// chipLines are what the slip tells of a chip (DOMAIN.md A.17).
+func (t *Terminal) chipLines(line func(id string, args ...string)) {
+	v := t.order.visit
+	if v == nil {
+		return
+	}
+	hex := func(tag tlv.Tag) string { return fmt.Sprintf("%X", v.outcome.Data[tag]) }
+	line("SLIP_AID", fmt.Sprintf("%X", v.outcome.AID))
+	line("SLIP_LABEL", v.outcome.Label)
+	if n := len(v.outcome.ACs); n > 0 {
+		line("SLIP_CRYPTOGRAM", v.outcome.ACs[n-1].String(), hex(emv.Tag9F26AC))
+	}
+	line("SLIP_TVR", hex(emv.Tag95TVR))
+	line("SLIP_TSI", hex(emv.Tag9BTSI))
+	line("SLIP_ATC", hex(emv.Tag9F36ATC))
+}
+
+// signatureLine: a stripe's slip is signed; a chip says whether (EMV 4.4 Book 3, 10.5).
+func (t *Terminal) signatureLine() string {
+	v := t.order.visit
+	t.consult("terminal/signature")
+	if v == nil || v.outcome.Signature || !t.Rules.ObeyCVM {
+		return "SLIP_SIGNATURE"
+	}
+	return "SLIP_NO_SIGNATURE"
+}
+
+// Close gives up what waits for a card. A machine that is no longer used is closed.
+func (t *Terminal) Close() { t.endVisit() }
+
+func (t *Terminal) endVisit() {
+	if v := t.order.visit; v != nil {
+		v.kernel.Stop()
+		t.order.visit = nil
+	}
+}
+
+// kernelRules: nothing is approved without the host, which a missing answer would have to be reversed at.
+func kernelRules() *kernel.Rules {
+	r := kernel.Reference()
+	r.Unable = func(kernel.Line, emv.TVR, kernel.Codes) bool { return false }
+	return r
+}
