@@ -46,6 +46,7 @@ type bench struct {
 	journal []journal.Record
 
 	host     host
+	card     *paperCard                         // in the reader
 	lenient  bool                               // a message may break its dialect's rules
 	storeErr func(batch []journal.Record) error // nil: the store is well
 	budget   int                                // actions that may still be done before the power goes; < 0 for no end
@@ -216,6 +217,9 @@ func (b *bench) carryOut(a Action) (Event, bool) {
 		if b.onShow != nil {
 			b.onShow(a.Screen)
 		}
+	case APDU:
+		r, says := b.card.answer(a.Command)
+		return Event{Kind: CardAnswered, Response: r, Reader: says}, true
 	case Ask:
 		b.need = a.Need
 	case Print:

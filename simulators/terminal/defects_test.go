@@ -333,6 +333,7 @@ func TestDefects(t *testing.T) {
 	var names []string
 	probes := maps.Clone(probes)
 	maps.Copy(probes, peopleProbes)
+	maps.Copy(probes, chipProbes)
 	for _, d := range Defects() {
 		names = append(names, d.Name)
 		if !strings.HasPrefix(d.Name, "terminal-") || d.Text == "" || d.Why == "" ||

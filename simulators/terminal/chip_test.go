@@ -1,0 +1,135 @@
+package terminal
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
+)
+
+// paperCard answers commands as a card without certificates would; second is what its second GENERATE AC says.
+type paperCard struct {
+	t      testing.TB
+	second string
+	asked  int // GENERATE ACs so far
+	torn   int // the command at which it is gone, from 1; 0 for never
+	seen   int
+}
+
+func (c *paperCard) answer(cmd emv.Command) (emv.Response, kernel.Reader) {
+	if c.seen++; c.seen == c.torn {
+		return emv.Response{}, kernel.CardGone
+	}
+	ok := func(data string) (emv.Response, kernel.Reader) {
+		return emv.Response{Data: unhex(c.t, data), SW: emv.SW9000OK}, kernel.CardAnswered
+	}
+	switch {
+	case cmd.INS == emv.INSA4Select && bytes.HasPrefix(cmd.Data, []byte("1PAY")):
+		return emv.Response{SW: emv.SW6A82FileNotFound}, kernel.CardAnswered
+	case cmd.INS == emv.INSA4Select:
+		return ok("6F118408A000000333010101A5055003434152")
+	case cmd.INS == emv.INSA8GetProcessing:
+		return ok("8006040008010100")
+	case cmd.INS == emv.INSB2ReadRecord:
+		record := tlv.Append(nil, emv.Tag5APAN, unhex(c.t, panH3))
+		for _, o := range []struct {
+			tag  tlv.Tag
+			text string
+		}{{emv.Tag5F24Expiry, "301231"}, {emv.Tag57Track2Equivalent, panH3 + "D30122011234567890123F"}, {emv.Tag5F34PSN, "01"},
+			{emv.Tag8CCDOL1, "9F02069F3704"}, {emv.Tag8DCDOL2, "8A02"}, {emv.Tag8ECVMList, "00000000000000001F00"}} {
+			record = tlv.Append(record, o.tag, unhex(c.t, o.text))
+		}
+		return emv.Response{Data: tlv.Append(nil, emv.Tag70RecordTemplate, record), SW: emv.SW9000OK}, kernel.CardAnswered
+	case cmd.INS == emv.INSAEGenerateAC:
+		c.asked++
+		kind := "80"
+		if c.asked > 1 {
+			kind = c.second
+		}
+		return ok("8013" + kind + "0001" + "0102030405060708" + "07010103A0000001")
+	}
+	return emv.Response{SW: emv.SW6D00InstructionUnknown}, kernel.CardAnswered
+}
+
+// chipBench is a bench whose terminal takes the paper card.
+func chipBench(t testing.TB, c *paperCard, edit ...func(*Config)) *bench {
+	b := newBench(t, append(edit, func(c *Config) {
+		c.Random = bytes.NewReader(make([]byte, 1024))
+		c.Parameters.AIDs = []iso8583.AIDParameters{{AID: unhex(t, "A000000333010101"), Values: map[tlv.Tag][]byte{
+			0x9F06: unhex(t, "A000000333010101"), 0xDF11: {0, 0, 0, 0, 0}, 0xDF12: {0xFF, 0xFF, 0xFF, 0xFF, 0xFF}, 0xDF13: {0, 0, 0, 0, 0}, 0x9F1B: {0, 0, 0, 0}}}}
+	})...)
+	c.t, b.card = t, c
+	return b
+}
+
+// insert sells 10.00 with the paper card.
+func (b *bench) insert() {
+	b.step(Event{Kind: Choose, Flow: pay.Sale, Amount: pay.CNY(1000)})
+	b.step(Event{Kind: Insert})
+}
+
+func TestChipSale(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		card   paperCard
+		reply  reply
+		ending EndingKind
+		screen string
+		flows  string // the exchanges after the sign-in
+	}{
+		{"approved by both", paperCard{second: "40"}, reply{code: "00"}, Approved, "APPROVED", "[sale 002]"},
+		{"declined by the host", paperCard{second: "00"}, reply{code: "51"}, Declined, "INSUFFICIENT_FUNDS", "[sale 002]"},
+		{"declined by the card afterwards", paperCard{second: "00"}, reply{code: "00"}, Declined, "CARD_DECLINES", "[sale 002 reversal 002 96]"},
+		{"gone before its last word", paperCard{second: "40", torn: 7}, reply{code: "00"}, Declined, "CARD_DECLINES", "[sale 002 reversal 002 96]"},
+		{"gone while it is read", paperCard{second: "40", torn: 4}, reply{}, Refused, "CARD_REMOVED", "[]"},
+		{"no answer", paperCard{second: "00"}, reply{trouble: &silent}, Unknown, "NO_ANSWER", "[sale 002 reversal 002 98]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := chipBench(t, &c.card)
+			b.signIn()
+			b.exchanges = nil
+			b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) { return c.reply, flow == pay.Sale }
+			b.insert()
+			if e := b.ending(); e.Kind != c.ending || e.Screen != c.screen {
+				t.Errorf("ends %s %s, want %s %s; shown: %v", e.Kind, e.Screen, c.ending, c.screen, b.screens)
+			}
+			if got := fmt.Sprint(b.flows()); got != c.flows {
+				t.Errorf("exchanges %s, want %s", got, c.flows)
+			}
+			if last := len(b.exchanges) - 1; last == 1 && c.reply.trouble == nil {
+				same(t, "reason", b.exchanges[last].Get(iso8583.ReversalReason), "96")
+				if !bytes.HasPrefix([]byte(b.exchanges[last].Get(iso8583.Chip)), unhex(t, "9505")) {
+					t.Errorf("F55 of the reversal is %X", b.exchanges[last].Get(iso8583.Chip))
+				}
+			}
+		})
+	}
+}
+
+// What each defect of a chip's handling changes.
+var chipProbes = map[string]func(*bench) any{
+	"terminal-ignores-second-cryptogram": func(b *bench) any {
+		b = chipBench(b.t, &paperCard{second: "00"}, func(c *Config) { c.Rules = b.config.Rules })
+		b.signIn()
+		b.insert()
+		return b.ending()
+	},
+	"terminal-never-falls-back":   func(b *bench) any { return b.deadChip(3) },
+	"terminal-falls-back-at-once": func(b *bench) any { return b.deadChip(1) },
+}
+
+// deadChip inserts a chip that does not answer so many times, and then swipes.
+func (b *bench) deadChip(times int) string {
+	b.signIn()
+	b.step(Event{Kind: Choose, Flow: pay.Sale, Amount: pay.CNY(1000)})
+	for range times {
+		b.step(Event{Kind: Insert, Reader: kernel.CardMute})
+	}
+	b.step(Event{Kind: Swipe, Stripe: Stripe{Track2: pay.NewSecret(chipTrack)}})
+	return b.till.Status().State
+}
