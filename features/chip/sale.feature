@@ -41,3 +41,17 @@ Feature: A sale by chip
       | host | reversal answer | 2     | 00  |
     And Carol's card holds 1000.00 CNY
     And "Noodle House" is owed 0.00 CNY
+
+  @CHP-002 @host-control
+  Scenario: A wrong PIN pays nothing, and the chip hears the issuer's no
+    When Carol inserts her card for 10.00 CNY at "T1" and enters a wrong PIN
+    Then "T1" shows WRONG_PIN
+    And Carol's card holds 1000.00 CNY
+
+  @CHP-003 @host-control
+  Scenario: A card that is taken out before its last word has not paid
+    Given Carol takes her card away at the 2nd "GENERATE AC"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows CARD_DECLINES
+    And "T1" has the 1st sale as reversed
+    And Carol's card holds 1000.00 CNY
