@@ -50,7 +50,7 @@ func TestMistakes(t *testing.T) {
 		{"no application", "applications:\n  - aid: A000000333010101\n    label: MINE\n    ca: F1\n    issuer_key: issuer-1024\n", "", "applications: want 1 to 20"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			err := make1(strings.Replace(plainCard, v.old, v.fresh, 1))
+			err := personalised(strings.Replace(plainCard, v.old, v.fresh, 1))
 			if err == nil || !strings.Contains(err.Error(), v.want) {
 				t.Errorf("got %v, want %s", err, v.want)
 			}
@@ -59,12 +59,12 @@ func TestMistakes(t *testing.T) {
 			}
 		})
 	}
-	if err := make1(plainCard); err != nil {
+	if err := personalised(plainCard); err != nil {
 		t.Error(err)
 	}
 }
 
-func make1(text string) error {
+func personalised(text string) error {
 	spec, err := card.Parse([]byte(text), "mine.yaml")
 	if err != nil {
 		return err
