@@ -60,7 +60,7 @@ func orders() []deed {
 		{name: "void a deposit", weight: 4, flow: pay.PreAuthVoid, on: []pay.Flow{pay.PreAuth}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
 		{name: "void a completion", weight: 4, flow: pay.CompletionVoid, on: []pay.Flow{pay.Completion}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
 		{name: "complete", weight: 9, flow: pay.Completion, on: []pay.Flow{pay.PreAuth}, draw: drawShare(100, 100, 96, 50, 115, 116), words: says("{who} has {payment} completed with {amount} at {till}")},
-		{name: "refund", weight: 10, flow: pay.Refund, on: []pay.Flow{pay.Sale, pay.Completion}, staff: true, draw: drawShare(100, 50, 40, 20, 101), words: says("{who} has {amount} of {payment} refunded at {till}")},
+		{name: "refund", weight: 10, flow: pay.Refund, on: []pay.Flow{pay.Sale, pay.Completion, pay.CompletionAdvice}, staff: true, draw: drawShare(100, 50, 40, 20, 101), words: says("{who} has {amount} of {payment} refunded at {till}")},
 	}
 }
 
@@ -69,7 +69,7 @@ func mishaps() []deed {
 	return []deed{
 		{name: "quiet", weight: 14},
 		{name: "time", weight: 4, draw: drawChoice, words: says("1 minute passes", "30 minutes pass", "3 hours pass")},
-		{name: "days", weight: 1, draw: drawChoice, words: says("1 day passes", "2 days pass", "29 days pass", "31 days pass")},
+		{name: "days", weight: 2, draw: drawChoice, words: says("1 day passes", "1 day passes", "2 days pass", "29 days pass", "30 days pass", "31 days pass")},
 		{name: "host", weight: 3, draw: drawChoice, words: says("*the host is in maintenance", "*the host is in day cut-over", "*the host is cut off from the issuer",
 			"*the issuer answers 40 seconds late", "*the issuer answers 40 seconds late", "*payments reach the issuer 40 seconds late")},
 		{name: "line", weight: 2, draw: drawChoice, words: says("*the line refuses connections", "*the line is silent")},
@@ -83,7 +83,8 @@ func mishaps() []deed {
 		{name: "signed off", weight: 1, draw: drawTill, words: says("*the host has signed {till} off", "*the host asks {till} to sign in again")},
 		{name: "disabled", weight: 1, draw: drawTill, words: says("*{till} is disabled at the host")},
 		{name: "mistyped", weight: 2, draw: drawMistyped, words: says("*{who} has entered a wrong PIN 2 times")},
-		{name: "made", weight: 2, draw: drawMade, words: says(`{till} is made to send a sale with currency "840"`, `{till} is made to send a sale with merchant "898320548160002"`)},
+		{name: "made", weight: 2, draw: drawMade, words: says(`{till} is made to send a sale with currency "840"`, `{till} is made to send a sale with merchant "898320548160002"`,
+			`{till} is made to send a reversal with amount "000000000777"`)},
 		{name: "again", weight: 3, draw: drawAgain, words: says("{till} is made to send {payment} again")},
 	}
 }
@@ -257,14 +258,14 @@ func drawAgain(p *player, r *rand.Rand, a *act) bool {
 }
 
 // drawWrongs draws what goes wrong with the messages of an order.
-func drawWrongs(r *rand.Rand, f pay.Flow) (out []wrong) {
+func drawWrongs(p *player, r *rand.Rand, f pay.Flow) (out []wrong) {
 	if r.IntN(4) > 0 {
 		return nil
 	}
 	one := func(f pay.Flow) wrong {
 		all := wrongs()
 		s := all[r.IntN(len(all))]
-		if s.words == storageWords && f == pay.Balance { // after which nothing is written
+		if tx, _ := p.world.Rig.Dialect.Transaction(f); s.words == storageWords && !tx.Reversible && f != pay.Reversal {
 			s = all[0]
 		}
 		s.flow = f
@@ -272,6 +273,9 @@ func drawWrongs(r *rand.Rand, f pay.Flow) (out []wrong) {
 			s.answer = r.IntN(3) > 0
 		}
 		return s
+	}
+	if f == pay.Settlement {
+		f = []pay.Flow{pay.Settlement, pay.BatchUpload, pay.RefundUpload, pay.UploadEnd, pay.SignOut}[r.IntN(5)]
 	}
 	out = append(out, one(f))
 	if r.IntN(3) == 0 {

@@ -46,6 +46,7 @@ type payment struct {
 	said     terminal.EndingKind
 	answered bool // the host has approved it, whether or not the till heard
 	open     bool // people must find out: the till gave its reversal up
+	unknown  bool // to the till, which gave its reversal up while the host has the money
 	doubtful bool // when all is quiet, the till's journal will say what became of it
 }
 
@@ -118,6 +119,27 @@ func (m *model) day(now time.Time, counts func(*payment) bool) (n int, sum int64
 
 func sameDay(a, b time.Time) bool { return a.Format("060102") == b.Format("060102") }
 
+// totals are those of a till's batch: what was taken and what was given back, each with its count. What was voided counts, and so
+// does its void (DOMAIN.md A.13). balances is false where the host has what the till does not know of; known is false while people must find
+// out about a payment.
+func (m *model) totals(till, batch string) (debits, debit, credits, credit int64, balances, known bool) {
+	balances, known = true, true
+	for _, p := range m.payments {
+		if p.till != till || p.batch != batch {
+			continue
+		}
+		balances, known = balances && !p.unknown, known && !p.open
+		switch k := p.flow.Kind(); {
+		case !p.stands, p.unknown:
+		case k == pay.Sale || k == pay.Completion:
+			debits, debit = debits+1, debit+p.minor
+		case p.flow.GivesBack():
+			credits, credit = credits+1, credit+p.minor
+		}
+	}
+	return debits, debit, credits, credit, balances, known
+}
+
 // want is how an order must end when nothing disturbs it.
 type want struct {
 	kind terminal.EndingKind
@@ -133,7 +155,7 @@ func (w want) or(c ...pay.Answer) want { w.any = c; return w }
 
 // fits tells that an ending is what was wanted.
 func (w want) fits(e terminal.Ending) bool {
-	return e.Kind == w.kind && (w.code == "" || e.Answer == w.code || slices.Contains(w.any, e.Answer))
+	return (e.Kind == w.kind || w.kind == "" && !approving(e)) && (w.code == "" || e.Answer == w.code || slices.Contains(w.any, e.Answer))
 }
 
 // wants says how an order must end: first what the till knows itself, then the acquirer's rules, then the issuer's
@@ -147,11 +169,15 @@ func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) w
 	case (byVoucher || k == pay.PreAuthVoid) && o.till == p.till && m.undone(o):
 		return refused()
 	case m.barred[p.till]:
-		return no(pay.Answer58NotPermittedTill)
+		return want{code: pay.Answer58NotPermittedTill} // to the payment, or to a sign-in before it
 	case m.off[p.till] && k == pay.Refund: // the till keeps it and tells it again
 		return want{kind: terminal.Unknown}
+	case m.off[p.till] && p.flow == pay.CompletionAdvice:
+		return want{kind: terminal.Kept}
 	case m.off[p.till]:
 		return no(pay.Answer77SignInAgain)
+	case p.flow == pay.Settlement:
+		return want{kind: terminal.Settled}
 	case k == pay.PreAuth || k == pay.Sale:
 		if w := m.takesMore(p, now); w.kind != "" {
 			return w
@@ -225,7 +251,7 @@ func midnight(t time.Time) time.Time {
 func (m *model) issuer(p *payment, pin rig.PINAct, now time.Time) want {
 	holder, err := m.cast.Cardholder(p.who)
 	k := p.flow.Kind()
-	if err != nil || k == pay.Refund { // which the acquirer decides alone
+	if err != nil || k == pay.Refund || p.flow == pay.CompletionAdvice { // which the acquirer decides alone
 		return yes()
 	}
 	fresh := k == pay.Sale || k == pay.PreAuth || k == pay.Balance

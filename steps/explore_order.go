@@ -38,7 +38,7 @@ func (p *player) order(d deed, a *act) error {
 	case d.instead != "" && wanted.approves():
 		wanted = no(d.instead)
 	}
-	from, ended := len(p.world.Wire), len(t.Endings)
+	from, ended, shown := len(p.world.Wire), len(t.Endings), len(t.Screens)
 	struck, err := p.given(d, a, t)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (p *player) order(d deed, a *act) error {
 		}
 	}
 	p.sent(made, from)
-	if d.flow != pay.Refund && d.flow != pay.Balance { // which ask for no PIN
+	if !slices.Contains([]pay.Flow{pay.Refund, pay.CompletionAdvice, pay.Balance}, d.flow) { // which ask for no PIN
 		p.model.entered(a.who, a.pin, ending)
 	}
 	p.became(made, ending)
@@ -61,7 +61,40 @@ func (p *player) order(d deed, a *act) error {
 	if err := p.hold(a, wanted, ending, struck, t); err != nil {
 		return err
 	}
+	if d.flow == pay.Settlement {
+		return p.balanced(made, from, t, t.Screens[shown:])
+	}
 	return p.reversedAtOnce(made, struck, t)
+}
+
+// balanced holds what a till has settled to the model, and the host's judgement to what must come of it.
+func (p *player) balanced(made *payment, from int, t *rig.Till, screens []terminal.Screen) error {
+	debits, debit, credits, credit, balances, known := p.model.totals(t.Name, made.batch)
+	if !known {
+		return nil
+	}
+	unbalanced := slices.ContainsFunc(screens, func(s terminal.Screen) bool { return s.ID == "UNBALANCED" })
+	switch {
+	case unbalanced && balances:
+		return p.finds("settlement", fmt.Sprintf("batch %s of %s does not balance, and nothing was wrong", made.batch, t.Name), fmt.Sprintf("%q does not show UNBALANCED", t.Name))
+	case !unbalanced && !balances:
+		return p.finds("settlement", fmt.Sprintf("batch %s of %s balances, and the host has more", made.batch, t.Name), fmt.Sprintf("%q shows UNBALANCED", t.Name))
+	}
+	for _, c := range p.world.Wire[from:] {
+		if c.Answer || c.Flow != pay.Settlement || c.Till != t.Name || c.Message == nil {
+			continue
+		}
+		s, err := iso8583.ParseSettlement(c.Message.Get(iso8583.SettlementData), pay.Currency156CNY)
+		if err != nil {
+			return err
+		}
+		got := fmt.Sprint(s.Domestic.DebitCount+s.Foreign.DebitCount, s.Domestic.Debit.Minor+s.Foreign.Debit.Minor,
+			s.Domestic.CreditCount+s.Foreign.CreditCount, s.Domestic.Credit.Minor+s.Foreign.Credit.Minor)
+		if want := fmt.Sprint(debits, debit, credits, credit); got != want {
+			return p.finds("settlement", fmt.Sprintf("batch %s of %s is settled with %s (debits, debit, credits, credit in fen), it should be %s", made.batch, t.Name, got, want), "")
+		}
+	}
+	return nil
 }
 
 // given says the steps of an order and of what goes wrong with it, and gives what struck.
@@ -122,11 +155,19 @@ func (p *player) became(made *payment, e terminal.Ending) {
 	case terminal.Approved:
 		made.stands = made.flow != pay.Balance
 	case terminal.Declined, terminal.Refused, terminal.Cancelled, terminal.Told:
+	case terminal.Settled:
 	default:
+		if e.Kind == terminal.Kept { // an advice that has perhaps not left yet
+			made.trace = e.Trace
+		}
 		made.doubtful = made.trace != ""
 		p.stirred = p.stirred || made.doubtful
 	}
 	made.said = e.Kind
+	if made.flow == pay.Settlement {
+		p.stirred = p.stirred || e.Kind != terminal.Settled
+		return
+	}
 	made.answered = slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool {
 		return c.Answer && c.Flow == made.flow && c.Nth == made.nth && c.Message != nil && c.Message.Get(iso8583.AuthCode) != ""
 	})

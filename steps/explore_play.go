@@ -12,6 +12,7 @@ import (
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -156,8 +157,12 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 	}
 	n := r.IntN(sum)
 	a := act{id: id}
-	if p.stirred && r.IntN(3) == 0 {
+	switch stirred := r.IntN(12); {
+	case p.stirred && stirred < 4:
 		a.deed = "quiet"
+		return a, true
+	case p.stirred && stirred == 4: // what is owed is owed on another day
+		a.deed = "days"
 		return a, true
 	}
 	for _, d := range p.deeds {
@@ -172,7 +177,7 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 			return a, false
 		}
 		if d.flow != "" && !p.strange(d, &a) {
-			a.wrongs = drawWrongs(r, d.flow)
+			a.wrongs = drawWrongs(p, r, d.flow)
 		}
 		return a, true
 	}
@@ -193,10 +198,17 @@ func (p *player) possible(d deed, a *act) bool {
 		return false
 	case d.name == "mistyped" && p.stirred:
 		return false
+	case d.name == "given up": // in a till's first batch
+		return !p.stirred && !p.settled(a.till) && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
 	case d.name == "again" && (o == nil || !o.stands):
 		return false
 	}
 	return true
+}
+
+// settled tells that a till has asked for a settlement.
+func (p *player) settled(till string) bool {
+	return slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool { return c.Flow == pay.Settlement && c.Till == till })
 }
 
 // strange tells that the PIN is not simply entered, which is only done where it is known what the issuer counts.
@@ -283,7 +295,7 @@ func (p *player) expect(text string) {
 }
 
 // do does an act, if it can be done.
-func (p *player) do(a *act) error {
+func (p *player) do(a *act) (err error) {
 	d := p.deed(a)
 	if !p.possible(d, a) {
 		return nil
@@ -309,13 +321,39 @@ func (p *player) do(a *act) error {
 			p.repeated[i] = true
 		}
 	}
+	if d.name == "given up" {
+		made := &payment{act: a.id, flow: pay.Sale, till: a.till, who: a.who, minor: a.minor, at: p.world.Loop.Now(), stands: true, unknown: true}
+		if made.shop, _, err = p.world.Rig.Cast.Till(a.till); err != nil {
+			return err
+		}
+		p.sent(made, from)
+		p.model.payments = append(p.model.payments, made)
+		return nil
+	}
 	if d.name == "made" { // and takes the till's next number
+		if err := p.answeredNo(a, from); err != nil {
+			return err
+		}
 		return p.say("When", fmt.Sprintf("the cashier signs in at %q", a.till))
 	}
 	if d.name == "reprint" || d.name == "restart" { // of what was perhaps never printed; with what the storage did not take
 		return nil
 	}
 	return p.undisturbed(a.till, before)
+}
+
+// answeredNo holds the answer to a made sale in another currency to its code: such money moves nowhere, whatever is answered.
+func (p *player) answeredNo(a *act, from int) error {
+	if a.choice%3 != 0 || p.stirred || p.model.off[a.till] || p.model.barred[a.till] {
+		return nil
+	}
+	for _, c := range p.world.Wire[from:] {
+		if code := pay.Answer(c.Message.Get(iso8583.AnswerCode)); c.Answer && c.Flow == pay.Sale && code != pay.Answer12Invalid {
+			return p.finds("ending", fmt.Sprintf("a sale in a currency that nobody is paid in is answered %s; want %s", code, pay.Answer12Invalid),
+				fmt.Sprintf("the answer to %s carries\n      | field | value |\n      | F39   | %s    |", nthOf(c.Nth, c.Flow), pay.Answer12Invalid))
+		}
+	}
+	return nil
 }
 
 // happens says what an act arranges or does, and notes what it disturbs.

@@ -65,8 +65,17 @@ func (p *player) settleTill(t *rig.Till) error {
 		}
 	}
 	for range 4 {
-		if !t.Status().Pending {
+		switch {
+		case !t.Status().Pending && !t.Status().Settling:
 			return nil
+		case !t.Status().Pending:
+			if err := p.say("When", fmt.Sprintf("the cashier settles at %q", t.Name)); err != nil {
+				return err
+			}
+			if err := p.ready(t.Name); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := p.say("When", fmt.Sprintf("Bob asks for the balance at %q", t.Name)); err != nil {
 			return err
@@ -255,7 +264,7 @@ func (p *player) receipts() error {
 		missing := 0
 		for _, o := range p.model.payments {
 			for _, which := range []terminal.Copy{terminal.MerchantCopy, terminal.CustomerCopy} {
-				if o.till == t.Name && o.stands && !o.open && !printed[string(which)+o.trace] {
+				if o.till == t.Name && o.stands && !o.open && !o.unknown && !printed[string(which)+o.trace] {
 					missing++
 				}
 			}

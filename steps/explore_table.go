@@ -10,7 +10,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
-// Sought is a defect that was armed, and on which day explore came upon it, seed by seed.
+// Sought is a defect that was armed, and on which day explore came upon it, seed by seed, up to the first that did not.
 type Sought struct {
 	rig.Defect
 	Days []int  `json:"days"` // 0: not within the days that were played
@@ -47,9 +47,9 @@ func (e Explore) Seek(ctx context.Context, defects []rig.Defect, seeds []sim.See
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if s.wrong == nil {
+			if s.wrong == nil { // the other seeds would not make it one that is found with each
 				one.Days = append(one.Days, 0)
-				continue
+				break
 			}
 			one.Days = append(one.Days, s.wrong.number)
 			if i == 0 {
@@ -67,7 +67,15 @@ func (e Explore) Seek(ctx context.Context, defects []rig.Defect, seeds []sim.See
 
 // WriteText writes a line of the table.
 func (s Sought) WriteText(w io.Writer) error {
-	days := strings.Trim(fmt.Sprint(s.Days), "[]")
+	days := ""
+	for _, d := range s.Days {
+		if d == 0 {
+			days += " -"
+			continue
+		}
+		days += fmt.Sprintf(" %d", d)
+	}
+	days = strings.TrimSpace(days)
 	_, err := fmt.Fprintf(w, "%-36s %-10s %-12s %-24s %2d  %s\n", s.Name, s.Category, days, s.Rule, s.Acts, s.Text)
 	return err
 }

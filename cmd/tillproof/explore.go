@@ -57,7 +57,7 @@ func exploreCommand() *cobra.Command {
 	c.Flags().IntVar(&f.orders, "orders", steps.DefaultOrders, "orders a day")
 	c.Flags().IntVar(&f.parallel, "parallel", 0, "days at once (default: the number of processors)")
 	c.Flags().DurationVar(&f.duration, "duration", 0, "end after so long, such as 10m (default: when all days are played)")
-	c.Flags().BoolVar(&f.table, "table", false, "arm every defect in turn, and tell on which day explore finds it, by three seeds")
+	c.Flags().BoolVar(&f.table, "table", false, "arm every defect in turn, or those of --defect, and tell on which day explore finds it, by three seeds")
 	return c
 }
 
@@ -65,8 +65,6 @@ func (f *exploreFlags) run(cmd *cobra.Command) error {
 	switch {
 	case f.days < 0 || f.orders < 1 || f.parallel < 0 || f.duration < 0:
 		return errors.New("--days, --orders, --parallel and --duration: want positive numbers")
-	case f.table && len(f.defects) > 0:
-		return errors.New("--table arms every defect: it goes without --defect")
 	case f.table && f.days == 0:
 		return errors.New("--table needs an end: want --days")
 	}
@@ -175,7 +173,8 @@ func (f *exploreFlags) seek(ctx context.Context, e steps.Explore) error {
 	seeds := []sim.Seed{e.Seed, e.Seed + 1, e.Seed + 2}
 	fmt.Printf("days of %d orders until explore finds the defect, by seeds %d, %d, %d; - is not within %d days\n\n", f.orders, seeds[0], seeds[1], seeds[2], f.days)
 	found, all := 0, 0
-	err := e.Seek(ctx, rig.Defects(), seeds, func(name string) (*rig.Rig, error) { return f.rig(name) }, func(s steps.Sought) {
+	list := slices.DeleteFunc(rig.Defects(), func(d rig.Defect) bool { return len(f.defects) > 0 && !slices.Contains(f.defects, d.Name) })
+	err := e.Seek(ctx, list, seeds, func(name string) (*rig.Rig, error) { return f.rig(name) }, func(s steps.Sought) {
 		if all++; s.Last() > 0 {
 			found++
 		}
