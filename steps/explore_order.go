@@ -121,7 +121,7 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 // reversedAtOnce: with a line that works again, a till has reversed by the time that it rests, if its keys are not in doubt.
 func (p *player) reversedAtOnce(made *payment, all []armed, t *rig.Till) error {
 	plain := len(all) > 0 && len(p.unwell) == 0 && !p.model.off[t.Name] && !slices.ContainsFunc(all, func(one armed) bool {
-		return one.flow == pay.Reversal || !slices.Contains([]string{"the line loses {message}", "the line breaks before {message}",
+		return !slices.Contains([]string{"the line loses {message}", "the line breaks before {message}",
 			"the line breaks in the middle of {message}"}, one.words)
 	})
 	if tx, _ := p.world.Rig.Dialect.Transaction(made.flow); !plain || !tx.Reversible || made.said != terminal.Unknown || !t.Status().Pending {
