@@ -10,7 +10,7 @@ Feature: A sale by chip
     Then "T1" shows APPROVED
     And "T1" prints 2 receipts
     And these messages went over the wire
-      | from | message     | trace | F39 |
+      | from | message     | trace | code |
       | T1   | sale        | 2     |     |
       | host | sale answer | 2     | 00  |
     And the 1st sale carries
@@ -34,7 +34,7 @@ Feature: A sale by chip
     When Carol inserts her card for 10.00 CNY at "T1"
     Then "T1" shows CARD_DECLINES
     And these messages went over the wire
-      | from | message         | trace | F39 |
+      | from | message         | trace | code |
       | T1   | sale            | 2     |     |
       | host | sale answer     | 2     | 00  |
       | T1   | reversal        | 2     | 96  |
