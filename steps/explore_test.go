@@ -49,7 +49,7 @@ func TestExploreTellsAFeature(t *testing.T) {
 		defect string
 		acts   int
 	}{
-		{"acquirer-posts-repeat", 2}, {"acquirer-loses-reversal", 1}, {"acquirer-ignores-limits", 1}, {"acquirer-no-tombstone", 2},
+		{"acquirer-posts-repeat", 2}, {"acquirer-loses-reversal", 3}, {"acquirer-ignores-limits", 1}, {"acquirer-no-tombstone", 2},
 		{"issuer-ignores-funds", 3}, {"issuer-ends-nothing", 2}, {"terminal-never-reverses", 1}, {"terminal-loses-slip-without-paper", 3},
 		{"terminal-reuses-trace-after-restart", 2},
 	} {

@@ -36,7 +36,7 @@ func placeholders() []placeholder {
 		{"text", [2]string{`"([^"]*)"`, `"([^"]*)"`}, 1, nil},
 		{"merchant", [2]string{`"([^"]+)"`, `"([^"]+)"`}, 1, nil},
 		{"who", [2]string{`(\p{Lu}\p{Ll}+)`, `(\p{Han}{2,3}?)`}, 1, nil},
-		{"amount", [2]string{`(\d+\.\d\d [A-Z]{3})`, `(\d+\.\d\d) 元`}, 1, func(l language, c []string) string {
+		{"amount", [2]string{`(-?\d+\.\d\d [A-Z]{3})`, `(-?\d+\.\d\d) 元`}, 1, func(l language, c []string) string {
 			if l == chinese {
 				return c[0] + " CNY"
 			}
@@ -44,7 +44,9 @@ func placeholders() []placeholder {
 		}},
 		{"duration", [2]string{`(\d+) (second|minute|hour|day)s?`, `(\d+) ?(秒|分钟|小时|天)`}, 2, joinDuration},
 		{"message", [2]string{`(the answer to )?(?:the )?(\d+(?:st|nd|rd|th)|every) ([a-z-]+)`,
-			`(第 ?\d+|每) ?(?:笔|次)(公钥查询|公钥下载结束|公钥下载|应用查询|应用下载结束|应用下载|参数下载结束|参数下载|状态上送|电子签名|签到|签退|密钥更换|线路测试|余额查询|消费撤销|离线消费|消费|离线调整|小费|退货|预授权完成撤销|预授权撤销|预授权完成|预授权|冲正)(的应答)?`}, 3, joinMessage},
+			`(第 ?\d+|每) ?(?:笔|次)(` + flowsZh + `)(的应答)?`}, 3, joinMessage},
+		{"act", [2]string{`(reversal|(?:[a-z]+-)*(?:void|refund|completion|completion-advice))`,
+			`(冲正|(?:邮购电购|分期付款|订购)?(?:消费)?(?:预授权)?(?:完成)?(?:撤销|退货|完成通知|完成))`}, 1, func(_ language, c []string) string { return flowWord(c[0]) }},
 		{"flow", [2]string{`(sale|sign-in|reversal)`, `(消费|签到|冲正)`}, 1, func(l language, c []string) string { return flowWord(c[0]) }},
 		{"field", [2]string{`(F\d+(?:\.\d+)?|TPDU|header|MTI|[a-z]+(?:_[a-z0-9]+)*)`, `(F\d+(?:\.\d+)?|TPDU|header|MTI|[a-z]+(?:_[a-z0-9]+)*)`}, 1, nil},
 		{"code", [2]string{`"([0-9A-Z]{2})"`, `"([0-9A-Z]{2})"`}, 1, nil},
@@ -55,6 +57,11 @@ func placeholders() []placeholder {
 			`(已批准|已拒绝|已冲正|待冲正|异常|空冲正|不明|已退单|无)`}, 1, func(_ language, c []string) string { return factWord(c[0]) }},
 	}
 }
+
+// flowsZh are the flows' names in Chinese; the longer stand before those they begin with.
+const flowsZh = `公钥查询|公钥下载结束|公钥下载|应用查询|应用下载结束|应用下载|参数下载结束|参数下载|状态上送|电子签名|签到|签退|密钥更换|线路测试|余额查询|邮购电购预授权完成撤销|邮购电购预授权完成通知|邮购电购预授权完成|邮购电购预授权撤销|邮购电购预授权|` +
+	`邮购电购消费|邮购电购撤销|邮购电购退货|分期付款消费|分期付款撤销|订购消费撤销|订购消费|消费撤销|离线消费|消费|离线调整|小费|退货|` +
+	`预授权完成撤销|预授权完成通知|预授权完成|预授权撤销|预授权|冲正`
 
 // joinDuration gives a Go duration: 90s, 24h.
 func joinDuration(_ language, c []string) string {
@@ -91,8 +98,12 @@ var translations = map[string]string{
 	"签到": "sign-in", "签退": "sign-out", "线路测试": "echo", "密钥更换": "key-change", "消费": "sale", "冲正": "reversal",
 	"离线消费": "offline-sale", "离线调整": "adjustment", "小费": "tip",
 	"余额查询": "balance", "消费撤销": "void", "退货": "refund", "预授权": "pre-auth", "预授权撤销": "pre-auth-void", "预授权完成": "completion",
-	"预授权完成撤销": "completion-void",
-	"公钥查询":    "capk-query", "公钥下载": "capk-download", "公钥下载结束": "capk-end", "应用查询": "aid-query", "应用下载": "aid-download",
+	"预授权完成撤销": "completion-void", "预授权完成通知": "completion-advice",
+	"邮购电购消费": "moto-sale", "邮购电购撤销": "moto-void", "邮购电购退货": "moto-refund", "邮购电购预授权": "moto-pre-auth",
+	"邮购电购预授权撤销": "moto-pre-auth-void", "邮购电购预授权完成": "moto-completion", "邮购电购预授权完成通知": "moto-completion-advice",
+	"邮购电购预授权完成撤销": "moto-completion-void", "分期付款消费": "instalment", "分期付款撤销": "instalment-void",
+	"订购消费": "recurring", "订购消费撤销": "recurring-void",
+	"公钥查询": "capk-query", "公钥下载": "capk-download", "公钥下载结束": "capk-end", "应用查询": "aid-query", "应用下载": "aid-download",
 	"应用下载结束": "aid-end", "参数下载": "parameter-download", "参数下载结束": "parameter-end", "状态上送": "status-upload", "电子签名": "e-signature",
 	"已批准": "approved", "已拒绝": "declined", "已冲正": "reversed", "待冲正": "pending", "异常": "exception", "空冲正": "tombstone", "已退单": "charged",
 	"不明": "unknown", "无": "nothing",

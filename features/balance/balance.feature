@@ -25,3 +25,17 @@ Feature: Asking for the balance
       | from | message        | trace | code | note |
       | T1   | balance        | 2     |      |      |
       | host | balance answer | 2     | 00   | lost |
+
+  @BAL-002 @host-control
+  Scenario: What a deposit holds may not be spent
+    Given Alice's debit card holds 1000.00 CNY
+    When Alice leaves a deposit of 400.00 CNY at "T1"
+    And Alice asks for the balance at "T1"
+    Then "T1" shows APPROVED
+    And "T1" shows a balance of 600.00 CNY
+
+  @BAL-003 @host-control
+  Scenario: A debt is shown as one
+    Given Alice's debit card holds -50.00 CNY
+    When Alice asks for the balance at "T1"
+    Then "T1" shows a balance of -50.00 CNY

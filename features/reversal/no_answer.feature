@@ -59,13 +59,13 @@ Feature: A sale whose answer does not come
     When Alice swipes 10.00 CNY at "T1" and enters her PIN
     Then "T1" shows LINE_CUT
     And the 1st reversal carries
-      | field | value  |
-      | MTI   | 0400   |
-      | F3    | 000000 |
-      | F11   | 000002 |
-      | F39   | 98     |
-      | F60.1 | 22     |
-      | F60.2 | 000001 |
+      | field           | value  |
+      | MTI             | 0400   |
+      | processing_code | 000000 |
+      | trace           | 000002 |
+      | F39             | 98     |
+      | F60.1           | 22     |
+      | batch           | 000001 |
 
   @REV-003 @clock
   Scenario: A request that never arrived is reversed too, and nobody pays

@@ -113,3 +113,22 @@ Feature: A reversal that does not get through
     And "T1" has the 1st sale as reversed
     And the host has the 1st sale as reversed
     And Alice's card holds 1000.00 CNY
+
+  @REV-023 @host-control
+  Scenario: What is owed is sent before the till signs out
+    Given the host answers the 1st reversal with "96"
+    When Alice swipes 10.00 CNY at "T1" and enters her PIN
+    And the cashier signs out at "T1"
+    Then "T1" shows LINE_CUT
+    And "T1" shows SIGNED_OUT
+    And these messages went over the wire
+      | from | message         | trace | code | note |
+      | T1   | sale            | 2     |      |      |
+      | host | sale answer     | 2     | 00   | cut  |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 96   |      |
+      | T1   | reversal        | 2     | 98   |      |
+      | host | reversal answer | 2     | 00   |      |
+      | T1   | sign-out        | 3     |      |      |
+      | host | sign-out answer | 3     | 00   |      |
+    And Alice's card holds 1000.00 CNY

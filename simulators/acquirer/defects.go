@@ -31,7 +31,7 @@ func securityDefects() []pay.Defect[Rules] {
 				r.MAC = func(c *Call, input []byte) ([]byte, error) { return answerMAC(c, input[:len(input)-1]) }
 			}},
 		{Name: "acquirer-ignores-track", Category: "security", Text: "does not hold an encrypted track to the card number beside it",
-			Why: "the track is decrypted by one system and the card number checked by another",
+			Why: "the card number is there, so the track is thrown away unread",
 			Edit: func(r *Rules) {
 				r.replace("card", func(c *Call) (pay.Answer, string) {
 					answer, reason := cardRead(c)

@@ -211,6 +211,9 @@ func TestDefects(t *testing.T) {
 				probe, ok = offlineProbes[d.Name]
 			}
 			if !ok {
+				probe, ok = flowProbes[d.Name]
+			}
+			if !ok {
 				t.Fatal("nothing here shows what it changes")
 			}
 			honest := newWorld(t, setting{quiet: true})

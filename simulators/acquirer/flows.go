@@ -16,7 +16,7 @@ func flows() []Flow {
 	batch := slices.Concat(session, []Check{{"batch", batchAgrees}})
 	unsettled, version := Check{"batch-open", batchOpen}, Check{"version", versionTaken}
 	open := slices.Concat(batch, []Check{version, {"mac", macRight}, unsettled, {"duplicate", traceFresh}})
-	told := slices.Concat(batch, []Check{version, {"mac", macRight}, {"advice-repeat", adviceRepeat}, unsettled, {"duplicate", traceFresh}})
+	told := slices.Concat(session, []Check{{"advice-batch", batchBegun}, version, {"mac", macRight}, {"advice-repeat", adviceRepeat}, unsettled, {"duplicate", traceFresh}})
 	uploads := slices.Concat(batch, []Check{{"settling", settling}})
 	money := []Check{{"amount", amountGiven}, {"currency", currencyTaken}, {"pin-present", pinPresent}, {"card", cardRead}}
 	payment := slices.Concat(open, money, []Check{{"card-type", cardTaken}, {"amount-limit", withinAmount}, {"count-limit", withinCount},
@@ -46,7 +46,8 @@ func flows() []Flow {
 		{"refund-total", refundWithin}})
 	deposit := []Check{{"original", originalKnown(byAuthorization)}, card, window, stands}
 	ceiling := Check{"completion-ceiling", completionWithin}
-	onto(payment, authorize, pay.Sale, pay.Instalment, pay.Recurring, pay.MOTOSale, pay.PreAuth, pay.MOTOPreAuth)
+	onto(slices.Concat(payment, []Check{{"instalment-plan", planOffered}}), authorize, pay.Instalment)
+	onto(payment, authorize, pay.Sale, pay.Recurring, pay.MOTOSale, pay.PreAuth, pay.MOTOPreAuth)
 	onto(void, authorize, pay.Void, pay.InstalmentVoid, pay.RecurringVoid, pay.MOTOVoid, pay.CompletionVoid, pay.MOTOCompletionVoid)
 	onto(refund, advise, pay.Refund, pay.MOTORefund)
 	onto(slices.Concat(told, money, []Check{{"card-type", cardTaken}}), advise, pay.OfflineSale)
@@ -54,7 +55,7 @@ func flows() []Flow {
 	onto(slices.Concat(open, money, deposit, []Check{amount, pin}), authorize, pay.PreAuthVoid, pay.MOTOPreAuthVoid)
 	onto(slices.Concat(open, money, deposit, []Check{ceiling, pin}), authorize, pay.Completion, pay.MOTOCompletion)
 	onto(slices.Concat(told, money, deposit, []Check{ceiling}), advise, pay.CompletionAdvice, pay.MOTOCompletionAdvice)
-	onto(slices.Concat(trusted, []Check{{"reversal-amount", sameAmount}}), reversal, pay.Reversal, pay.ReversalRequest)
+	onto(slices.Concat(trusted, []Check{{"reversal-day", reversedToday}, {"reversal-amount", sameAmount}}), reversal, pay.Reversal, pay.ReversalRequest)
 	onto(slices.Concat(batch, []Check{{"totals", totalsGiven}}), settle, pay.Settlement)
 	onto(uploads, upload, pay.BatchUpload)
 	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload, pay.OfflineUpload)

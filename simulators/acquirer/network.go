@@ -26,6 +26,9 @@ func (c *Call) question(p Payment) *iso8583.Message {
 	offer(m, iso8583.PartialApproval, c.req.Get(iso8583.PartialApproval))
 	offer(m, iso8583.MerchantType, c.merchant.MCC)
 	offer(m, iso8583.MerchantName, c.merchant.Name)
+	if c.IssuerDialect.Carries(p.Ref.Flow, iso8583.InstalmentPlan) {
+		offer(m, iso8583.InstalmentPlan, c.req.Get(iso8583.InstalmentPlan))
+	}
 	if len(c.card.pinBlock) > 0 {
 		offer(m, iso8583.PINCapture, c.req.Get(iso8583.PINCapture))
 		offer(m, iso8583.PIN, string(c.card.pinBlock))

@@ -136,11 +136,16 @@ func originalToday(c *Call) (pay.Answer, string) {
 
 // age counts the days since the original, by the calendar.
 func (c *Call) age() int {
+	return c.daysSince(c.original.At)
+}
+
+// daysSince counts the days by the calendar.
+func (c *Call) daysSince(at time.Time) int {
 	day := func(t time.Time) time.Time {
 		t = t.In(c.now.Location())
 		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	}
-	return int(day(c.now).Sub(day(c.original.At)) / (24 * time.Hour))
+	return int(day(c.now).Sub(day(at)) / (24 * time.Hour))
 }
 
 // originalStands refuses what was voided or completed already.

@@ -54,6 +54,7 @@ type Rules struct {
 	Posts            func(Payment) bool                                             // whether a payment that the issuer decided moves money
 	RepeatedReversal func(*Call, Payment)                                           // a reversal that was done already
 	NextBatch        func(string) string                                            // after a sign-out
+	Advised          Undo                                                           // what the issuer is told of an advice
 	AbandonUndo      Undo                                                           // what a payment that the issuer did not answer needs of it
 	Tombstones       bool                                                           // a reversal without its original declines the late original
 	Forward          bool                                                           // reversals go on to the issuer
@@ -61,6 +62,7 @@ type Rules struct {
 	DeviceRules
 	SignatureRules
 
+	Instalments      []string       // plans that merchants may offer
 	Domestic         []string       // card numbers of this country begin with one of these
 	Currencies       []pay.Currency // that merchants are paid in
 	ID               string         // F32: this acquirer among institutions
@@ -92,6 +94,7 @@ func Reference() Rules {
 		Compare:          compare,
 		Told:             tellTotals,
 		Uploads:          gather,
+		Instalments:      []string{"03", "06", "12", "24"},
 		Domestic:         []string{"62"},
 		Originals:        originals(),
 		Original:         func(c *Call) (Payment, bool) { p, known := c.payments[c.key()]; return p, known },
@@ -102,6 +105,7 @@ func Reference() Rules {
 		NextBatch:        nextBatch,
 		SignatureRules:   signatureRules(),
 		DeviceRules:      DeviceRules{Asks: asks, Whole: whole, Fetched: fetched},
+		Advised:          AdviceDue,
 		AbandonUndo:      UndoDue,
 		Tombstones:       true,
 		Forward:          true,

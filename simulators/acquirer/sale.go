@@ -34,7 +34,7 @@ func advise(c *Call) {
 		c.fail(err)
 		return
 	}
-	p.State, p.Answer, p.Undo = Approved, pay.Answer00Approved, AdviceDue
+	p.State, p.Answer, p.Undo = Approved, pay.Answer00Approved, c.Rules.Advised
 	p.AuthCode = cmp.Or(c.original.AuthCode, c.req.Get(iso8583.AuthCode)) // of an offline sale: what was spoken
 	w := c.begin(c.now)
 	w.put(p)

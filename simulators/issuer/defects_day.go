@@ -5,6 +5,7 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
 // dayDefects are those of what follows a payment, and of deposits.
@@ -35,6 +36,16 @@ func dayDefects() []pay.Defect[Rules] {
 					}
 				}
 			}},
+		{Name: "issuer-tells-ledger", Category: "money", Text: "tells what the account holds and not what may be spent",
+			Why: "the balance comes from the bookkeeping, and holds are kept elsewhere",
+			Edit: func(r *Rules) {
+				r.Tell = func(b ledger.Balance) iso8583.AccountBalance {
+					return iso8583.AccountBalance{Account: "00", Type: "02", Amount: b.Booked}
+				}
+			}},
+		{Name: "issuer-hold-never-ends", Category: "money", Text: "holds a deposit until somebody asks",
+			Why:  "the nightly job that frees deposits counts those of its own branch",
+			Edit: func(r *Rules) { r.HoldDays = 3650 }},
 		{Name: "issuer-holds-nothing", Category: "money", Text: "approves a deposit and does not hold the money",
 			Why:  "the authorization is answered by a stand-in that keeps no account",
 			Edit: func(r *Rules) { r.Post = postAll(pay.PreAuth) }},

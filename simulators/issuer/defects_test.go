@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/issuer"
@@ -17,6 +18,16 @@ var defectProbes = map[string]struct {
 	do   func(b *bank) string
 	want string
 }{
+	"issuer-tells-ledger": {nil, func(b *bank) string {
+		b.ask(b.next(pay.PreAuth, 1000))
+		b.ask(b.next(pay.Balance, 0))
+		return b.answers[len(b.answers)-1].Get(iso8583.Balance)
+	}, "0002156C000000009000"},
+	"issuer-hold-never-ends": {nil, func(b *bank) string {
+		b.ask(b.next(pay.PreAuth, 1000))
+		b.must(b.loop.Drain(b.t.Context(), 30*24*time.Hour))
+		return b.ask(b.next(pay.Sale, 9500))
+	}, "00"},
 	"issuer-ends-nothing": {nil, follow(pay.Sale, pay.Void), "100.00 CNY"},
 	"issuer-keeps-refund": {nil, follow(pay.Sale, pay.Refund), "100.00 CNY"},
 	"issuer-refuses-blocked-refund": {nil, func(b *bank) string {

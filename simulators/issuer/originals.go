@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -59,11 +60,17 @@ func completionWithin(c *Call) (pay.Answer, string) {
 	return passed, ""
 }
 
-// inquire tells what the card's account holds: the ledger's balance and what of it is available.
+// available is what a balance inquiry tells: not what the account holds, but what of it may be spent (F54, type 02).
+func available(b ledger.Balance) iso8583.AccountBalance {
+	return iso8583.AccountBalance{Account: "00", Type: "02", Amount: b.Available}
+}
+
+// inquire tells what of the card's account may be spent.
 func inquire(c *Call) {
 	b, err := c.Balance(c.card.Name)
+	c.Trace.Consult("issuer/balance")
 	if err == nil {
-		c.balance, err = iso8583.Balances(iso8583.AccountBalance{Account: "00", Type: "02", Amount: b.Available})
+		c.balance, err = iso8583.Balances(c.Rules.Tell(b))
 	}
 	if err != nil {
 		c.end(pay.Answer96Malfunction, "balance", err.Error())

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
 // Check is one question asked of a request. An empty answer lets it pass; any other declines it, with a reason for people.
@@ -29,6 +30,7 @@ type Rules struct {
 	Count       func(i *Issuer, p Payment, by int)
 	Originals   map[pay.Flow][]pay.Flow // what each kind of flow may act on
 	Post        func(*work, Payment) error
+	Tell        func(ledger.Balance) iso8583.AccountBalance // what a balance inquiry tells
 	Undo        func(*work, Payment) error
 	End         func(w *work, p Payment, id ledger.ID, by string) error // of what a void or completion acts on
 	Amend       func(w *work, o, by Payment) error                      // gives a payment another amount
@@ -62,6 +64,7 @@ func Reference() Rules {
 		Count:       count,
 		Originals:   originals(),
 		Post:        post,
+		Tell:        available,
 		Undo:        undo,
 		End:         end,
 		Amend:       amend,

@@ -47,10 +47,13 @@ type Order struct {
 	By         Presented
 	Choice     int // which of its applications, from 0, if the till asks
 	PIN        PINAct
-	Original   *Crossing       // a request: the payment that the order acts on, as its slips name it
-	Voucher    string          // or its voucher number alone
-	Voice      *terminal.Voice // what the cashier types when the till asks for an authorization by telephone; nil: nobody does
-	Supervisor bool            // the supervisor comes when he is asked for
+	Original   *Crossing         // a request: the payment that the order acts on, as its slips name it
+	Voucher    string            // or its voucher number alone
+	Voice      *terminal.Voice   // what the cashier types when the till asks for an authorization by telephone; nil: nobody does
+	Supervisor bool              // the supervisor comes when he is asked for
+	Keyed      bool              // the cashier types the card's number: the cardholder is far away
+	Typed      terminal.Original // what the cashier types to name it, where there is no slip
+	Parts      int               // instalments
 }
 
 // Presented is how a cardholder gives his card.
@@ -73,6 +76,9 @@ func (t *Till) Order(o Order) error {
 	if o.Who != "" {
 		if holder, err = t.world.Card(o.Who); err != nil {
 			return err
+		}
+		if o.Keyed {
+			o.Card = &terminal.Event{Kind: terminal.KeyIn, PAN: pay.NewPAN(holder.PAN), Expiry: holder.Expiry}
 		}
 		if o.By == ByUsual && holder.Chip != "" && o.Card == nil {
 			o.By = ByChip
@@ -134,6 +140,10 @@ func (t *Till) answerTo(need terminal.Need, o Order, holder Cardholder) *termina
 		return &terminal.Event{Kind: terminal.EnterOriginal, Original: terminal.Original{Trace: o.Voucher}}
 	case need == terminal.NeedCode && o.Voice != nil:
 		return &terminal.Event{Kind: terminal.EnterCode, Voice: *o.Voice}
+	case need == terminal.NeedOriginal && o.Typed != terminal.Original{}:
+		return &terminal.Event{Kind: terminal.EnterOriginal, Original: o.Typed}
+	case need == terminal.NeedPlan && o.Parts > 0:
+		return &terminal.Event{Kind: terminal.EnterPlan, Count: o.Parts}
 	case need == terminal.NeedSupervisor && o.Supervisor:
 		password, err := t.password(supervisor)
 		if err != nil {

@@ -22,6 +22,11 @@ func (t *Till) SendMade(flow pay.Flow, edit func(*iso8583.Message) error) error 
 	if err != nil {
 		return err
 	}
+	return t.sendEdited(flow, m, edit)
+}
+
+// sendEdited sends what a tester made, as edit changes it.
+func (t *Till) sendEdited(flow pay.Flow, m *iso8583.Message, edit func(*iso8583.Message) error) error {
 	own := m.Get(iso8583.Trace)
 	if err := edit(m); err != nil {
 		return err
@@ -38,6 +43,7 @@ func (t *Till) SendMade(flow pay.Flow, edit func(*iso8583.Message) error) error 
 		m.Set(iso8583.PINCapture, d.Switches.PINCapture)
 		m.Set(iso8583.SecurityControl, "26"+strings.Repeat("0", 14))
 	}
+	var err error
 	if spec, ok := d.Transaction(flow); ok && spec.MAC && m.Has(iso8583.MAC) {
 		_, err = d.Seal(nil, m, t.mac)
 	} else {
@@ -66,30 +72,7 @@ func (t *Till) made(flow pay.Flow) (*iso8583.Message, error) {
 		}
 		sale = fresh
 	}
-	m := t.world.Rig.Dialect.NewRequest(flow)
-	if m == nil {
-		return nil, fmt.Errorf("the dialect has no flow %s", flow)
-	}
-	d := t.world.Rig.Dialect
-	for _, e := range []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.TransmissionTime, iso8583.Trace,
-		iso8583.LocalTime, iso8583.LocalDate, iso8583.EntryMode,
-		iso8583.Condition, iso8583.Terminal, iso8583.Merchant, iso8583.Currency, iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode,
-		iso8583.ReadCapability, iso8583.ICCondition} {
-		if sale.Has(e) && d.Carries(flow, e) {
-			m.Set(e, sale.Get(e))
-		}
-	}
-	m.Set(iso8583.ReversalReason, "98")
-	if d.Has(iso8583.OriginalMTI) { // F90 names the original
-		for e, v := range map[iso8583.Element]string{iso8583.OriginalMTI: sale.MTI(), iso8583.OriginalTrace: sale.Get(iso8583.Trace),
-			iso8583.OriginalDate: sale.Get(iso8583.LocalDate), iso8583.OriginalTime: sale.Get(iso8583.LocalTime)} {
-			m.Set(e, v)
-		}
-	}
-	if d.Carries(flow, iso8583.MAC) {
-		m.Set(iso8583.MAC, "00000000") // last: behind F90 it has another field
-	}
-	return m, nil
+	return t.madeReversal(flow, sale)
 }
 
 func (t *Till) lastSale() *iso8583.Message {
@@ -177,6 +160,11 @@ func (t *Till) SetNextTrace(n int) error {
 	if t.world.remote() {
 		return lacks("a remote host remembers trace numbers: they cannot be set")
 	}
+	return t.goOnAt(n)
+}
+
+// goOnAt gives the till's next message that trace number.
+func (t *Till) goOnAt(n int) error {
 	r := terminal.TraceRecord(n)
 	if err := journal.Commit(t.store, []journal.Record{r}); err != nil {
 		return fmt.Errorf("till %s: %w", t.Name, err)

@@ -58,6 +58,12 @@ func (t *Terminal) owed() pay.Flow {
 
 // repeat sends the pending advice once more. The count is written first. late: its own order is over.
 func (t *Terminal) repeat(now time.Time, late bool, out *Actions) {
+	t.consult("terminal/advice-attempts")
+	if n := t.Rules.AdviceAttempts; n > 0 && t.pending.attempts+1 >= n {
+		t.write(out, &outcomeLine{Fact: audit.Declined})
+		t.reversed(now, out)
+		return
+	}
 	if !t.canClear() {
 		t.exchange = exchange{flow: t.owed(), advice: true, late: late}
 		t.keepAdvice(now, "SIGN_IN_FIRST", out)
@@ -91,6 +97,10 @@ func (t *Terminal) madeAgain(flow pay.Flow, elements, sealed []byte, repeat bool
 	o := t.offer(flow, m)
 	for e := iso8583.PAN; e < iso8583.MAC; e++ {
 		o(e, kept[e.String()])
+	}
+	t.consult("terminal/same-trace")
+	if !t.Rules.SameTrace {
+		o(iso8583.Trace, traceDigits(nextTrace(t.trace)))
 	}
 	return m, t.offerTracks(o, pay.NewSecret(clear.Track2), pay.NewSecret(clear.Track3))
 }

@@ -56,13 +56,19 @@ func (t *Terminal) balance(m *iso8583.Message) []string {
 	if err != nil || len(all) == 0 {
 		return nil
 	}
+	t.consult("terminal/balance")
+	return []string{t.Rules.Balance(all).String()}
+}
+
+// mayBeSpent is the available balance (02) before the ledger's (01).
+func mayBeSpent(all []iso8583.AccountBalance) pay.Amount {
 	best := all[0]
 	for _, b := range all {
-		if b.Type == "02" { // available
+		if b.Type == "02" {
 			best = b
 		}
 	}
-	return []string{best.Amount.String()}
+	return best.Amount
 }
 
 // doneAs is the ending of an order that the host approved.

@@ -402,6 +402,8 @@ func (b *bench) order(flow pay.Flow, fen int64, of Original, track string) {
 			} else {
 				b.step(Event{Kind: Confirm})
 			}
+		case NeedPlan:
+			b.step(Event{Kind: EnterPlan, Count: 6})
 		}
 	}
 }

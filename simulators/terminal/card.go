@@ -150,6 +150,7 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 	t.offerVoice(o)
 	t.offerTip(o, flow)
 	t.offerOriginal(o)
+	t.offerInstalments(o)
 	return t.offerCard(o)
 }
 

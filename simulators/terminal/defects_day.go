@@ -11,10 +11,9 @@ func dayDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
 		defect("terminal-voids-alone", "security", "voids without the supervisor", "shops with one cashier asked for it, and it became the default",
 			func(r *Rules) {
-				r.Plans = slices.Clone(r.Plans)
-				for i, p := range r.Plans {
-					r.Plans[i].Needs = slices.DeleteFunc(slices.Clone(p.Needs), func(n Need) bool { return n == NeedSupervisor })
-				}
+				r.editPlans(func(p *Plan) {
+					p.Needs = slices.DeleteFunc(slices.Clone(p.Needs), func(n Need) bool { return n == NeedSupervisor })
+				})
 			}),
 	}
 }

@@ -16,22 +16,6 @@ import (
 
 // probes say, for each defect, what somebody at the till, on the line or at the host could see of it.
 var probes = map[string]func(*bench) any{
-	"terminal-repeats-as-new": func(b *bench) any {
-		twin := b.inISO87()
-		twin.signIn()
-		twin.host.do = func(n int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
-			return reply{trouble: &silent}, flow == pay.Sale || n == 3
-		}
-		twin.swipe(freeTrack)
-		return twin.exchanges[len(twin.exchanges)-1].MTI()
-	},
-	"terminal-trusts-doubtful-keys": func(b *bench) any {
-		twin := b.inISO87()
-		twin.signIn()
-		twin.host.do = func(int, pay.Flow, *iso8583.Message) (reply, bool) { return reply{trouble: &silent}, true }
-		twin.step(Event{Kind: Choose, Flow: pay.KeyChange})
-		return twin.till.Status().SignedIn
-	},
 	"terminal-voids-alone": func(b *bench) any {
 		b.signIn()
 		b.swipe(freeTrack)
@@ -242,11 +226,6 @@ var probes = map[string]func(*bench) any{
 	},
 }
 
-// inISO87 is a bench with the same rules in the second dialect.
-func (b *bench) inISO87() *bench {
-	return newBenchIn(b.t, "iso87-ascii", func(c *Config) { c.Rules = b.config.Rules })
-}
-
 func spoiledKCV(int, pay.Flow, *iso8583.Message) (reply, bool) {
 	return reply{code: "00", edit: func(m *iso8583.Message) {
 		f62 := []byte(m.Get(iso8583.Keys))
@@ -345,6 +324,9 @@ func TestDefects(t *testing.T) {
 			probe = offlineProbes[d.Name]
 		}
 		if probe == nil {
+			probe = flowProbes[d.Name]
+		}
+		if probe == nil {
 			t.Errorf("%s: nobody looks for it", d.Name)
 			continue
 		}
@@ -356,5 +338,5 @@ func TestDefects(t *testing.T) {
 	}
 	slices.Sort(names)
 	same(t, "names", slices.Compact(slices.Clone(names)), names)
-	same(t, "probes", len(probes)+len(offlineProbes), len(names))
+	same(t, "probes", len(probes)+len(flowProbes)+len(offlineProbes), len(names))
 }

@@ -81,7 +81,7 @@ func (t *Terminal) tamper(now time.Time, _ Event, out *Actions) {
 	}
 	t.write(out, &tamperLine{})
 	switch t.state {
-	case WaitingCard, WaitingPIN, WaitingOriginal, WaitingConfirm, WaitingSupervisor:
+	case WaitingCard, WaitingPIN, WaitingOriginal, WaitingPlan, WaitingConfirm, WaitingSupervisor:
 		t.refuse(now, "terminal/tamper", "TAMPERED", out)
 	default:
 		out.show("TAMPERED")

@@ -42,7 +42,7 @@ type errand struct {
 // nextErrand gives what is to be done next; nil for nothing. over: the order is done, so that only what need not come before it
 // is looked for.
 func (t *Terminal) nextErrand(now time.Time, out *Actions) *errand {
-	if !t.order.plan.clears() || t.order.plan.Offline || !t.signedIn {
+	if !t.clears(t.order.plan) || t.order.plan.Offline || !t.signedIn {
 		return nil
 	}
 	if t.noticeDue() {

@@ -32,6 +32,7 @@ const (
 	EnterPIN                           // the cardholder's PIN; empty is a bypass [PIN]
 	EnterOriginal                      // the cashier names the payment that the order acts on [Original]
 	EnterCode                          // the authorization that was given by voice, or none [Voice]
+	EnterPlan                          // the number of instalments [Count]
 	Confirm                            // the green key
 	Cancel                             // the red key
 	Answered                           // the exchange brought an answer [Message]
@@ -54,7 +55,7 @@ const (
 )
 
 var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "Insert", "Tap", "CardAnswered", "ChooseApplication", "KeyIn", "EnterPIN",
-	"EnterOriginal", "EnterCode", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
+	"EnterOriginal", "EnterCode", "EnterPlan", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
 	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "Sign", "ScriptResults", "DeviceFails", "DeviceWorks"}
 
 // String gives the constant's name.
@@ -76,6 +77,7 @@ type Event struct {
 	PIN      pay.Secret
 	Original Original
 	Voice    Voice
+	Count    int
 	Message  *iso8583.Message
 	Trouble  iso8583.Trouble
 	Timer    string

@@ -10,6 +10,7 @@ const (
 	NeedApplication Need = "application" // the cardholder chooses among those of the card
 	NeedConfirm     Need = "confirm"
 	NeedOriginal    Need = "original" // what names the payment that the order acts on
+	NeedPlan        Need = "plan"     // how many instalments
 	NeedSupervisor  Need = "supervisor"
 	NeedCode        Need = "code" // the authorization code that was spoken on the telephone, or none
 	NeedRest        Need = "rest" // whether the rest of a partial approval was collected

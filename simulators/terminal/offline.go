@@ -214,7 +214,7 @@ func (t *Terminal) ownSlip(now time.Time, m *iso8583.Message) ([]byte, error) {
 // ends the batch, but not before it is known whether a void or an amendment is about something that is stored.
 func (t *Terminal) forwardsFirst() bool {
 	o := &t.order
-	if len(t.stored) == 0 || o.forwarded || o.plan.Offline || !o.plan.clears() || o.plan.Original == ByVoucher && !o.named {
+	if len(t.stored) == 0 || o.forwarded || o.plan.Offline || !t.clears(o.plan) || o.plan.Original == ByVoucher && !o.named {
 		return false
 	}
 	t.consult("terminal/forward")

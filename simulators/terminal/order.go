@@ -18,6 +18,7 @@ type order struct {
 	pin          pay.Secret
 	tries        int             // that the host answered and wanted another after
 	pinWanted    bool            // the host wants a PIN, whatever the card says
+	parts        int             // instalments
 	swipes       int             // bad ones
 	chipSwipes   int             // of cards that have a chip
 	chipFailures int             // of chips that could not be used
@@ -72,7 +73,7 @@ func (t *Terminal) enterGates(now time.Time, out *Actions) {
 // proceed takes the order one step further: it does what is owed first, or asks for the next need, or sends.
 func (t *Terminal) proceed(now time.Time, out *Actions) {
 	o := &t.order
-	clears := o.plan.clears() && !o.plan.Offline
+	clears := t.clears(o.plan) && !o.plan.Offline
 	switch {
 	case o.plan.Trade && t.again && !t.signedIn: // without it nothing else would be taken
 		t.send(now, pay.SignIn, out)
@@ -126,6 +127,8 @@ func (t *Terminal) askNext(now time.Time, out *Actions) bool {
 				return true
 			}
 			t.askOriginal(out)
+		case NeedPlan:
+			t.wait(WaitingPlan, need, out, "ENTER_INSTALMENTS", o.amount.String())
 		case NeedConfirm:
 			t.wait(WaitingConfirm, need, out, "CONFIRM", o.amount.String(), o.card.pan.String())
 		case NeedCode:

@@ -57,6 +57,8 @@ func plans() []Plan {
 	tip := Plan{Trade: true, Amount: true, Needs: []Need{NeedOriginal}, Done: Approved, Original: ByVoucher, Forward: true}
 	adjustment := tip.as(pay.Adjustment, pay.OfflineSale)
 	adjustment.Needs = []Need{NeedSupervisor, NeedOriginal}
+	instalment := sale.as(pay.Instalment)
+	instalment.Needs = []Need{NeedPlan, NeedCard, NeedPIN}
 	moto := func(p Plan) Plan { // the card is far away, and so is its PIN
 		p.Needs = slices.DeleteFunc(slices.Clone(p.Needs), func(n Need) bool { return n == NeedPIN })
 		return p
@@ -70,7 +72,7 @@ func plans() []Plan {
 		{Flow: pay.Balance, Trade: true, Needs: []Need{NeedCard, NeedPIN}, Done: Told, Screen: "BALANCE"},
 		sale.inPart(),
 		void.as(pay.Void, pay.Sale, pay.OfflineSale),
-		refund.as(pay.Refund, pay.Sale, pay.OfflineSale, pay.Instalment, pay.Recurring),
+		refund.as(pay.Refund, pay.Sale, pay.OfflineSale, pay.Instalment, pay.Recurring, pay.Completion, pay.CompletionAdvice),
 		offline,
 		adjustment,
 		tip.as(pay.Tip, pay.Sale, pay.OfflineSale),
@@ -79,13 +81,13 @@ func plans() []Plan {
 		completion.as(pay.Completion, pay.PreAuth),
 		advice.as(pay.CompletionAdvice, pay.PreAuth),
 		void.approvedBy(completionVoidApproval).as(pay.CompletionVoid, pay.Completion),
-		sale.as(pay.Instalment),
+		instalment,
 		void.as(pay.InstalmentVoid, pay.Instalment),
 		moto(sale).as(pay.Recurring),
 		moto(void).as(pay.RecurringVoid, pay.Recurring),
 		moto(sale).as(pay.MOTOSale),
 		moto(void).as(pay.MOTOVoid, pay.MOTOSale),
-		refund.as(pay.MOTORefund, pay.MOTOSale),
+		refund.as(pay.MOTORefund, pay.MOTOSale, pay.MOTOCompletion, pay.MOTOCompletionAdvice),
 		moto(preAuth).as(pay.MOTOPreAuth),
 		moto(preAuthVoid).as(pay.MOTOPreAuthVoid, pay.MOTOPreAuth),
 		moto(completion).as(pay.MOTOCompletion, pay.MOTOPreAuth),
@@ -115,7 +117,12 @@ func (p Plan) inPart() Plan {
 }
 
 // clears: what is left over goes first, and the terminal must be signed in.
-func (p Plan) clears() bool { return p.Trade || p.Done == SignedOut || p.Done == Settled }
+func (t *Terminal) clears(p Plan) bool {
+	t.consult("terminal/clears")
+	return t.Rules.Clears(p)
+}
+
+func clears(p Plan) bool { return p.Trade || p.Done == SignedOut || p.Done == Settled }
 
 func voidCard(s iso8583.Switches) (card, pin bool) { return s.VoidNeedsCard, s.VoidNeedsPIN }
 

@@ -96,6 +96,7 @@ func (t *Terminal) slip(now time.Time, code pay.Answer, m *iso8583.Message) Slip
 		add(l)
 	}
 	t.chipLines(line)
+	line("SLIP_INSTALMENTS", strings.TrimLeft(req.Get(iso8583.InstalmentPlan), "0"))
 	line("SLIP_NOTE", strings.Join(strings.Fields(m.Get(iso8583.AnswerText)), " "))
 	if prompt := t.Dialect.Answer(code).Prompt; prompt != "APPROVED" && code != pay.Answer10Partial { // A2, A4 to A6 (DOMAIN.md C)
 		line(prompt, amount.String())

@@ -25,7 +25,10 @@ func (t *Terminal) reversalElements(m *iso8583.Message) map[string]string {
 	for _, e := range []iso8583.Element{iso8583.OriginalBatch, iso8583.OriginalTrace, iso8583.OriginalDate} {
 		delete(kept, e.String())
 	}
-	if t.order.plan.Undoes { // F61 names the void itself; its date is that of an answer (DOMAIN.md A.6)
+	t.consult("terminal/reversed-void")
+	if !t.Rules.NameVoid {
+		kept[iso8583.OriginalBatch.String()], kept[iso8583.OriginalTrace.String()] = m.Get(iso8583.OriginalBatch), m.Get(iso8583.OriginalTrace)
+	} else if t.order.plan.Undoes { // F61 names the void itself; its date is that of an answer (DOMAIN.md A.6)
 		kept[iso8583.OriginalBatch.String()], kept[iso8583.OriginalTrace.String()] = m.Get(iso8583.Batch), m.Get(iso8583.Trace)
 		kept[iso8583.OriginalDate.String()] = "0000"
 	}
@@ -72,7 +75,10 @@ func (t *Terminal) reverse(now time.Time, out *Actions) {
 	}
 	t.offerPart(o)
 	o(iso8583.ReversalReason, string(p.reason))
-	o(iso8583.AuthCode, p.authCode)
+	t.consult("terminal/reversal-auth-code")
+	if t.Rules.TellAuthCode {
+		o(iso8583.AuthCode, p.authCode)
+	}
 	o(iso8583.Chip, string(p.chip))
 	t.exchange = exchange{flow: pay.Reversal, request: m}
 	t.dispatch(now, "REVERSING", p.attempt(p.attempts+1), out)
@@ -90,10 +96,13 @@ func (t *Terminal) markRepeat(m *iso8583.Message) {
 // for the next order, since a host that says no will hardly say yes a moment later.
 func (t *Terminal) reversalAnswered(now time.Time, rule iso8583.AnswerRule, out *Actions) {
 	t.consult("terminal/reversal-final")
-	if !slices.Contains(t.Rules.ReversalFinal, rule.Code) {
+	switch {
+	case !slices.Contains(t.Rules.ReversalFinal, rule.Code):
 		out.show(rule.Prompt, string(rule.Code))
 		t.giveUp(out)
-	} else {
+	case rule.Code == pay.Answer25NoOriginal && t.tooLate(now):
+		t.list(out, rule.Code)
+	default:
 		out.show("REVERSED", t.payments[t.pending.payment].ref.Trace)
 		t.write(out, &outcomeLine{Fact: audit.Reversed, Answer: rule.Code})
 		t.endReversal(Reversed, "REVERSED")
@@ -124,16 +133,27 @@ func (t *Terminal) reversalUnsent(now time.Time, screen string, out *Actions) {
 	t.reversed(now, out)
 }
 
-// giveUp puts the reversal on the exception list when its attempts are used up (DOMAIN.md A.12, rule 3). People must then
-// look after the payment; it no longer holds up the next order.
+// tooLate: a host takes nothing back that is of another day (DOMAIN.md A.12, rule 6), and its 25 does not tell that from a
+// payment which it has taken back already.
+func (t *Terminal) tooLate(now time.Time) bool {
+	t.consult("terminal/late-reversal")
+	return t.Rules.ListLate && t.payments[t.pending.payment].at.Format("0102") != now.Format("0102")
+}
+
+// giveUp puts the reversal on the exception list when its attempts are used up (DOMAIN.md A.12, rule 3).
 func (t *Terminal) giveUp(out *Actions) bool {
 	if t.pending.attempts < max(t.attempts(), 1) {
 		return false
 	}
-	out.show("REVERSAL_GIVEN_UP", t.payments[t.pending.payment].ref.Trace)
-	t.write(out, &outcomeLine{Fact: audit.Exception})
-	t.endReversal(Unknown, "REVERSAL_GIVEN_UP")
+	t.list(out, "")
 	return true
+}
+
+// list puts the pending payment on the exception list. People must then look after it; it no longer holds up the next order.
+func (t *Terminal) list(out *Actions, code pay.Answer) {
+	out.show("REVERSAL_GIVEN_UP", t.payments[t.pending.payment].ref.Trace)
+	t.write(out, &outcomeLine{Fact: audit.Exception, Answer: code})
+	t.endReversal(Unknown, "REVERSAL_GIVEN_UP")
 }
 
 // endReversal says how a reversal ended that no order asked for.

@@ -58,6 +58,8 @@ type Rules struct {
 	Prompt        func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
 	TroubleScreen func(iso8583.Trouble) string    // terminal/trouble: what is shown when no answer came
 
+	FlowRules
+
 	WritePendingFirst bool              // terminal/pending-first: the reversal record is written before the request leaves
 	TakeBackUnstored  bool              // terminal/storage: an approval that cannot be written is reversed
 	DropUnsent        bool              // terminal/unsent: a request that never left is not reversed
@@ -112,6 +114,7 @@ func Reference() *Rules {
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
 		TroubleScreen:     troubleScreen,
 		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatMTI: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
+		FlowRules:     flowRules(),
 		Repeated:      repeated(),
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
 		AdviceAgain: []pay.Answer{pay.Answer06Error, pay.Answer68TooLate, pay.Answer77SignInAgain, pay.Answer90CutOver, pay.Answer91IssuerDown,
@@ -131,10 +134,10 @@ func gates() []Gate {
 		{"terminal/master-key", "NO_MASTER_KEY", func(t *Terminal, _ Plan, _ pay.Amount) bool { return !t.HSM.Has(t.masterKey()) }},
 		{"terminal/network", "NETWORK_DOWN", func(t *Terminal, p Plan, _ pay.Amount) bool { return t.network == "" && !t.worksAlone(p) }},
 		{"terminal/signed-in", "SIGN_IN_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
-			return (p.clears() || p.Done == Rekeyed) && !t.signedIn && !(p.Trade && t.again)
+			return (t.clears(p) || p.Done == Rekeyed) && !t.signedIn && !(p.Trade && t.again)
 		}},
 		{"terminal/settling", "SETTLE_FIRST", func(t *Terminal, p Plan, _ pay.Amount) bool {
-			return p.clears() && p.Done != Settled && t.settling != nil
+			return t.clears(p) && p.Done != Settled && t.settling != nil
 		}},
 		{"terminal/batch-full", "BATCH_FULL", func(t *Terminal, p Plan, _ pay.Amount) bool {
 			return p.Side != "" && t.Rules.BatchLimit > 0 && len(t.payments)-t.settledTo >= t.Rules.BatchLimit
@@ -177,13 +180,13 @@ func manages(by, of Role) bool {
 }
 
 // repeated: trace, amount, card, batch and type of the original (DOMAIN.md A.12, rule 2); the last four name it where the
-// dialect has a place for that. Track and PIN are not among them.
+// dialect has a place for that. A void finds the plan of its instalment there. Track and PIN are not among them.
 func repeated() []iso8583.Element {
 	return []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.LocalTime,
 		iso8583.LocalDate, iso8583.Expiry, iso8583.EntryMode, iso8583.CardSequence, iso8583.Condition, iso8583.Currency,
 		iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode, iso8583.ReadCapability, iso8583.ICCondition,
 		iso8583.PartialApproval, iso8583.AccountType, iso8583.OriginalMTI, iso8583.OriginalBatch, iso8583.OriginalTrace,
-		iso8583.OriginalDate, iso8583.OriginalTime}
+		iso8583.OriginalDate, iso8583.OriginalTime, iso8583.InstalmentPlan}
 }
 
 // goodCardNumber: 13 to 19 digits with the right check digit (ISO/IEC 7812-1).

@@ -20,6 +20,7 @@ const (
 	WaitingChoice           // of the cardholder, among the card's applications
 	WaitingPIN              //
 	WaitingOriginal         //
+	WaitingPlan             // of an instalment
 	WaitingConfirm          //
 	WaitingSupervisor       //
 	WaitingCode             //
@@ -33,7 +34,7 @@ const (
 )
 
 var stateNames = [states]string{"off", "logged out", "ready", "waiting for the card", "reading the card", "waiting for the application", "waiting for the PIN",
-	"waiting for the original", "waiting for the green key", "waiting for the supervisor", "waiting for the spoken code", "waiting for the rest", "waiting for the signature", "waiting for a new password", "storing", "exchanging", "finishing"}
+	"waiting for the original", "waiting for the instalments", "waiting for the green key", "waiting for the supervisor", "waiting for the spoken code", "waiting for the rest", "waiting for the signature", "waiting for a new password", "storing", "exchanging", "finishing"}
 
 // String gives the state in words.
 func (s State) String() string { return stateNames[s] }
@@ -96,6 +97,11 @@ var table = [states][eventKinds]cell{
 		Cancel:        {"cancel", (*Terminal).cancel},
 		Fired:         {"cancel and log out", (*Terminal).abandon},
 	},
+	WaitingPlan: {
+		EnterPlan: {"take number", (*Terminal).enterPlan},
+		Cancel:    {"cancel", (*Terminal).cancel},
+		Fired:     {"cancel and log out", (*Terminal).abandon},
+	},
 	WaitingConfirm: {
 		Confirm: {"go on", (*Terminal).confirm},
 		Cancel:  {"cancel", (*Terminal).cancel},
@@ -137,7 +143,7 @@ var always = [eventKinds]cell{
 	PowerOn: {"refuse", refuse}, LogIn: {"refuse", refuse}, LogOut: {"refuse", refuse}, SetPassword: {"refuse", refuse},
 	Unlock: {"refuse", refuse}, AddOperator: {"refuse", refuse}, RemoveOperator: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, LastPayment: {"refuse", refuse}, Statistics: {"refuse", refuse}, Swipe: {"refuse", refuse},
 	Insert: {"refuse", refuse}, Tap: {"refuse", refuse}, CardAnswered: {"ignore", ignore}, ChooseApplication: {"refuse", refuse},
-	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, EnterCode: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
+	KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, EnterCode: {"refuse", refuse}, EnterPlan: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
 	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
 	PaperOut: {"note paper", (*Terminal).paperOut}, PaperIn: {"note paper", (*Terminal).paperIn},
 	BatteryLow: {"note battery", (*Terminal).batteryLow}, BatteryOK: {"note battery", (*Terminal).batteryOK},
