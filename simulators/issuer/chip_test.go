@@ -20,8 +20,13 @@ import (
 const goldenChip = "9F2608C05040629FF93A869F2701809F100807010103A02000019F37041A2B3C4D9F36020001950500000480009A032606019C01009F02060000000100005F2A02015682027C009F1A0201569F03060000000000009F3303E0E1C89F34030203009F3501229F1E0831323334353637388408A0000003330101029F090200309F410400000016"
 
 // chipBank is a bank whose Alice has a chip made with the master key of DOMAIN.md D.5.
-func chipBank(t *testing.T, edit func(*issuer.Card)) *bank {
-	b := newBank(t, nil, func(c *issuer.Card) {
+func chipBank(t testing.TB, edit func(*issuer.Card)) *bank {
+	return chipBankBy(t, nil, edit)
+}
+
+// chipBankBy is one with rules of its own.
+func chipBankBy(t testing.TB, rules *issuer.Rules, edit func(*issuer.Card)) *bank {
+	b := newBank(t, rules, func(c *issuer.Card) {
 		c.Service = "220"
 		c.Chip = issuer.Chip{Masters: "unionpay", Cipher: hsm.TDES2, Schemes: []string{"unionpay-17", "unionpay-01"}, Sequence: "01"}
 		if edit != nil {

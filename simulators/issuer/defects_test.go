@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -18,6 +19,18 @@ var defectProbes = map[string]struct {
 	do   func(b *bank) string
 	want string
 }{
+	"issuer-ignores-cryptogram": {nil, func(b *bank) string {
+		return b.twin().ask(b.chipSale(map[tlv.Tag]string{0x9F26: "0000000000000000"}))
+	}, "59"},
+	"issuer-proves-nothing": {nil, func(b *bank) string {
+		twin := b.twin()
+		twin.ask(b.chipSale(nil))
+		return fmt.Sprintf("%X", twin.answers[0].Get(iso8583.Chip))
+	}, "910A8E728B8BF340BB823030"},
+	"issuer-takes-stripe-of-chip": {nil, func(b *bank) string {
+		twin := b.twin()
+		return twin.ask(set(twin.sale(), iso8583.ICCondition, "0"))
+	}, "45"},
 	"issuer-tells-ledger": {nil, func(b *bank) string {
 		b.ask(b.next(pay.PreAuth, 1000))
 		b.ask(b.next(pay.Balance, 0))
@@ -72,6 +85,9 @@ var defectProbes = map[string]struct {
 		return b.ask(set(b.sale(), iso8583.PAN, "6200123456789028"))
 	}, "14"},
 }
+
+// twin is a bank with the same rules whose Alice has a chip.
+func (b *bank) twin() *bank { return chipBankBy(b.t, b.config.Rules, nil) }
 
 func TestDefects(t *testing.T) {
 	categories := strings.Fields("security money protocol emv keys settlement resilience")
