@@ -32,7 +32,27 @@ func stories() []story {
 			return w.Faults().Arm(fault.Rule{Direction: d, Flow: pay.Sale, Nth: 1, Do: fault.Fault{Kind: k}})
 		}
 	}
+	acting := func(flow pay.Flow, minor int64, k fault.Kind) (before, do func(*World, *Till) error) {
+		before = func(w *World, t *Till) error {
+			if err := t.SignIn(); err != nil {
+				return err
+			}
+			if err := sale(w, t); err != nil || k == "" {
+				return err
+			}
+			return w.Faults().Arm(fault.Rule{Direction: fault.Answer, Flow: flow, Nth: 1, Do: fault.Fault{Kind: k}})
+		}
+		return before, func(w *World, t *Till) error {
+			return t.Order(Order{Flow: flow, Who: "Alice", Amount: pay.CNY(minor), PIN: PINRight, Supervisor: true, Original: w.requestOf(pay.Sale, 1)})
+		}
+	}
+	act := func(name string, flow pay.Flow, minor int64, k fault.Kind) story {
+		before, do := acting(flow, minor, k)
+		return story{name: name, before: before, do: do, money: k != "" || flow != pay.Sale}
+	}
 	return []story{
+		act("void", pay.Void, 0, ""), act("void whose answer is lost", pay.Void, 0, fault.Lose),
+		act("refund", pay.Refund, 4_00, ""), act("refund whose answer is lost", pay.Refund, 4_00, fault.Lose),
 		{name: "sign-in", before: func(*World, *Till) error { return nil }, do: signedIn, signIn: true},
 		{name: "sale with PIN", before: signedIn, do: sale, money: true, twice: true},
 		{name: "declined sale", before: signedIn, do: func(_ *World, t *Till) error { return t.Swipe("Dave", pay.CNY(12_34), PINRight) }},
@@ -75,6 +95,16 @@ func TestPowerCutsCanFail(t *testing.T) {
 			t.Errorf("%s: found %q", s.name, wrong)
 		}
 	}
+}
+
+// requestOf finds the nth request of a flow.
+func (w *World) requestOf(flow pay.Flow, nth int) *Crossing {
+	for _, c := range w.Wire {
+		if c.Flow == flow && c.Nth == nth && !c.Answer {
+			return c
+		}
+	}
+	return nil
 }
 
 // never is a moment that does not come.
