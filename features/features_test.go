@@ -65,7 +65,7 @@ func TestRequirements(t *testing.T) {
 
 // What a step says that needs a virtual clock, or a way into the host.
 var (
-	waits    = regexp.MustCompile(`line is silent|line loses|line delays|issuer answers|reach the issuer|into garbage|(minute|hour|day)s? pass|线路丢失|延迟|没有响应|乱码|经过|到达发卡行`)
+	waits    = regexp.MustCompile(`line is silent|line loses|line delays|issuer answers|reach the issuer|into garbage|could not take it back|^it is |(minute|hour|day)s? pass|线路丢失|延迟|没有响应|乱码|经过|未能冲正|^时间为|到达发卡行`)
 	arranges = regexp.MustCompile(`^the (host|issuer) |^payments reach |at the host$|has entered a wrong PIN|^主机|^发卡行|^交易晚|已输错密码`)
 )
 

@@ -38,9 +38,9 @@ func castSteps() []Step {
 		{Name: "till-next-trace", En: `the next trace number of {till} is {count}`, Zh: `{till} 的下一个流水号为 {count}`,
 			Example: `And the next trace number of "T1" is 999999`, ExampleZh: `并且 "T1" 的下一个流水号为 999999`,
 			Is: "Sets the till's trace counter.", do: onTill(nextTrace)},
-		{Name: "till-clock", En: `the clock of {till} is {duration} slow`, Zh: `{till} 的时钟慢 ?{duration}`,
+		{Name: "till-clock", En: `the clock of {till} is {duration} (slow|fast)`, Zh: `{till} 的时钟(慢|快) ?{duration}`, Order: []int{0, 2, 1},
 			Example: `Given the clock of "T1" is 3000 days slow`, ExampleZh: `假如 "T1" 的时钟慢 3000 天`,
-			Is: "The till's own clock (receipts, certificates) is behind the world's by that much.", do: onTill(tillClock)},
+			Is: "The till's own clock (receipts, certificates) is behind the world's, or ahead, by that much.", do: onTill(tillClock)},
 		{Name: "till-clock-right", En: `the clock of {till} is right`, Zh: `{till} 的时钟准确`,
 			Example: `And the clock of "T1" is right`, ExampleZh: `并且 "T1" 的时钟准确`,
 			Is: "The till's own clock reads the world's time.",
@@ -156,7 +156,10 @@ func nextTrace(_ *scenario, t *rig.Till, a args) error {
 
 func tillClock(_ *scenario, t *rig.Till, a args) error {
 	d, err := time.ParseDuration(a.at(1))
-	t.SetSkew(-d)
+	if a.at(2) == "slow" {
+		d = -d
+	}
+	t.SetSkew(d)
 	return err
 }
 

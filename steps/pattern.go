@@ -60,7 +60,7 @@ func placeholders() []placeholder {
 
 // flowsZh are the flows' names in Chinese; the longer stand before those they begin with.
 const flowsZh = `公钥查询|公钥下载结束|公钥下载|应用查询|应用下载结束|应用下载|参数下载结束|参数下载|状态上送|电子签名|签到|签退|密钥更换|线路测试|余额查询|邮购电购预授权完成撤销|邮购电购预授权完成通知|邮购电购预授权完成|邮购电购预授权撤销|邮购电购预授权|` +
-	`邮购电购消费|邮购电购撤销|邮购电购退货|分期付款消费|分期付款撤销|订购消费撤销|订购消费|消费撤销|离线消费|消费|离线调整|小费|退货|` +
+	`邮购电购消费|邮购电购撤销|邮购电购退货|分期付款消费|分期付款撤销|订购消费撤销|订购消费|消费撤销|离线消费|消费|离线调整|小费|结算|明细上送|退货上送|完成通知上送|上送结束|退货|` +
 	`预授权完成撤销|预授权完成通知|预授权完成|预授权撤销|预授权|冲正`
 
 // joinDuration gives a Go duration: 90s, 24h.
@@ -97,6 +97,7 @@ func joinMessage(l language, c []string) string {
 var translations = map[string]string{
 	"签到": "sign-in", "签退": "sign-out", "线路测试": "echo", "密钥更换": "key-change", "消费": "sale", "冲正": "reversal",
 	"离线消费": "offline-sale", "离线调整": "adjustment", "小费": "tip",
+	"结算": "settlement", "明细上送": "batch-upload", "退货上送": "refund-upload", "完成通知上送": "completion-upload", "上送结束": "upload-end",
 	"余额查询": "balance", "消费撤销": "void", "退货": "refund", "预授权": "pre-auth", "预授权撤销": "pre-auth-void", "预授权完成": "completion",
 	"预授权完成撤销": "completion-void", "预授权完成通知": "completion-advice",
 	"邮购电购消费": "moto-sale", "邮购电购撤销": "moto-void", "邮购电购退货": "moto-refund", "邮购电购预授权": "moto-pre-auth",

@@ -42,6 +42,7 @@ type Upload struct {
 	Trace   string     `json:"trace"`
 	Amount  pay.Amount `json:"amount"`
 	Foreign bool       `json:"foreign,omitempty"`
+	Failed  bool       `json:"failed,omitempty"` // a chip's payment that came to nothing: it counts in the upload and in no totals
 }
 
 // batch gives the present batch of a terminal.
@@ -68,7 +69,9 @@ func (b Batch) state() audit.Statement {
 		s.Fact = audit.Settling
 	}
 	for _, u := range b.Uploaded {
-		s.Batch.Rows = append(s.Batch.Rows, audit.Row(u))
+		if !u.Failed {
+			s.Batch.Rows = append(s.Batch.Rows, audit.Row{Trace: u.Trace, Amount: u.Amount, Foreign: u.Foreign})
+		}
 	}
 	return s
 }
@@ -80,4 +83,9 @@ func (a *Acquirer) Batches() []Batch {
 		return cmp.Or(cmp.Compare(x.Terminal, y.Terminal), cmp.Compare(x.Number, y.Number))
 	})
 	return list
+}
+
+// settlementDay is the next day from the cut-off on (DOMAIN.md F.2).
+func settlementDay(at time.Time, cutOff time.Duration) time.Time {
+	return at.Add(24*time.Hour - cutOff)
 }

@@ -160,6 +160,9 @@ func (c *Call) payment() (Payment, error) {
 	k := c.key()
 	ref := audit.Ref{Terminal: k.Terminal, Merchant: c.merchant.Number, Batch: k.Batch, Trace: k.Trace, Flow: c.spec.Flow}
 	p := Payment{Ref: ref, RRN: c.rrn, At: c.now, Amount: c.amount}
+	if sent := c.req.Get(iso8583.TransmissionTime); len(sent) == 10 { // MMDDhhmmss
+		p.Sent = sent[:4]
+	}
 	if c.original.RRN != "" {
 		original := c.original.Key()
 		p.Original = &original

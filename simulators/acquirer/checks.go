@@ -251,7 +251,7 @@ func withinCount(c *Call) (pay.Answer, string) {
 
 // eachLimit asks for the merchant's limits and then for the terminal's.
 func (c *Call) eachLimit(ask func(string, Limits, total) (pay.Answer, string)) (pay.Answer, string) {
-	today := c.now.Format("060102")
+	today := c.Rules.Day(c.now)
 	answer, reason := ask("merchant "+c.merchant.Number, c.merchant.Limits, c.days[dayKey(c.merchant.Number, today)])
 	if answer != passed {
 		return answer, reason

@@ -1,6 +1,7 @@
 package acquirer_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,44 @@ var defectProbes = map[string]struct {
 	do   func(w *world) string
 	want string
 }{
+	"acquirer-settles-wrong-totals":        {settlementDay, settlementSeen},
+	"acquirer-settles-foreign-as-domestic": {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.Domestic) }, "[62]"},
+	"acquirer-always-balanced":             {settlementDay, settlementSeen},
+	"acquirer-hides-totals":                {settlementDay, settlementSeen},
+	"acquirer-trades-while-settling":       {settlementDay, settlementSeen},
+	"acquirer-ignores-upload-count":        {settlementDay, settlementSeen},
+	"acquirer-counts-repeated-rows":        {settlementDay, settlementSeen},
+	"acquirer-forgets-uploads-on-resume":   {settlementDay, settlementSeen},
+	"acquirer-waits-for-sign-out":          {settlementDay, settlementSeen},
+	"acquirer-batch-zero-at-wrap":          {settlementDay, settlementSeen},
+	"acquirer-settles-by-calendar": {func(w *world) string {
+		w.must(w.loop.Drain(context.Background(), 14*time.Hour))
+		return w.ask(w.sale()).Get(iso8583.SettlementDate)
+	}, "0602"},
+	"acquirer-day-never-ends": {func(w *world) string {
+		limits(acquirer.Limits{DayCount: 1})(w, nil)
+		w.ask(w.sale())
+		w.must(w.loop.Drain(context.Background(), 24*time.Hour))
+		return code(w.ask(w.sale()))
+	}, "00"},
+	"acquirer-forgets-last-year": {later(213*24*time.Hour, pay.Sale, pay.Refund, 5*24*time.Hour), "00"},
+	"acquirer-knows-its-own-date-only": {func(w *world) string {
+		twin := newWorld(w.t, setting{rules: w.acquirer.Rules, quiet: true, dialect: "iso87-ascii"})
+		timed := func(m *iso8583.Message) *iso8583.Message {
+			for e, v := range map[iso8583.Element]string{iso8583.TransmissionTime: "0531173000", iso8583.LocalTime: "013000", iso8583.LocalDate: "0601"} {
+				m.Set(e, v)
+			}
+			m.Unset(iso8583.NetworkCode)
+			return m
+		}
+		twin.loadKeys(twin.ask(with(twin.request(pay.SignIn), iso8583.TransmissionTime, "0531173000")))
+		sale := timed(twin.paying(pay.Sale, 1000))
+		refund := timed(twin.on(pay.Refund, sale, twin.ask(sale), 1000))
+		return code(twin.ask(with(with(refund, iso8583.OriginalDate, "0531"), iso8583.OriginalTime, "173000")))
+	}, "00"},
+	"acquirer-voids-yesterday":    {later(0, pay.Sale, pay.Void, 24*time.Hour), "25"},
+	"acquirer-refunds-for-ever":   {later(0, pay.Sale, pay.Refund, 31*24*time.Hour), "22"},
+	"acquirer-holds-a-day-longer": {later(0, pay.PreAuth, pay.Completion, 29*24*time.Hour+23*time.Hour), "22"},
 	"acquirer-keeps-old-keys": {func(w *world) string {
 		twin := newWorld(w.t, setting{rules: w.acquirer.Rules, quiet: true, dialect: "iso87-ascii"})
 		timed := func(m *iso8583.Message) *iso8583.Message { return with(m, iso8583.TransmissionTime, "0601013000") }
@@ -266,4 +305,15 @@ func (w *world) money() string {
 	w.rest()
 	merchant, card := w.books()
 	return fmt.Sprint(merchant, " ", card)
+}
+
+// later has something follow a payment, which is made after some time, after some more time.
+func later(before time.Duration, first, then pay.Flow, after time.Duration) func(*world) string {
+	return func(w *world) string {
+		w.must(w.loop.Drain(context.Background(), before))
+		m := w.paying(first, 1000)
+		answer := w.good(m)
+		w.must(w.loop.Drain(context.Background(), after))
+		return code(w.ask(w.on(then, m, answer, 1000)))
+	}
 }

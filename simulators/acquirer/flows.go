@@ -58,8 +58,10 @@ func flows() []Flow {
 	onto(slices.Concat(trusted, []Check{{"reversal-day", reversedToday}, {"reversal-amount", sameAmount}}), reversal, pay.Reversal, pay.ReversalRequest)
 	onto(slices.Concat(batch, []Check{{"totals", totalsGiven}}), settle, pay.Settlement)
 	onto(uploads, upload, pay.BatchUpload)
-	onto(uploads, uploadOne, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload, pay.OfflineUpload)
-	onto(slices.Concat(uploads, []Check{{"upload-count", uploadComplete}}), endUpload, pay.UploadEnd)
+	onto(uploads, uploadOne, pay.RefundUpload, pay.CompletionUpload, pay.OfflineUpload)
+	onto(slices.Concat(uploads, []Check{{"tc-code", tcFits}}), uploadOne, pay.TCUpload)
+	onto(slices.Concat(session, []Check{{"end-repeat", endRepeat}, {"batch", batchAgrees}, {"settling", settling}, {"upload-count", uploadComplete}}),
+		endUpload, pay.UploadEnd)
 	return slices.Concat(served, device(session), notices(trusted))
 }
 

@@ -182,8 +182,10 @@ func (a *Acquirer) put(p Payment) {
 	if !known {
 		a.byRRN[p.RRN] = k
 	}
-	if name := p.authorizedAs(); p.AuthCode != "" && was.AuthCode == "" {
-		a.byAuth[name] = append(a.byAuth[name], k)
+	if p.AuthCode != "" && was.AuthCode == "" {
+		for _, name := range p.authorizedAs() {
+			a.byAuth[name] = append(a.byAuth[name], k)
+		}
 	}
 }
 
@@ -193,14 +195,14 @@ type total struct {
 	minor int64
 }
 
-func dayKey(number, yymmdd string) string { return number + " " + yymmdd }
+func dayKey(number, day string) string { return number + " " + day }
 
 func (a *Acquirer) count(p Payment, by int) {
 	if kind := p.Ref.Flow.Kind(); p.State != Approved || p.Ended != nil || kind != pay.Sale && kind != pay.Completion {
 		return
 	}
 	for _, number := range []string{p.Ref.Merchant, p.Ref.Terminal} {
-		k := dayKey(number, p.At.Format("060102"))
+		k := dayKey(number, a.Rules.Day(p.At))
 		t := a.days[k]
 		a.days[k] = total{t.count + by, t.minor + int64(by)*p.Amount.Minor}
 	}

@@ -92,19 +92,27 @@ func byNumber(c *Call) []Key {
 // byAuthorization looks by merchant, card, date and authorization code (DOMAIN.md A.6).
 func byAuthorization(c *Call) []Key {
 	name := authorizedAs(c.merchant.Number, c.req.Get(iso8583.OriginalDate), c.req.Get(iso8583.AuthCode))
-	return slices.Concat(slices.DeleteFunc(slices.Clone(c.byAuth[name]), func(k Key) bool { return !c.sameCard(c.payments[k]) }), c.byAuth[name])
+	all := c.onDay(slices.Clone(c.byAuth[name]))
+	slices.Reverse(all) // the youngest first: the same code may have been given on that day of an earlier year
+	return slices.Concat(slices.DeleteFunc(slices.Clone(all), func(k Key) bool { return !c.sameCard(c.payments[k]) }), all)
 }
 
 func authorizedAs(merchant, mmdd, code string) string { return merchant + " " + mmdd + " " + code }
 
-func (p Payment) authorizedAs() string {
-	return authorizedAs(p.Ref.Merchant, p.At.Format("0102"), p.AuthCode)
+// authorizedAs gives the names under which an authorization is looked for.
+func (p Payment) authorizedAs() []string {
+	names := []string{authorizedAs(p.Ref.Merchant, p.At.Format("0102"), p.AuthCode)}
+	if p.Sent != "" && p.Sent != p.At.Format("0102") {
+		names = append(names, authorizedAs(p.Ref.Merchant, p.Sent, p.AuthCode))
+	}
+	return names
 }
 
 // onDay keeps the payments of the day that the request names.
 func (c *Call) onDay(keys []Key) []Key {
 	date := c.req.Get(iso8583.OriginalDate)
-	return slices.DeleteFunc(keys, func(k Key) bool { return c.payments[k].At.Format("0102") != date })
+	c.Trace.Consult("acquirer/date")
+	return slices.DeleteFunc(keys, func(k Key) bool { return !c.Rules.OnDay(c.payments[k], date, c.now) })
 }
 
 func (c *Call) sameCard(p Payment) bool {

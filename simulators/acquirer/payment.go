@@ -33,6 +33,7 @@ type Payment struct {
 	Ref      audit.Ref    `json:"ref"`
 	RRN      string       `json:"rrn"`
 	At       time.Time    `json:"at"`
+	Sent     string       `json:"sent,omitempty"` // MMDD by the terminal's clock, where its dialect tells that: what acts on the payment may name it so
 	Amount   pay.Amount   `json:"amount"`
 	Asked    pay.Amount   `json:"asked,omitzero"`   // where only a part of it was approved
 	First    pay.Amount   `json:"first,omitzero"`   // before an adjustment or a tip

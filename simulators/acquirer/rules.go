@@ -56,6 +56,11 @@ type Rules struct {
 	NextBatch        func(string) string                                            // after a sign-out
 	Advised          Undo                                                           // what the issuer is told of an advice
 	AbandonUndo      Undo                                                           // what a payment that the issuer did not answer needs of it
+	OpensNext        func(iso8583.Switches) bool                                    // the end of a settlement opens the next batch; otherwise sign-out or sign-in does
+	Day              func(at time.Time) string                                      // under which what a merchant and a terminal take is counted
+	OnDay            func(p Payment, mmdd string, now time.Time) bool               // whether a date without a year names the payment's
+	SettlementDay    func(at time.Time, cutOff time.Duration) time.Time             // the day with which a payment is settled
+	KeepUploads      bool                                                           // a sign-in in the middle of a settlement leaves what was uploaded
 	Tombstones       bool                                                           // a reversal without its original declines the late original
 	Forward          bool                                                           // reversals go on to the issuer
 
@@ -95,6 +100,11 @@ func Reference() Rules {
 		Told:             tellTotals,
 		Uploads:          gather,
 		Instalments:      []string{"03", "06", "12", "24"},
+		OpensNext:        func(s iso8583.Switches) bool { return !s.SignOutAfterSettlement },
+		SettlementDay:    settlementDay,
+		Day:              func(at time.Time) string { return at.Format("060102") },
+		OnDay:            func(p Payment, mmdd string, _ time.Time) bool { return p.Sent == mmdd || p.At.Format("0102") == mmdd },
+		KeepUploads:      true,
 		Domestic:         []string{"62"},
 		Originals:        originals(),
 		Original:         func(c *Call) (Payment, bool) { p, known := c.payments[c.key()]; return p, known },
@@ -172,7 +182,9 @@ func fills() []Fill {
 		set(iso8583.LocalDate, func(_ *Call, s Stored) string { return s.At.Format("0102") }),
 		set(iso8583.Balance, func(_ *Call, s Stored) string { return s.Balance }),
 		set(iso8583.Chip, func(_ *Call, s Stored) string { return s.Chip }),
-		set(iso8583.SettlementDate, func(_ *Call, s Stored) string { return s.At.Format("0102") }),
+		set(iso8583.SettlementDate, func(c *Call, s Stored) string {
+			return c.Rules.SettlementDay(s.At, c.Dialect.Switches.CutOff).Format("0102")
+		}),
 		set(iso8583.Acquirer, func(c *Call, _ Stored) string { return c.Rules.ID }),
 		set(iso8583.Institutions, func(c *Call, _ Stored) string { return pad(c.Rules.IssuerID) + pad(c.Rules.ID) }),
 		set(iso8583.CardOrganisation, func(c *Call, _ Stored) string { return c.Rules.Organisation }),

@@ -21,6 +21,10 @@ func signIn(c *Call) {
 	if c.batch(t).Stage == Settled {
 		t = made.open(t, c.Rules.NextBatch(t.Batch))
 	}
+	if b := c.batch(t); !c.Rules.KeepUploads && b.Stage == Settling {
+		b.Uploaded = nil
+		made.batches = []Batch{b}
+	}
 	if t, ok := c.freshKeys(t); ok {
 		c.fill(iso8583.Batch, t.Batch)
 		made.terminals = []Terminal{t}

@@ -135,7 +135,7 @@ func upload(c *Call) {
 	}
 	all := make([]Upload, len(rows))
 	for i, row := range rows {
-		all[i] = Upload{row.Trace, row.Amount, row.Foreign}
+		all[i] = Upload{Trace: row.Trace, Amount: row.Amount, Foreign: row.Foreign}
 	}
 	c.take(all)
 }
@@ -147,7 +147,31 @@ func uploadOne(c *Call) {
 		c.decline(answer, "amount", reason)
 		return
 	}
-	c.take([]Upload{{c.req.Get(iso8583.Trace), c.amount, c.foreign(c.req.Get(iso8583.PAN))}})
+	u := Upload{Trace: c.req.Get(iso8583.Trace), Amount: c.amount, Foreign: c.foreign(c.req.Get(iso8583.PAN))}
+	_, good, chip := tcCode(c.req.Get(iso8583.NetworkCode))
+	u.Failed = chip && !good
+	c.take([]Upload{u})
+}
+
+// tcCode reads the network code of a chip's upload (DOMAIN.md A.5.1).
+func tcCode(code string) (balanced, good, known bool) {
+	i := slices.Index([]string{"203", "204", "205", "206"}, code)
+	return i == 0 || i == 1, i == 0 || i == 2, i >= 0
+}
+
+// tcFits holds the code of a chip's upload to the batch and to the books: 203 and 204 where the totals balanced, 205 and 206 where
+// they did not; 204 and 206 for what the chip or the ARPC refused, which stands in no totals.
+func tcFits(c *Call) (pay.Answer, string) {
+	code, b := c.req.Get(iso8583.NetworkCode), c.batch(c.terminal)
+	balanced, good, _ := tcCode(code)
+	p := c.payments[Key{b.Terminal, b.Number, c.req.Get(iso8583.Trace)}]
+	switch {
+	case balanced != b.Balanced:
+		return pay.Answer12Invalid, fmt.Sprintf("%s is not for a batch that is balanced: %t", code, b.Balanced)
+	case good != (p.State == Approved):
+		return pay.Answer12Invalid, fmt.Sprintf("%s is not for a payment that is %q in the books", code, p.State)
+	}
+	return passed, ""
 }
 
 // take keeps uploads; what differs from the books is noted for people.
@@ -155,6 +179,9 @@ func (c *Call) take(all []Upload) {
 	b := c.batch(c.terminal)
 	for _, u := range all {
 		p, known := c.payments[Key{b.Terminal, b.Number, u.Trace}]
+		if u.Failed {
+			continue
+		}
 		if !known || p.State != Approved || p.Amount.Minor != u.Amount.Minor || c.foreign(p.Card) != u.Foreign {
 			c.note(c.now, trace.Noted, "upload", fmt.Sprintf("row %s of %s is not in the books", u.Trace, u.Amount))
 		}
@@ -188,11 +215,24 @@ func uploadComplete(c *Call) (pay.Answer, string) {
 	return passed, ""
 }
 
-// endUpload ends the settlement: the batch is settled. Payments of a batch that did not balance which the till has not
+// endRepeat takes an end once more of a batch that is settled and has given way to another: the answer to the first was lost.
+func endRepeat(c *Call) (pay.Answer, string) {
+	number := c.req.Get(iso8583.Batch)
+	if number != c.terminal.Batch && c.batches[Key{Terminal: c.terminal.Number, Batch: number}].Stage == Settled {
+		return pay.Answer00Approved, "batch " + number + " is settled already"
+	}
+	return passed, ""
+}
+
+// endUpload ends the settlement: the batch is settled. Where no sign-out follows, the next one begins at once. Payments of a batch that did not balance which the till has not
 // uploaded are noted for people.
 func endUpload(c *Call) {
 	b := c.batch(c.terminal)
 	b.Stage = Settled
+	made := change{batches: []Batch{b}}
+	if c.Rules.OpensNext(c.Dialect.Switches) {
+		made.terminals = []Terminal{made.open(c.terminal, c.Rules.NextBatch(b.Number))}
+	}
 	for _, k := range c.order {
 		if _, counted := c.side(c.payments[k]); b.Balanced || !counted || k.Terminal != b.Terminal || k.Batch != b.Number {
 			continue
@@ -201,5 +241,5 @@ func endUpload(c *Call) {
 			c.note(c.now, trace.Noted, "upload", fmt.Sprintf("%s of %s was not uploaded", k, c.payments[k].Amount))
 		}
 	}
-	c.finish(change{batches: []Batch{b}}, c.approval(), "upload-end", "batch "+b.Number+" is settled")
+	c.finish(made, c.approval(), "upload-end", "batch "+b.Number+" is settled")
 }

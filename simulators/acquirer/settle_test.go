@@ -169,3 +169,51 @@ func (w *world) told() string {
 	}
 	return all.String()
 }
+
+// A chip's payment is uploaded by the code that fits the batch and what came of it (DOMAIN.md A.13).
+func TestTCUploadCodes(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		balanced bool
+		reversed bool // the chip refused it, so the till took it back
+		codes    map[string]string
+	}{
+		{"balanced", true, false, map[string]string{"203": "00", "204": "12", "205": "12", "206": "12"}},
+		{"balanced, failed", true, true, map[string]string{"203": "12", "204": "00", "205": "12", "206": "12"}},
+		{"unbalanced", false, false, map[string]string{"203": "12", "204": "12", "205": "00", "206": "12"}},
+		{"unbalanced, failed", false, true, map[string]string{"203": "12", "204": "12", "205": "12", "206": "00"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, setting{})
+			w.signIn()
+			chip := w.paying(pay.Sale, 1000)
+			w.good(chip)
+			own := "000000001000" + "001" + "000000000000" + "000"
+			if c.reversed {
+				w.good(w.reversalOf(chip))
+				own = noTotals
+			}
+			if !c.balanced {
+				own = "000000009999" + own[12:]
+			}
+			w.ask(w.settlement(own, noTotals))
+			taken := 0
+			for code, want := range c.codes {
+				m := w.request(pay.TCUpload)
+				for e, v := range map[iso8583.Element]string{iso8583.NetworkCode: code, iso8583.Trace: chip.Get(iso8583.Trace), iso8583.PAN: alicePAN,
+					iso8583.Amount: "000000001000", iso8583.Currency: "156", iso8583.EntryMode: "051", iso8583.Chip: "\x9f\x36\x02\x00\x01", iso8583.UploadUsage: "61"} {
+					m.Set(e, v)
+				}
+				answer := w.ask(m)
+				if got := answer.Get(iso8583.AnswerCode); got != want {
+					t.Errorf("%s is answered %q by %s, want %s", code, got, w.reason(), want)
+				} else if got == "00" {
+					taken++
+				}
+			}
+			if got := w.ask(w.uploadEnd(map[bool]string{true: "207", false: "202"}[c.balanced], taken)).Get(iso8583.AnswerCode); got != "00" {
+				t.Errorf("the end is answered %q by %s", got, w.reason())
+			}
+		})
+	}
+}

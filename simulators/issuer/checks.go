@@ -161,7 +161,7 @@ func (c *Call) tries(n int) {
 }
 
 func withinAmount(c *Call) (pay.Answer, string) {
-	l, today := c.card.Limits, c.days[dayKey(c.card.Name, c.now)]
+	l, today := c.card.Limits, c.days[c.Rules.Day(c.card.Name, c.now)]
 	switch {
 	case l.PerSale.Minor > 0 && c.amount.Minor > l.PerSale.Minor:
 		return pay.Answer61AmountLimit, fmt.Sprintf("%s may spend %s at once", c.card.Name, l.PerSale)
@@ -172,7 +172,7 @@ func withinAmount(c *Call) (pay.Answer, string) {
 }
 
 func withinCount(c *Call) (pay.Answer, string) {
-	l, today := c.card.Limits, c.days[dayKey(c.card.Name, c.now)]
+	l, today := c.card.Limits, c.days[c.Rules.Day(c.card.Name, c.now)]
 	if l.DayCount > 0 && today.count >= l.DayCount {
 		return pay.Answer65CountLimit, fmt.Sprintf("%s may pay %d times a day", c.card.Name, l.DayCount)
 	}

@@ -19,6 +19,13 @@ var defectProbes = map[string]struct {
 	do   func(b *bank) string
 	want string
 }{
+	"issuer-day-never-ends": {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string {
+		b.ask(b.sale())
+		b.must(b.loop.Drain(b.t.Context(), 24*time.Hour))
+		return askSale(b)
+	}, "00"},
+	"issuer-frees-deposit-early": {nil, depositAfter(29), "90.00 CNY"},
+	"issuer-keeps-old-deposit":   {nil, depositAfter(31), "100.00 CNY"},
 	"issuer-ignores-cryptogram": {nil, func(b *bank) string {
 		return b.twin().ask(b.chipSale(map[tlv.Tag]string{0x9F26: "0000000000000000"}))
 	}, "59"},
@@ -141,6 +148,18 @@ func follow(flows ...pay.Flow) func(*bank) string {
 			m = b.on(f, m, 1000)
 			b.ask(m)
 		}
+		balance, err := b.issuer.Balance("alice")
+		b.must(err)
+		return balance.Available.String()
+	}
+}
+
+// depositAfter tells what the card may spend so many days after a deposit.
+func depositAfter(days int) func(*bank) string {
+	return func(b *bank) string {
+		b.ask(b.next(pay.PreAuth, 1000))
+		b.must(b.loop.Drain(b.t.Context(), time.Duration(days)*24*time.Hour))
+		b.issuer.Age(b.loop.Now())
 		balance, err := b.issuer.Balance("alice")
 		b.must(err)
 		return balance.Available.String()

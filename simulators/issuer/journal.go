@@ -172,7 +172,7 @@ func count(i *Issuer, p Payment, by int) {
 	if kind := p.Flow.Kind(); p.State != Approved || p.Ended != "" || kind != pay.Sale && kind != pay.PreAuth && kind != pay.Completion {
 		return
 	}
-	k := dayKey(p.Card, p.At)
+	k := i.Rules.Day(p.Card, p.At)
 	t := i.days[k]
 	i.days[k] = total{t.count + by, t.minor + int64(by)*p.Amount.Minor}
 }

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"slices"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -28,7 +29,8 @@ type Rules struct {
 	WrongPIN    func(tries int) int   // the count of wrong tries after one more
 	RightPIN    func(tries int) int   // and after a right PIN
 	Count       func(i *Issuer, p Payment, by int)
-	Originals   map[pay.Flow][]pay.Flow // what each kind of flow may act on
+	Day         func(card string, at time.Time) string // under which what a card spends is counted
+	Originals   map[pay.Flow][]pay.Flow                // what each kind of flow may act on
 	Post        func(*work, Payment) error
 	Tell        func(ledger.Balance) iso8583.AccountBalance // what a balance inquiry tells
 	Undo        func(*work, Payment) error
@@ -62,6 +64,7 @@ func Reference() Rules {
 		WrongPIN:    func(tries int) int { return tries + 1 },
 		RightPIN:    func(int) int { return 0 },
 		Count:       count,
+		Day:         dayKey,
 		Originals:   originals(),
 		Post:        post,
 		Tell:        available,

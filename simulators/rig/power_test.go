@@ -186,11 +186,13 @@ func (c *cutting) cutAt(till *Till, nth int, do func() error) (cut bool) {
 	return cut
 }
 
+// say notes what is wrong after a cut.
+func (c *cutting) say(format string, args ...any) {
+	where := fmt.Sprintf("cut at moment %d, and %d of the start, %s off: ", c.first, c.second, c.off)
+	c.wrong = append(c.wrong, where+fmt.Sprintf(format, args...))
+}
+
 func (c *cutting) judge(w *World, till *Till) {
-	wrong := func(format string, args ...any) {
-		where := fmt.Sprintf("cut at moment %d, and %d of the start, %s off: ", c.first, c.second, c.off)
-		c.wrong = append(c.wrong, where+fmt.Sprintf(format, args...))
-	}
 	w.SetLine(LineWorks) // a fault that found nothing to spoil before the power went
 	c.must(till.StartAgain())
 	if c.story.signIn {
@@ -198,19 +200,19 @@ func (c *cutting) judge(w *World, till *Till) {
 	}
 	c.must(till.Swipe("Alice", pay.CNY(1_00), PINRight))
 	if e := till.Endings[len(till.Endings)-1]; e.Kind != terminal.Approved {
-		wrong("the next sale is %s: %s %s", e.Kind, e.Screen, e.Answer)
+		c.say("the next sale is %s: %s %s", e.Kind, e.Screen, e.Answer)
 	}
 	c.must(w.Pass(2 * time.Minute))
 	breaks, err := w.Verify()
 	c.must(err)
 	for _, b := range breaks {
-		wrong("%s: %s", b.Rule, b.Text)
+		c.say("%s: %s", b.Rule, b.Text)
 	}
 	statements, err := w.Statements()
 	c.must(err)
 	for _, s := range statements {
 		if s.Fact == audit.Pending || s.Fact == audit.Unknown {
-			wrong("%s states %s of trace %s when all is quiet", s.Party, s.Fact, s.Ref.Trace)
+			c.say("%s states %s of trace %s when all is quiet", s.Party, s.Fact, s.Ref.Trace)
 		}
 	}
 	alice, err := w.CardBalance("Alice")
@@ -218,6 +220,6 @@ func (c *cutting) judge(w *World, till *Till) {
 	shop, err := w.MerchantBalance("Noodle House")
 	c.must(err)
 	if sum := alice.Minor + shop.Minor; sum != 1000_00 {
-		wrong("Alice has %s and the merchant %s of 1000.00", alice, shop)
+		c.say("Alice has %s and the merchant %s of 1000.00", alice, shop)
 	}
 }

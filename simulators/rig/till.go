@@ -59,6 +59,9 @@ type point struct {
 // Now gives the till's own time.
 func (t *Till) Now() time.Time { return t.world.Loop.Now().Add(t.skew) }
 
+// Number gives the terminal number that the host knows the till by.
+func (t *Till) Number() string { return t.number }
+
 // Status tells how the terminal is; a till without power is in state "off".
 func (t *Till) Status() terminal.Status {
 	if t.machine == nil {

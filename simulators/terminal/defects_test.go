@@ -16,6 +16,52 @@ import (
 
 // probes say, for each defect, what somebody at the till, on the line or at the host could see of it.
 var probes = map[string]func(*bench) any{
+	"terminal-drops-reversal-at-cut-over": func(b *bench) any {
+		b.signIn()
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			if flow == pay.Sale {
+				return reply{trouble: &silent}, true
+			}
+			return reply{code: "90"}, flow == pay.Reversal
+		}
+		b.swipe(freeTrack)
+		return b.till.Status().Pending
+	},
+	"terminal-drops-advice-at-cut-over": func(b *bench) any {
+		b.signIn()
+		b.swipe(freeTrack)
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			return reply{code: "90"}, flow == pay.Refund
+		}
+		b.order(pay.Refund, 100, Original{RRN: "260601000003", Date: "0601"}, pinTrack)
+		return b.till.Status().Pending
+	},
+	"terminal-voids-count-as-debit":          (*bench).settlementDay,
+	"terminal-counts-foreign-as-domestic":    (*bench).settlementDay,
+	"terminal-believes-any-totals":           (*bench).settlementDay,
+	"terminal-keeps-batch":                   (*bench).settlementDay,
+	"terminal-trades-half-settled":           (*bench).settlementDay,
+	"terminal-settles-over-pending-reversal": (*bench).settlementDay,
+	"terminal-nine-rows":                     (*bench).settlementDay,
+	"terminal-refunds-as-rows":               (*bench).settlementDay,
+	"terminal-always-ends-balanced":          (*bench).settlementDay,
+	"terminal-starts-upload-anew":            (*bench).settlementDay,
+	"terminal-renumbers-upload":              (*bench).settlementDay,
+	"terminal-gives-up-at-95":                (*bench).settlementDay,
+	"terminal-forgets-settlement":            (*bench).settlementDay,
+	"terminal-hangs-half-settled":            (*bench).settlementDay,
+	"terminal-stays-signed-in":               (*bench).settlementDay,
+	"terminal-prints-no-totals":              (*bench).settlementDay,
+	"terminal-overfills-batch": func(b *bench) any {
+		b.signIn()
+		for range 999 {
+			b.till.payments = append(b.till.payments, payment{})
+		}
+		b.swipe(freeTrack)
+		return b.ending().Screen
+	},
+	"terminal-trace-zero-at-wrap": (*bench).turnOfTheYear,
+	"terminal-knows-the-year":     (*bench).turnOfTheYear,
 	"terminal-voids-alone": func(b *bench) any {
 		b.signIn()
 		b.swipe(freeTrack)

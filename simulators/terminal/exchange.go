@@ -69,9 +69,13 @@ func (t *Terminal) nextNumber(flow pay.Flow) (number, used int) {
 		return t.trace, t.trace
 	}
 	if s := t.settling; t.uploading(flow) && s.trace != 0 {
-		return s.trace, t.trace
+		t.consult("terminal/upload-repeat")
+		if t.Rules.SameAgain {
+			return s.trace, t.trace
+		}
 	}
-	number = nextTrace(t.trace)
+	t.consult("terminal/next-trace")
+	number = t.Rules.NextTrace(t.trace)
 	return number, number
 }
 

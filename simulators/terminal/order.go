@@ -94,7 +94,7 @@ func (t *Terminal) proceed(now time.Time, out *Actions) {
 	case t.holdsBatch():
 		t.refuse(now, "terminal/hold-batch", "ADVICE_PENDING", out)
 	case o.plan.Done == Settled:
-		t.settle(now, out)
+		t.resume(now, out)
 	default:
 		switch {
 		case t.askNext(now, out):

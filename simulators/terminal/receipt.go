@@ -63,7 +63,8 @@ func (t *Terminal) slip(now time.Time, code pay.Answer, m *iso8583.Message) Slip
 		}
 	}
 	at := now
-	if host, ok := hostTime(m, now); ok {
+	t.consult("terminal/host-time")
+	if host, ok := t.Rules.HostTime(m, now); ok {
 		t.consult("terminal/slip-time")
 		at = t.Rules.SlipTime(now, host)
 	}

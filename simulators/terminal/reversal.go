@@ -99,7 +99,9 @@ func (t *Terminal) reversalAnswered(now time.Time, rule iso8583.AnswerRule, out 
 	switch {
 	case !slices.Contains(t.Rules.ReversalFinal, rule.Code):
 		out.show(rule.Prompt, string(rule.Code))
-		t.giveUp(out)
+		if !t.giveUp(out) {
+			t.endReversal(Unknown, rule.Prompt)
+		}
 	case rule.Code == pay.Answer25NoOriginal && t.tooLate(now):
 		t.list(out, rule.Code)
 	default:

@@ -72,10 +72,7 @@ type Rules struct {
 	TakePartial       bool              // terminal/partial: a partial approval counts as approved
 	UndoOnce          bool              // terminal/undone: what was taken back is not taken back again
 
-	Foreign    func(pay.PAN) bool                  // terminal/card-origin: where the card counts in the totals
-	Balanced   func(iso8583.SettlementResult) bool // terminal/settlement-result
-	BatchLimit int                                 // terminal/batch-full: payments after which a settlement is due (DOMAIN.md J); a count of totals has three digits
-	NextBatch  func(batch int) int                 // terminal/next-batch
+	SettlementRules
 
 	MaskPAN     func(pay.PAN) string // terminal/mask
 	Copies      []Copy               // terminal/copies
@@ -119,10 +116,8 @@ func Reference() *Rules {
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
 		AdviceAgain: []pay.Answer{pay.Answer06Error, pay.Answer68TooLate, pay.Answer77SignInAgain, pay.Answer90CutOver, pay.Answer91IssuerDown,
 			pay.Answer92NoRoute, pay.Answer96Malfunction, pay.Answer98NoAnswer, pay.Answer99PINTranslation, pay.AnswerA0BadMAC},
-		Foreign:   foreignCard,
-		Balanced:  func(r iso8583.SettlementResult) bool { return r == iso8583.ResultBalanced },
-		NextBatch: nextTrace, BatchLimit: 999,
-		MaskPAN: pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
+		SettlementRules: settlementRules(),
+		MaskPAN:         pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
 	}
 }
 
@@ -140,7 +135,8 @@ func gates() []Gate {
 			return t.clears(p) && p.Done != Settled && t.settling != nil
 		}},
 		{"terminal/batch-full", "BATCH_FULL", func(t *Terminal, p Plan, _ pay.Amount) bool {
-			return p.Side != "" && t.Rules.BatchLimit > 0 && len(t.payments)-t.settledTo >= t.Rules.BatchLimit
+			limit := t.Rules.BatchLimit(t.Dialect.Switches)
+			return p.Side != "" && limit > 0 && len(t.payments)-t.settledTo >= limit
 		}},
 		{"terminal/tip-flag", "NO_TIPS", noTips},
 		{"terminal/amount", "BAD_AMOUNT", func(_ *Terminal, p Plan, a pay.Amount) bool {

@@ -32,10 +32,6 @@ type upload struct {
 	payments []payment
 }
 
-// uploadOf says how an advice is uploaded; all other payments are rows.
-var uploadOf = map[pay.Flow]pay.Flow{pay.Refund: pay.RefundUpload, pay.MOTORefund: pay.RefundUpload,
-	pay.OfflineSale: pay.OfflineUpload, pay.CompletionAdvice: pay.CompletionUpload, pay.MOTOCompletionAdvice: pay.CompletionUpload}
-
 // counted are the payments of this batch that stand in its totals, in their order: what was approved and moves money. A sale
 // that was voided counts, and so does its void.
 func (t *Terminal) counted() []payment {
@@ -81,15 +77,18 @@ func (t *Terminal) totals() (iso8583.Settlement, error) {
 	return s, nil
 }
 
-// uploads are the messages of a detail upload: rows, up to eight a message, then the advices one by one.
+// uploads are the messages of a detail upload: rows, up to eight a message, then the advices one by one, each in its own
+// fields.
 func (t *Terminal) uploads() []upload {
+	t.consult("terminal/upload-single")
+	t.consult("terminal/upload-rows")
 	var rows, single []upload
 	for _, p := range t.counted() {
-		if flow, ok := uploadOf[p.ref.Flow]; ok {
+		if flow, ok := t.Rules.Single[p.ref.Flow]; ok {
 			single = append(single, upload{flow, []payment{p}})
 			continue
 		}
-		if n := len(rows); n == 0 || len(rows[n-1].payments) == iso8583.MaxBatchRows {
+		if n := len(rows); n == 0 || len(rows[n-1].payments) == t.Rules.Rows {
 			rows = append(rows, upload{flow: pay.BatchUpload})
 		}
 		last := &rows[len(rows)-1]
@@ -107,7 +106,7 @@ func (t *Terminal) settle(now time.Time, out *Actions) {
 			return
 		}
 		t.order.fresh = true
-		t.write(out, &settleLine{Stage: stageTotals, Totals: &totals})
+		t.settles(out, &settleLine{Stage: stageTotals, Totals: &totals})
 	}
 	switch s := t.settling; s.stage {
 	case stageUploads:
@@ -139,8 +138,9 @@ func (t *Terminal) offerSettlement(o func(iso8583.Element, string), m *iso8583.M
 		count := 0
 		if !t.settling.balanced {
 			count = len(t.counted())
-			m.Set(iso8583.NetworkCode, "202")
 		}
+		t.consult("terminal/upload-end")
+		m.Set(iso8583.NetworkCode, t.Rules.End(t.settling.balanced))
 		data, err := iso8583.UploadCount(count)
 		o(iso8583.SettlementData, data)
 		return err
@@ -190,28 +190,29 @@ func (t *Terminal) settleAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 		t.totalsAnswered(now, rule, m, out)
 	case flow == pay.SignOut:
 		t.closeBatch(now, out, nil)
-	case rule.Code == pay.Answer95TotalsDiffer && flow == pay.UploadEnd && !t.order.again:
+	case rule.Code == pay.Answer95TotalsDiffer && flow == pay.UploadEnd && !t.order.again && t.Rules.UploadAgain:
+		t.consult("terminal/upload-again")
 		t.order.again = true // the host has counted other uploads: all of them once more (DOMAIN.md C)
-		t.write(out, &settleLine{Stage: stageUploads})
+		t.settles(out, &settleLine{Stage: stageUploads})
 		t.settle(now, out)
 	case rule.Category != iso8583.CategoryApproved:
 		t.tell(endingOf(Declined, rule, m), out, string(rule.Code))
 		t.finish(out)
 	case flow != pay.UploadEnd:
-		t.write(out, &settleLine{Stage: stageUploads, Balanced: s.balanced, Acked: s.acked + 1})
+		t.settles(out, &settleLine{Stage: stageUploads, Balanced: s.balanced, Acked: s.acked + 1})
 		t.settle(now, out)
 	default:
-		slip, err := t.seal(t.totalsSlip(now, s.balanced))
+		slip, err := t.sealedTotals(now)
 		if err != nil {
 			t.fault(now, err, out)
 			return
 		}
 		t.consult("terminal/sign-out")
-		if !t.Dialect.Switches.SignOutAfterSettlement {
+		if !t.Rules.SignsOut(t.Dialect.Switches) {
 			t.closeBatch(now, out, slip)
 			return
 		}
-		t.write(out, &settleLine{Stage: stageSignOut, Balanced: s.balanced, Slip: slip, Begun: t.paper})
+		t.settles(out, &settleLine{Stage: stageSignOut, Balanced: s.balanced, Slip: slip, Begun: t.paper})
 		t.printSlips(out, false)
 		t.settle(now, out)
 	}
@@ -225,12 +226,12 @@ func (t *Terminal) totalsAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 	t.consult("terminal/settlement-result")
 	switch {
 	case m.Has(iso8583.AnswerCode) && !differ && rule.Category != iso8583.CategoryApproved:
-		t.write(out, &settleLine{})
+		t.settles(out, &settleLine{})
 		t.tell(endingOf(Declined, rule, m), out, string(rule.Code))
 		t.finish(out)
 		return
 	case !differ && (err != nil || result == iso8583.ResultNone || result == iso8583.ResultError):
-		t.write(out, &settleLine{})
+		t.settles(out, &settleLine{})
 		t.tell(Ending{Kind: Declined, Screen: "TOTALS_NOT_TAKEN"}, out)
 		t.finish(out)
 		return
@@ -241,7 +242,7 @@ func (t *Terminal) totalsAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 	} else {
 		out.show("UNBALANCED")
 	}
-	t.write(out, &settleLine{Stage: stageUploads, Balanced: balanced})
+	t.settles(out, &settleLine{Stage: stageUploads, Balanced: balanced})
 	t.settle(now, out)
 }
 
@@ -263,7 +264,7 @@ func (t *Terminal) settleSilent(now time.Time, screen string, sent bool, out *Ac
 	kind := Unknown
 	if o.fresh { // nothing has ever left
 		kind = Refused
-		t.write(out, &settleLine{})
+		t.settles(out, &settleLine{})
 	}
 	t.tell(Ending{Kind: kind, Screen: "SETTLEMENT_INTERRUPTED"}, out)
 	t.finish(out)
@@ -276,7 +277,7 @@ func (t *Terminal) closeBatch(now time.Time, out *Actions, slip []byte) {
 		n = 10*n + int(d-'0')
 	}
 	t.consult("terminal/next-batch")
-	l := &closeLine{At: now, Batch: traceDigits(t.Rules.NextBatch(n)), Off: t.Dialect.Switches.SignOutAfterSettlement, Slip: slip, Begun: t.paper}
+	l := &closeLine{At: now, Batch: traceDigits(t.Rules.NextBatch(n)), Off: t.Rules.SignsOut(t.Dialect.Switches), Slip: slip, Begun: t.paper}
 	t.write(out, l)
 	t.tell(Ending{Kind: Settled, Screen: "SETTLED"}, out, t.batch)
 	t.printSlips(out, false)
@@ -295,6 +296,6 @@ func (t *Terminal) overtaken(now time.Time, batch string) (line, error) {
 		return &settleLine{}, nil
 	}
 	var err error
-	l.Slip, err = t.seal(t.totalsSlip(now, s.balanced))
+	l.Slip, err = t.sealedTotals(now)
 	return l, err
 }

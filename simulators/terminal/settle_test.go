@@ -247,7 +247,7 @@ func TestSettlementClears(t *testing.T) {
 
 // Totals count to 999, so a batch that is full is settled before the next trade (DOMAIN.md J).
 func TestBatchFull(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.Rules.BatchLimit = 2 })
+	b := newBench(t, func(c *Config) { c.Rules.BatchLimit = func(iso8583.Switches) int { return 2 } })
 	b.signIn()
 	b.swipe(freeTrack)
 	b.swipe(freeTrack)

@@ -27,7 +27,8 @@ func (t *Terminal) signInAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 		batch = b
 	}
 	lines := []line{&signLine{On: true, Batch: batch}}
-	overtaken := t.settling != nil && batch != t.batch
+	t.consult("terminal/overtaken")
+	overtaken := t.settling != nil && batch != t.batch && t.Rules.Overtaken
 	if overtaken {
 		over, err := t.overtaken(now, batch)
 		if err != nil {
@@ -41,7 +42,8 @@ func (t *Terminal) signInAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 		t.printSlips(out, false)
 	}
 	t.consult("terminal/clock")
-	if at, ok := hostTime(m, now); ok && t.Rules.AdoptClock {
+	t.consult("terminal/host-time")
+	if at, ok := t.Rules.HostTime(m, now); ok && t.Rules.AdoptClock {
 		out.add(Action{Kind: SetClock, At: at})
 	}
 	if !t.ownExchange() {

@@ -154,7 +154,7 @@ func (t *Terminal) Holds() Parameters { return t.parameters }
 func (t *Terminal) Status() Status {
 	s := Status{
 		State: t.state.String(), Busy: slices.Contains([]State{ReadingCard, Storing, Exchanging, Finishing}, t.state),
-		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(nextTrace(t.trace)), Pending: t.pending != nil, Stored: len(t.stored), Settling: t.settling != nil,
+		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(t.Rules.NextTrace(t.trace)), Pending: t.pending != nil, Stored: len(t.stored), Settling: t.settling != nil,
 		Slips: len(t.slips), Paper: t.paper, Battery: t.battery, Network: t.network, Tampered: t.tampered, Version: t.version,
 	}
 	if t.operator != nil {

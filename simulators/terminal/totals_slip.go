@@ -8,6 +8,15 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
+// sealedTotals gives the slip of the settlement that is under way as it waits for the printer; nil where none is printed.
+func (t *Terminal) sealedTotals(now time.Time) ([]byte, error) {
+	t.consult("terminal/totals-slip")
+	if !t.Rules.PrintTotals {
+		return nil, nil
+	}
+	return t.seal(t.totalsSlip(now, t.settling.balanced))
+}
+
 // totalsSlip is the slip of a settlement: the totals by direction and card origin, and each kind of payment.
 func (t *Terminal) totalsSlip(now time.Time, balanced bool) Slip {
 	s := Slip{Single: true, Lines: t.head()}

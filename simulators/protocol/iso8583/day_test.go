@@ -81,7 +81,7 @@ var flowOf = []pay.Flow{
 // flowOfDay is the flow of each frame of unionpay-day.txt.
 var flowOfDay = []pay.Flow{
 	pay.PreAuthVoid, pay.CompletionVoid, pay.CompletionAdvice, pay.CompletionAdvice, pay.Reversal, pay.MOTOSale, pay.Recurring, pay.Instalment,
-	pay.OfflineSale, pay.Adjustment, pay.Tip, pay.Settlement, pay.BatchUpload, pay.TCUpload, pay.RefundUpload, pay.UploadEnd,
+	pay.OfflineSale, pay.Adjustment, pay.Tip, pay.Settlement, pay.BatchUpload, pay.TCUpload, pay.RefundUpload, pay.CompletionUpload, pay.UploadEnd,
 	pay.ScriptResult, pay.ESignature, pay.StatusUpload, pay.ParameterDownload, pay.ParameterDownload, pay.AIDQuery, pay.AIDQuery,
 	pay.AIDDownload, pay.AIDEnd, pay.CAPKQuery, pay.CAPKDownload, pay.CAPKEnd,
 }

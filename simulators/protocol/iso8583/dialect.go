@@ -115,6 +115,8 @@ type Switches struct {
 	PreAuthDays            int        // a pre-authorization lasts so many days
 	HostTotals             bool       // the answer to unbalanced totals holds the host's; otherwise the terminal's
 	SignOutAfterSettlement bool
+	BatchLimit             int           // payments after which a terminal settles before it trades on; 0 for no end (DOMAIN.md J)
+	CutOff                 time.Duration // of the day: what comes from then on is settled with the next one (DOMAIN.md F.2)
 
 	OldVersion      pay.Answer // of a trade by software that is too old; what A.8.1 says of it is not public
 	SignaturePart   int        // bytes of a signature's picture in one message (A.16 [M])

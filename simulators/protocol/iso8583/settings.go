@@ -109,6 +109,8 @@ func switches() []setting {
 		{"switches", "tips", func(d *Dialect, v string) error { return yesNo(&d.Switches.Tips, v) }},
 		{"switches", "tip_percent", func(d *Dialect, v string) error { return count(&d.Switches.TipPercent, v) }},
 		{"switches", "partial_approval", func(d *Dialect, v string) error { return yesNo(&d.Switches.PartialApproval, v) }},
+		{"switches", "batch_limit", func(d *Dialect, v string) error { return count(&d.Switches.BatchLimit, v) }},
+		{"switches", "cut_off", func(d *Dialect, v string) error { return duration(&d.Switches.CutOff, v) }},
 	}
 }
 
