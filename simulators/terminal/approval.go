@@ -19,6 +19,9 @@ func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8
 	case reversible && rule.Category == iso8583.CategoryApproved && t.cardRefuses():
 		e := endingOf(Declined, rule, m)
 		e.Screen = "CARD_DECLINES"
+		if c := t.chipEnd(); c != nil {
+			t.write(out, c)
+		}
 		t.tell(e, out)
 		t.undo(now, pay.Answer96Malfunction, out)
 	case reversible && rule.Next == iso8583.NextPartial && t.partApproved(now, rule, m, out):
@@ -30,6 +33,7 @@ func (t *Terminal) orderAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8
 	case rule.Category != iso8583.CategoryApproved:
 		if reversible {
 			t.write(out, t.declined(now, rule, m))
+			t.tellScripts(now, out)
 		} else {
 			t.pickUp(now, rule, m, out)
 		}
@@ -104,6 +108,10 @@ func (t *Terminal) approve(now time.Time, rule iso8583.AnswerRule, m *iso8583.Me
 		return
 	}
 	t.state = Finishing
+	if c := t.chipEnd(); c != nil {
+		t.await(out, c, l)
+		return
+	}
 	t.await(out, l)
 }
 
@@ -172,6 +180,7 @@ func (t *Terminal) complete(now time.Time, e Event, out *Actions) {
 		args = append(args, t.order.rest.String())
 	}
 	t.tell(t.order.ending, out, args...)
+	t.tellScripts(now, out)
 	if t.wantsSignature() && t.last != nil {
 		t.wait(WaitingSignature, NeedSignature, out, "SIGN", t.order.amount.String())
 		return

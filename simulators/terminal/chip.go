@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -321,4 +322,70 @@ func kernelRules() *kernel.Rules {
 	r := kernel.Reference()
 	r.Unable = func(kernel.Line, emv.TVR, kernel.Codes) bool { return false }
 	return r
+}
+
+// chipLine: what the chip of the pending payment said at its end (DOMAIN.md A.13: its upload).
+type chipLine struct {
+	Chip   []byte `json:"chip"`
+	Failed bool   `json:"failed,omitempty"`
+}
+
+func (*chipLine) kind() string { return "till.chip" }
+
+func (l *chipLine) apply(t *Terminal) {
+	if t.pending != nil {
+		p := &t.payments[t.pending.payment]
+		p.chip, p.chipFailed = l.Chip, l.Failed
+	}
+}
+
+// chipEnd keeps what the chip of an online payment has said last; nil where there is none.
+func (t *Terminal) chipEnd() line {
+	v := t.order.visit
+	if v == nil || v.reads || v.contactless {
+		return nil
+	}
+	t.consult("terminal/last-cryptogram")
+	return &chipLine{Chip: t.Rules.LastCryptogram(v), Failed: v.outcome.Ending != kernel.Approved}
+}
+
+// lastCryptogram is F55 with the TC, or with the AAC of a chip that declined (DOMAIN.md A.11).
+func lastCryptogram(v *visit) []byte { return kernel.Field55(kernel.UseRequest, v.outcome.Data) }
+
+// uploadsChip: the chips' payments are uploaded where the dialect has a message for it. A tapped card says nothing after the host.
+func uploadsChip(d *iso8583.Dialect, chip []byte, _ bool) bool {
+	_, ok := d.Transaction(pay.TCUpload)
+	return ok && chip != nil
+}
+
+// offerChipUpload offers what the upload of a chip's payment has beside the payment's own fields: 203 and 204 where the totals
+// agreed, 205 and 206 where not; F62 begins with 61 for what went well and 71 for what did not (DOMAIN.md A.13).
+func (t *Terminal) offerChipUpload(o func(iso8583.Element, string), m *iso8583.Message, p payment) {
+	t.consult("terminal/upload-code")
+	m.Set(iso8583.NetworkCode, t.Rules.UploadCode(t.settling.balanced, p.chipFailed))
+	o(iso8583.AuthCode, p.authCode)
+	o(iso8583.Chip, string(p.chip))
+	usage := "61"
+	if p.chipFailed {
+		usage = "71"
+	}
+	o(iso8583.UploadUsage, usage)
+}
+
+func uploadCode(balanced, failed bool) string {
+	code := 203
+	if !balanced {
+		code = 205
+	}
+	if failed {
+		code++
+	}
+	return strconv.Itoa(code)
+}
+
+// tellScripts owes the host a notice of what the issuer's commands did to the chip.
+func (t *Terminal) tellScripts(now time.Time, out *Actions) {
+	if v := t.order.visit; v != nil && len(v.outcome.Data[emv.TagDF31ScriptResults]) > 0 {
+		t.scriptResults(now, Event{Chip: kernel.Field55(kernel.UseScript, v.outcome.Data)}, out)
+	}
 }

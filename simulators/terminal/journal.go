@@ -53,6 +53,9 @@ type payment struct {
 	operator string // who took it
 	sealed   []byte // its elements by name
 	slip     []byte // its receipt, sealed; nil for none
+
+	chip       []byte // what the chip said at its end; nil for a payment without one
+	chipFailed bool   // the chip declined after the host, or did not believe its issuer
 }
 
 // pending is a reversal or an advice that is owed until it is known not to be (DOMAIN.md A.12).
@@ -247,7 +250,7 @@ func TraceRecord(next int) journal.Record {
 
 func readLine(r journal.Record) (line, error) {
 	for _, l := range []line{&sentLine{}, &pendingLine{}, &attemptLine{}, &outcomeLine{}, &printLine{}, &signLine{}, &againLine{},
-		&operatorLine{}, &tamperLine{}, &settleLine{}, &uploadLine{}, &closeLine{}, &dueLine{}, &fetchLine{}, &noticeLine{}, &noticePartLine{}, &slipLine{},
+		&operatorLine{}, &tamperLine{}, &chipLine{}, &settleLine{}, &uploadLine{}, &closeLine{}, &dueLine{}, &fetchLine{}, &noticeLine{}, &noticePartLine{}, &slipLine{},
 		&storedLine{}, &tryLine{}, &toldLine{}, &changedLine{}, &partLine{}} {
 		if l.kind() != r.Kind {
 			continue

@@ -38,19 +38,22 @@ type Rules struct {
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
 
-	ChipReader    bool                                                 // terminal/service-code: the terminal has one, so a chip card's stripe is refused
-	Kernel        *kernel.Rules                                        // of the chip: its entries consult themselves
-	ChipTries     int                                                  // terminal/chip-tries: failures of a chip after which the stripe is taken; 0 is never
-	ObeyCard      bool                                                 // terminal/second-cryptogram: what the chip declines after the host's approval is reversed
-	ObeyCVM       bool                                                 // terminal/signature: the slip is signed when the chip wants it
-	FallbackAfter int                                                  // terminal/fallback: swipes of a chip card after which its chip counts as broken and the stripe is taken; 0 is never
-	FallbackEntry pay.Entry                                            // F22 of such a sale: 02 with F60.5 = 2 at home, 80 elsewhere (DOMAIN.md A.10)
-	SwipeTries    int                                                  // terminal/swipe-tries: bad swipes before the order is given up
-	ManualEntry   bool                                                 // terminal/manual-entry
-	CardNumber    func(pay.PAN) bool                                   // terminal/card-number
-	AskPIN        func(service string, a pay.Amount, limit int64) bool // terminal/pin
-	NoPINLimit    int64                                                // terminal/pin: minor units up to which a stripe sale needs no PIN; the dialect's limit is for contactless
-	EncryptTrack  bool                                                 // terminal/track: tracks are encrypted when there is a key for it
+	ChipReader     bool                                                    // terminal/service-code: the terminal has one, so a chip card's stripe is refused
+	Kernel         *kernel.Rules                                           // of the chip: its entries consult themselves
+	ChipTries      int                                                     // terminal/chip-tries: failures of a chip after which the stripe is taken; 0 is never
+	ObeyCard       bool                                                    // terminal/second-cryptogram: what the chip declines after the host's approval is reversed
+	UploadsChip    func(d *iso8583.Dialect, chip []byte, failed bool) bool // terminal/upload-chips: whether a chip's payment is uploaded by itself
+	UploadCode     func(balanced, failed bool) string                      // terminal/upload-code: F60.3 of that upload
+	LastCryptogram func(*visit) []byte                                     // terminal/last-cryptogram: F55 of that upload
+	ObeyCVM        bool                                                    // terminal/signature: the slip is signed when the chip wants it
+	FallbackAfter  int                                                     // terminal/fallback: swipes of a chip card after which its chip counts as broken and the stripe is taken; 0 is never
+	FallbackEntry  pay.Entry                                               // F22 of such a sale: 02 with F60.5 = 2 at home, 80 elsewhere (DOMAIN.md A.10)
+	SwipeTries     int                                                     // terminal/swipe-tries: bad swipes before the order is given up
+	ManualEntry    bool                                                    // terminal/manual-entry
+	CardNumber     func(pay.PAN) bool                                      // terminal/card-number
+	AskPIN         func(service string, a pay.Amount, limit int64) bool    // terminal/pin
+	NoPINLimit     int64                                                   // terminal/pin: minor units up to which a stripe sale needs no PIN; the dialect's limit is for contactless
+	EncryptTrack   bool                                                    // terminal/track: tracks are encrypted when there is a key for it
 
 	Patience time.Duration                 // terminal/patience: how long an answer is waited for; 0 for the dialect's time
 	Framer   func(wire.Framer) wire.Framer // terminal/framer: how the line's stream is cut into messages; gets the dialect's way
@@ -105,7 +108,7 @@ func Reference() *Rules {
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
 		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), OfflineRules: offlineRules(),
 		TraceAfterRestart: func(last int) int { return last },
-		ChipReader:        true, Kernel: kernelRules(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
+		ChipReader:        true, Kernel: kernelRules(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -37,12 +38,14 @@ type upload struct {
 func (t *Terminal) counted() []payment {
 	var all []payment
 	for _, p := range t.payments[t.settledTo:] {
-		if stands(p.fact) && t.side(p.ref.Flow) != "" {
+		if t.counts(p) {
 			all = append(all, p)
 		}
 	}
 	return all
 }
+
+func (t *Terminal) counts(p payment) bool { return stands(p.fact) && t.side(p.ref.Flow) != "" }
 
 func (t *Terminal) side(f pay.Flow) Side {
 	t.consult("terminal/totals")
@@ -77,13 +80,21 @@ func (t *Terminal) totals() (iso8583.Settlement, error) {
 	return s, nil
 }
 
-// uploads are the messages of a detail upload: rows, up to eight a message, then the advices one by one, each in its own
-// fields.
+// uploads are the messages that follow the totals. Where these differ: rows, up to eight a message, then the advices one by one, each
+// in its own fields. What was paid by chip is uploaded in any case, with what the chip said at its end.
 func (t *Terminal) uploads() []upload {
 	t.consult("terminal/upload-single")
 	t.consult("terminal/upload-rows")
-	var rows, single []upload
-	for _, p := range t.counted() {
+	t.consult("terminal/upload-chips")
+	var rows, single, chips []upload
+	for _, p := range t.payments[t.settledTo:] {
+		if t.Rules.UploadsChip(t.Dialect, p.chip, p.chipFailed) {
+			chips = append(chips, upload{pay.TCUpload, []payment{p}})
+			continue
+		}
+		if !t.counts(p) || t.settling.balanced {
+			continue
+		}
 		if flow, ok := t.Rules.Single[p.ref.Flow]; ok {
 			single = append(single, upload{flow, []payment{p}})
 			continue
@@ -94,7 +105,7 @@ func (t *Terminal) uploads() []upload {
 		last := &rows[len(rows)-1]
 		last.payments = append(last.payments, p)
 	}
-	return append(rows, single...)
+	return slices.Concat(rows, single, chips)
 }
 
 // settle sends what a settlement sends next.
@@ -111,7 +122,7 @@ func (t *Terminal) settle(now time.Time, out *Actions) {
 	switch s := t.settling; s.stage {
 	case stageUploads:
 		flow := pay.UploadEnd
-		if u := t.uploads(); !s.balanced && s.acked < len(u) {
+		if u := t.uploads(); s.acked < len(u) {
 			flow = u[s.acked].flow
 		}
 		t.send(now, flow, out)
@@ -136,8 +147,8 @@ func (t *Terminal) offerSettlement(o func(iso8583.Element, string), m *iso8583.M
 		return err
 	case pay.UploadEnd:
 		count := 0
-		if !t.settling.balanced {
-			count = len(t.counted())
+		for _, u := range t.uploads() {
+			count += len(u.payments)
 		}
 		t.consult("terminal/upload-end")
 		m.Set(iso8583.NetworkCode, t.Rules.End(t.settling.balanced))
@@ -176,6 +187,10 @@ func (t *Terminal) offerUpload(o func(iso8583.Element, string), m *iso8583.Messa
 	delete(kept, iso8583.SecurityControl.String()) // there is no track
 	for e := iso8583.PAN; e < iso8583.MAC; e++ {
 		o(e, kept[e.String()])
+	}
+	if p.chip != nil {
+		t.offerChipUpload(o, m, p)
+		return nil
 	}
 	m.Set(iso8583.Condition, kept[iso8583.Condition.String()])
 	return nil
@@ -292,7 +307,7 @@ func (t *Terminal) overtaken(now time.Time, batch string) (line, error) {
 	switch {
 	case s.stage == stageSignOut: // its slip is printed
 		return l, nil
-	case s.stage != stageUploads || !s.balanced && s.acked < len(t.uploads()):
+	case s.stage != stageUploads || s.acked < len(t.uploads()):
 		return &settleLine{}, nil
 	}
 	var err error
