@@ -7,6 +7,8 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
@@ -50,6 +52,15 @@ func chipSteps() []Step {
 				acts := map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "cancels at the PIN": rig.PINCancel}
 				return presents(rig.ByChip, acts[a.at(3)])(s, a)
 			}},
+		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the PIN)`, Zh: `{who}的银行令芯片(锁定应用|解锁密码)`,
+			Example: `Given Alice's bank has the chip block the application`, ExampleZh: `假如 小爱的银行令芯片锁定应用`,
+			Is: "A script that the issuer sends with its next answers over contacts, until the chip's terminal has told that it is done.", do: bankCommands},
+		{Name: "bank-commands-left", En: `{who}'s bank has {count} commands? left for the chip`, Zh: `{who}的银行还有 {count} 条芯片指令未完成`,
+			Example: `And Alice's bank has 0 commands left for the chip`, ExampleZh: `并且 小爱的银行还有 0 条芯片指令未完成`,
+			Is: "Scripts that the issuer does not know to be done.", do: commandsLeft},
+		{Name: "chip-data-say", En: `the chip data of {message} say`, Zh: `{message}的芯片数据为`, Table: true,
+			Example: `And the chip data of the 1st sale say`, ExampleZh: `并且 第 1 笔消费的芯片数据为`,
+			Is: "Tag and value in hex of F55; * is any value, an empty one says that the tag is not there.", do: chipDataSay},
 		{Name: "inserts-again", En: `{who} inserts (?:her|his) card again at {till}`, Zh: `{who}在 {till} 重新插卡`,
 			Example: `And Alice inserts her card again at "T1"`, ExampleZh: `并且 小爱在 "T1" 重新插卡`,
 			Is: "Goes on with an order in which the till waits for a card; the right PIN if asked.",
@@ -69,4 +80,52 @@ func presents(by rig.Presented, act rig.PINAct) func(*scenario, args) error {
 		}
 		return t.Order(rig.Order{Flow: pay.Sale, Amount: amount, Who: a.at(0), PIN: act, By: by})
 	})
+}
+
+func bankCommands(s *scenario, a args) error {
+	c, err := s.world.Card(a.at(0))
+	if err != nil {
+		return err
+	}
+	commands := map[string]string{"block the application": "block-application", "unblock the PIN": "unblock-pin"}
+	return s.world.Arrange(rig.Arrangement{Party: "issuer", Card: c.Name, Command: commands[a.at(1)]})
+}
+
+func commandsLeft(s *scenario, a args) error {
+	c, err := s.world.Card(a.at(0))
+	if err != nil {
+		return err
+	}
+	state, err := s.world.Look()
+	if err != nil {
+		return err
+	}
+	return equal("commands for "+c.Name+"'s chip", a.at(1), strconv.Itoa(state.Commands[c.Name]))
+}
+
+func chipDataSay(s *scenario, a args) error {
+	c, err := s.crossing(a.at(0))
+	if err != nil {
+		return err
+	}
+	objects, err := tlv.Parse([]byte(c.Message.Get(iso8583.Chip)), tlv.Strict)
+	if err != nil {
+		return err
+	}
+	for _, row := range a.table.Rows[1:] {
+		tag, want := row.Cells[0].Value, row.Cells[1].Value
+		n, err := strconv.ParseUint(tag, 16, 32)
+		if err != nil {
+			return fmt.Errorf("tag %q: want hex digits", tag)
+		}
+		o, found := objects.Find(tlv.Tag(n))
+		got := fmt.Sprintf("%X", o.Value)
+		if want == "*" && found {
+			continue
+		}
+		if err := equal(c.Name()+", F55, "+tag, want, got); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -55,3 +55,22 @@ Feature: A sale by chip
     Then "T1" shows CARD_DECLINES
     And "T1" has the 1st sale as reversed
     And Carol's card holds 1000.00 CNY
+
+  @CHP-004 @unionpay @host-control
+  Scenario: A command of the issuer is carried out once, and the issuer hears it
+    Given Carol's bank has the chip unblock the PIN
+    And Carol inserts her card for 10.00 CNY at "T1"
+    When Bob swipes 20.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the chip data of the 1st script-result say
+      | tag  | value      |
+      | DF31 | 2000000001 |
+    And Carol's bank has 0 commands left for the chip
+
+  @CHP-004 @unionpay @host-control
+  Scenario: A blocked application pays no more
+    Given Carol's bank has the chip block the application
+    And Carol inserts her card for 10.00 CNY at "T1"
+    When Carol inserts her card for 20.00 CNY at "T1"
+    Then "T1" shows CARD_BLOCKED
+    And Carol's card holds 990.00 CNY

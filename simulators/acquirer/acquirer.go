@@ -56,6 +56,7 @@ type Acquirer struct {
 	open       []Key            // authorizations that hold money
 	byRRN      map[string]Key   // of payments
 	byAuth     map[string][]Key // by merchant, date and authorization code
+	unheard    []Key            // payments whose chip's results the issuer has not heard
 	due        []Key            // payments that the issuer must take back
 	undoing    map[Key]bool     // of those, the ones that are under way
 	resumed    bool
@@ -118,6 +119,9 @@ func (a *Acquirer) Resume(now time.Time, out iso8583.Outbox) {
 				a.commit(change{payments: []Payment{p}}, func() { a.undo(now, p, out) })
 			}
 		}
+	}
+	for _, k := range slices.Clone(a.unheard) {
+		a.tellScripts(now, k, out)
 	}
 	for _, k := range slices.Clone(a.due) {
 		a.undo(now, a.payments[k], out)

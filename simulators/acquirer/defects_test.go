@@ -21,6 +21,7 @@ var defectProbes = map[string]struct {
 }{
 	"acquirer-settles-wrong-totals":        {settlementDay, settlementSeen},
 	"acquirer-settles-foreign-as-domestic": {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.Domestic) }, "[62]"},
+	"acquirer-keeps-script-results":        {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.TellScripts) }, "true"},
 	"acquirer-always-balanced":             {settlementDay, settlementSeen},
 	"acquirer-hides-totals":                {settlementDay, settlementSeen},
 	"acquirer-trades-while-settling":       {settlementDay, settlementSeen},

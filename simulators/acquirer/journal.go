@@ -175,6 +175,12 @@ func (a *Acquirer) put(p Payment) {
 	if p.Undo.due() {
 		a.due = append(a.due, k)
 	}
+	if was.unheard() {
+		a.unheard = slices.DeleteFunc(a.unheard, func(d Key) bool { return d == k })
+	}
+	if p.unheard() {
+		a.unheard = append(a.unheard, k)
+	}
 	a.open = slices.DeleteFunc(a.open, func(o Key) bool { return o == k })
 	if p.State == Approved && p.Ended == nil && p.Ref.Flow.Kind() == pay.PreAuth {
 		a.open = append(a.open, k)

@@ -49,6 +49,7 @@ type Payment struct {
 	Reversal *Stored      `json:"reversal,omitempty"` // how its reversal was answered
 	Undo     Undo         `json:"undo,omitempty"`     // what the issuer is told
 	Scripts  []byte       `json:"scripts,omitempty"`  // what the issuer's commands did to the chip (DF31)
+	Told     bool         `json:"told,omitempty"`     // the issuer has acknowledged that
 }
 
 // Key names the payment.
@@ -79,6 +80,9 @@ const (
 
 // due tells that the issuer has still to acknowledge.
 func (u Undo) due() bool { return u == UndoDue || u == AdviceDue }
+
+// unheard tells that the issuer has still to hear what its commands did.
+func (p Payment) unheard() bool { return len(p.Scripts) > 0 && !p.Told }
 
 // live tells that a payment has effect, or may have.
 func (p Payment) live() bool { return p.State == Pending || p.State == Approved }

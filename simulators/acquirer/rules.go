@@ -62,6 +62,7 @@ type Rules struct {
 	SettlementDay    func(at time.Time, cutOff time.Duration) time.Time             // the day with which a payment is settled
 	KeepUploads      bool                                                           // a sign-in in the middle of a settlement leaves what was uploaded
 	Tombstones       bool                                                           // a reversal without its original declines the late original
+	TellScripts      bool                                                           // the issuer hears what its commands did to a chip
 	Forward          bool                                                           // reversals go on to the issuer
 
 	DeviceRules
@@ -118,7 +119,7 @@ func Reference() Rules {
 		Advised:          AdviceDue,
 		AbandonUndo:      UndoDue,
 		Tombstones:       true,
-		Forward:          true,
+		Forward:          true, TellScripts: true,
 		Currencies:       []pay.Currency{pay.Currency156CNY},
 		ID:               "48270000",
 		IssuerID:         "01020000",

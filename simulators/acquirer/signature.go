@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -141,5 +143,24 @@ func takeScriptResults(c *Call) {
 		p.Scripts = results
 		made.payments = []Payment{p}
 	}
+	c.released = func() { c.tellScripts(c.now, p.Key(), c.out) }
 	c.finish(made, c.approval(), "script-results", fmt.Sprintf("%d bytes about %s", len(results), p.Key()))
+}
+
+// tellScripts gives the issuer what its commands did to a chip. What it does not acknowledge goes again with the next request:
+// Resume.
+func (a *Acquirer) tellScripts(now time.Time, k Key, out iso8583.Outbox) {
+	p := a.payments[k]
+	a.Trace.Consult("acquirer/tell-scripts")
+	if !p.unheard() || !a.Rules.TellScripts || a.condition.NoIssuer {
+		return
+	}
+	m := a.networkRequest(pay.ScriptResult, p)
+	offer(m, iso8583.Chip, string(tlv.Append(nil, iso8583.TagDF31ScriptResults, p.Scripts)))
+	a.askIssuer(now, m, out, func(_ time.Time, answer *iso8583.Message) {
+		if p := a.payments[k]; p.unheard() && pay.Answer(answer.Get(iso8583.AnswerCode)) == pay.Answer00Approved {
+			p.Told = true
+			a.commit(change{payments: []Payment{p}}, func() {})
+		}
+	})
 }

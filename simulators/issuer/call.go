@@ -62,7 +62,7 @@ func (c *Call) rrn() string { return c.req.Get(iso8583.RRN) }
 func (c *Call) end(answer pay.Answer, rule, reason string) {
 	p := Payment{RRN: c.rrn(), Flow: c.flow, Card: c.card.Name, At: c.now, Amount: c.amount, State: Declined, Answer: answer}
 	made := change{}
-	if _, known := c.payments[p.RRN]; !known && p.RRN != "" && c.flow != pay.Reversal {
+	if _, known := c.payments[p.RRN]; !known && p.RRN != "" && c.flow != pay.Reversal && c.flow != pay.ScriptResult {
 		made.payments = []Payment{p}
 	}
 	c.finish(made, p, rule, reason)

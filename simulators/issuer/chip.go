@@ -355,3 +355,36 @@ func scriptDone(results []byte, s Script) bool {
 	}
 	return false
 }
+
+// takeScriptResults forgets the commands that the chip has carried out. It may come again.
+func takeScriptResults(c *Call) {
+	p, known := c.payments[c.rrn()]
+	a, card := c.cards[c.names[p.Card]]
+	objects, err := tlv.Parse([]byte(c.req.Get(iso8583.Chip)), tlv.Strict)
+	switch {
+	case err != nil:
+		c.end(pay.Answer30Format, "chip-data", "F55: "+err.Error())
+		return
+	case !known || !card:
+		c.end(pay.Answer25NoOriginal, "original", "payment "+c.rrn()+" is unknown")
+		return
+	}
+	results, _ := objects.Find(emv.TagDF31ScriptResults)
+	left := slices.DeleteFunc(slices.Clone(a.Chip.Scripts), func(s Script) bool { return c.Rules.ScriptDone(results.Value, s) })
+	c.Trace.Consult("issuer/script-done")
+	c.alters = len(left) < len(a.Chip.Scripts)
+	c.card, c.card.Chip.Scripts = a, left
+	done := Payment{RRN: p.RRN, Answer: pay.Answer00Approved}
+	c.finish(change{}, done, "script-result", fmt.Sprintf("%d commands are left for the chip of %s", len(left), a.Name))
+}
+
+// Commands counts what each card's chip has not confirmed yet, by the card's name.
+func (i *Issuer) Commands() map[string]int {
+	waiting := map[string]int{}
+	for _, a := range i.cards {
+		if n := len(a.Chip.Scripts); n > 0 {
+			waiting[a.Name] = n
+		}
+	}
+	return waiting
+}

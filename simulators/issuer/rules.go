@@ -111,6 +111,7 @@ func flows() []Flow {
 		{pay.Completion, slices.Concat(acts, []Check{{"ceiling", completionWithin}}), approve},
 		{pay.CompletionVoid, void, approve},
 		{pay.Reversal, []Check{{"format", wellFormed}}, reversal},
+		{pay.ScriptResult, []Check{{"condition", healthy}, {"format", wellFormed}}, takeScriptResults},
 	}
 }
 

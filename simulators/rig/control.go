@@ -87,6 +87,9 @@ type Arrangement struct {
 	Answer    pay.Answer    `json:"answer,omitempty"`    // ... with this code
 	PINTries  *int          `json:"pin_tries,omitempty"` // of the card: wrong PINs in a row so far
 
+	Command string `json:"command,omitempty"` // for the card's chip: block-application, change-pin ...
+	NewPIN  Clear  `json:"new_pin,omitzero"`  // ... which change-pin sets
+
 	Publish    string            `json:"publish,omitempty"`     // by the acquirer: the next edition of aids, capks or contactless
 	Parameters map[string]string `json:"parameters,omitempty"`  // of the terminal, by the tags of DOMAIN.md A.8.1; others stay as they are
 	MinVersion string            `json:"min_version,omitempty"` // of the terminal's software, eight digits; its parameters bring it
@@ -97,6 +100,7 @@ type State struct {
 	Balances   map[string]Holding `json:"balances"` // by account: card:Alice, merchant:898..., acquirer:interbank, issuer:interbank
 	Statements []audit.Statement  `json:"statements"`
 	Terminals  []TerminalState    `json:"terminals"`
+	Commands   map[string]int     `json:"commands,omitempty"` // of the issuer that a card's chip has not confirmed, by card
 	Signatures []SignatureState   `json:"signatures,omitempty"`
 	Events     []trace.Event      `json:"events,omitempty"`    // of the host's parties, when they are kept apart from the tills'
 	Consulted  []string           `json:"consulted,omitempty"` // rule entries asked

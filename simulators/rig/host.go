@@ -197,6 +197,7 @@ func (h *host) Look(context.Context) (State, error) {
 			s.Signatures = append(s.Signatures, SignatureState{Terminal: p.Ref.Terminal, Trace: p.Ref.Trace, Size: len(picture), SHA256: fingerprint(picture)})
 		}
 	}
+	s.Commands = h.issuer.Commands()
 	s.Statements = append(h.acquirer.Statements(), h.issuer.Statements()...)
 	return s, nil
 }

@@ -47,6 +47,7 @@ type bench struct {
 
 	host     host
 	card     *paperCard                         // in the reader
+	twin     *bench                             // another one that a probe works with
 	lenient  bool                               // a message may break its dialect's rules
 	storeErr func(batch []journal.Record) error // nil: the store is well
 	budget   int                                // actions that may still be done before the power goes; < 0 for no end

@@ -385,7 +385,8 @@ func uploadCode(balanced, failed bool) string {
 
 // tellScripts owes the host a notice of what the issuer's commands did to the chip.
 func (t *Terminal) tellScripts(now time.Time, out *Actions) {
-	if v := t.order.visit; v != nil && len(v.outcome.Data[emv.TagDF31ScriptResults]) > 0 {
+	t.consult("terminal/tell-scripts")
+	if v := t.order.visit; v != nil && t.Rules.TellScripts && len(v.outcome.Data[emv.TagDF31ScriptResults]) > 0 {
 		t.scriptResults(now, Event{Chip: kernel.Field55(kernel.UseScript, v.outcome.Data)}, out)
 	}
 }

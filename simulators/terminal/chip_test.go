@@ -119,8 +119,31 @@ var chipProbes = map[string]func(*bench) any{
 		b.insert()
 		return b.ending()
 	},
+	"terminal-uploads-request-cryptogram": func(b *bench) any { return fmt.Sprintf("%X", b.paidByChip("40").chip) },
+	"terminal-skips-chip-upload": func(b *bench) any {
+		b.paidByChip("40")
+		b.twin.till.settling = &settling{balanced: true}
+		return len(b.twin.till.uploads())
+	},
+	"terminal-uploads-all-as-good": func(b *bench) any { return b.till.Rules.UploadCode(true, b.paidByChip("00").chipFailed) },
+	"terminal-keeps-script-results": func(b *bench) any {
+		b.paidByChip("40")
+		return fmt.Sprint(b.twin.flows())
+	},
 	"terminal-never-falls-back":   func(b *bench) any { return b.deadChip(3) },
 	"terminal-falls-back-at-once": func(b *bench) any { return b.deadChip(1) },
+}
+
+// paidByChip sells with a chip whose last word that is, at a twin of the bench; the host's answer has a command for the chip.
+func (b *bench) paidByChip(second string) payment {
+	b.twin = chipBench(b.t, &paperCard{second: second}, func(c *Config) { c.Rules = b.config.Rules })
+	b.twin.signIn()
+	b.twin.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+		script := tlv.Append(nil, emv.Tag86IssuerScriptCommand, unhex(b.t, "8424000004AABBCCDD"))
+		return reply{code: "00", edit: func(m *iso8583.Message) { m.Set(iso8583.Chip, string(tlv.Append(nil, emv.Tag72IssuerScript2, script))) }}, flow == pay.Sale
+	}
+	b.twin.insert()
+	return b.twin.till.payments[len(b.twin.till.payments)-1]
 }
 
 // deadChip inserts a chip that does not answer so many times, and then swipes.

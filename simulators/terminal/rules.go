@@ -44,6 +44,7 @@ type Rules struct {
 	ObeyCard       bool                                                    // terminal/second-cryptogram: what the chip declines after the host's approval is reversed
 	UploadsChip    func(d *iso8583.Dialect, chip []byte, failed bool) bool // terminal/upload-chips: whether a chip's payment is uploaded by itself
 	UploadCode     func(balanced, failed bool) string                      // terminal/upload-code: F60.3 of that upload
+	TellScripts    bool                                                    // terminal/tell-scripts: the host hears what the issuer's commands did to the chip
 	LastCryptogram func(*visit) []byte                                     // terminal/last-cryptogram: F55 of that upload
 	ObeyCVM        bool                                                    // terminal/signature: the slip is signed when the chip wants it
 	FallbackAfter  int                                                     // terminal/fallback: swipes of a chip card after which its chip counts as broken and the stripe is taken; 0 is never
@@ -108,7 +109,7 @@ func Reference() *Rules {
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
 		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), OfflineRules: offlineRules(),
 		TraceAfterRestart: func(last int) int { return last },
-		ChipReader:        true, Kernel: kernelRules(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
+		ChipReader:        true, Kernel: kernelRules(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
