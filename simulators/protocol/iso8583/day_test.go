@@ -88,7 +88,7 @@ var flowOfDay = []pay.Flow{
 
 func TestEveryGoldenFrameIsOfItsFlowAndBreaksNoRule(t *testing.T) {
 	for file, flows := range map[string][]pay.Flow{
-		"unionpay-derived.txt": flowOf, "unionpay-day.txt": flowOfDay,
+		"unionpay-derived.txt": flowOf, "unionpay-day.txt": flowOfDay, "unionpay-rest.txt": flowOfRest,
 		"unionpay-outside.txt": {pay.SignIn, pay.SignIn, pay.SignOut, pay.Settlement},
 	} {
 		eachCodec(t, load(t, "unionpay-pos"), func(t *testing.T, d *Dialect) {
@@ -179,6 +179,41 @@ func TestSwitchesOfTheDay(t *testing.T) {
 	for name, value := range map[string]string{"completion_ceiling": "99", "refund_lookup": "amount", "over_refund": "6", "refund_days": "-1"} {
 		if _, err := d.With(map[string]string{name: value}); err == nil {
 			t.Errorf("%s: %s is taken", name, value)
+		}
+	}
+}
+
+// The frames of unionpay-rest.txt stand in this order: requests, then answers.
+var flowOfRest = []pay.Flow{
+	pay.InstalmentVoid, pay.RecurringVoid, pay.MOTOVoid, pay.MOTORefund, pay.MOTOPreAuth, pay.MOTOPreAuthVoid, pay.MOTOCompletion,
+	pay.MOTOCompletionAdvice, pay.MOTOCompletionVoid, pay.OfflineUpload, pay.ECashSale, pay.ParameterEnd, pay.ContactlessDownload, pay.ContactlessEnd,
+	pay.Reversal, pay.Void, pay.Refund, pay.PreAuth, pay.PreAuthVoid, pay.Completion, pay.CompletionVoid, pay.Instalment, pay.InstalmentVoid,
+	pay.Recurring, pay.RecurringVoid, pay.MOTOSale, pay.MOTOVoid, pay.MOTORefund, pay.MOTOPreAuth, pay.MOTOPreAuthVoid, pay.MOTOCompletion,
+	pay.MOTOCompletionAdvice, pay.MOTOCompletionVoid, pay.OfflineSale, pay.Adjustment, pay.Tip, pay.ECashSale, pay.Sale,
+	pay.Echo, pay.StatusUpload, pay.ParameterEnd, pay.AIDEnd, pay.CAPKEnd, pay.ContactlessEnd, pay.TCUpload, pay.UploadEnd,
+	pay.AIDDownload, pay.CAPKQuery, pay.CAPKDownload, pay.ContactlessDownload, pay.RefundUpload, pay.CompletionUpload, pay.OfflineUpload,
+	pay.ScriptResult, pay.ESignature,
+}
+
+// A flow that joins the dialect gets a frame that somebody else has made, of its request and of its answer.
+func TestEveryFlowHasItsGoldenFrames(t *testing.T) {
+	d := load(t, "unionpay-pos")
+	seen := map[pay.Flow][2]bool{}
+	for _, file := range []string{"unionpay-derived.txt", "unionpay-day.txt", "unionpay-rest.txt"} {
+		for _, g := range goldens(t, file) {
+			tx, answer, ok := d.Identify(decoded(t, d, g.frame))
+			if !ok {
+				t.Errorf("%s: %s is of no flow", file, g.name)
+				continue
+			}
+			both := seen[tx.Flow]
+			both[map[bool]int{true: 1}[answer]] = true
+			seen[tx.Flow] = both
+		}
+	}
+	for _, tx := range d.transactions {
+		if both := seen[tx.Flow]; !both[0] || !both[1] {
+			t.Errorf("%s: request %t, answer %t: no golden frame", tx.Flow, both[0], both[1])
 		}
 	}
 }
