@@ -87,16 +87,52 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	if c.Selected != nil {
 		c.Selected(total)
 	}
-	suite := godog.TestSuite{Name: "tillproof", TestSuiteInitializer: r.initialize,
-		Options: &godog.Options{Format: "progress", Output: io.Discard, NoColors: true, Strict: true, Concurrency: c.Parallel,
-			DefaultContext: ctx, FeatureContents: selection.Contents()}}
-	suite.Run() // its verdict is not used: the tree has ours
-	if r.broken != nil {
-		return nil, r.broken
+	for _, contents := range suites(selection) {
+		if ctx.Err() != nil {
+			break
+		}
+		suite := godog.TestSuite{Name: "tillproof", TestSuiteInitializer: r.initialize,
+			Options: &godog.Options{Format: "progress", Output: io.Discard, NoColors: true, Strict: true, Concurrency: c.Parallel,
+				DefaultContext: ctx, FeatureContents: contents}}
+		suite.Run() // its verdict is not used: the tree has ours
+		if r.broken != nil {
+			return nil, r.broken
+		}
+	}
+	if ctx.Err() != nil {
+		r.leave(run)
 	}
 	run.Took = c.Now().Sub(run.Started)
 	run.Interrupted = ctx.Err() != nil
 	return run, nil
+}
+
+// suiteSize is about how many scenarios godog gets at once. It looks for the steps of each, also when the run was interrupted, so
+// that nobody should have to wait for all that is left.
+const suiteSize = 100
+
+// suites cuts the selected features into suites.
+func suites(s *Selection) (all [][]godog.Feature) {
+	n := suiteSize
+	for i, f := range s.Contents() {
+		if n >= suiteSize {
+			all, n = append(all, nil), 0
+		}
+		all[len(all)-1] = append(all[len(all)-1], f)
+		n += len(s.Features[i].Pickles)
+	}
+	return all
+}
+
+// leave gives those scenarios their verdict that an interrupted run has not come to.
+func (r *runner) leave(run *reports.Run) {
+	for i, f := range run.Features {
+		for j := range f.Scenarios {
+			if s := &run.Features[i].Scenarios[j]; s.Started.IsZero() {
+				s.Status, s.Reason, s.Replay = reports.Skipped, "interrupted", r.replay(s, f.URI)
+			}
+		}
+	}
 }
 
 // runner carries godog's hooks over to the run's tree.
