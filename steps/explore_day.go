@@ -56,6 +56,9 @@ func orders() []deed {
 		{name: "part of a sale", weight: 2, flow: pay.Sale, draw: drawSale, instead: "10", words: saleWords},
 		{name: "balance", weight: 3, flow: pay.Balance, draw: drawCard, words: says("{who} asks for the balance at {till}")},
 		{name: "deposit", weight: 10, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
+		{name: "settle", weight: 4, flow: pay.Settlement, draw: drawTill, words: says("the cashier settles at {till}")},
+		{name: "complete by advice", weight: 4, flow: pay.CompletionAdvice, on: []pay.Flow{pay.PreAuth}, draw: drawShare(100, 100, 96, 50, 101),
+			words: says("{who} has {payment} completed by advice with {amount} at {till}")},
 		{name: "void", weight: 9, flow: pay.Void, on: []pay.Flow{pay.Sale}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
 		{name: "void a deposit", weight: 4, flow: pay.PreAuthVoid, on: []pay.Flow{pay.PreAuth}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
 		{name: "void a completion", weight: 4, flow: pay.CompletionVoid, on: []pay.Flow{pay.Completion}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
@@ -85,6 +88,7 @@ func mishaps() []deed {
 		{name: "mistyped", weight: 2, draw: drawMistyped, words: says("*{who} has entered a wrong PIN 2 times")},
 		{name: "made", weight: 2, draw: drawMade, words: says(`{till} is made to send a sale with currency "840"`, `{till} is made to send a sale with merchant "898320548160002"`,
 			`{till} is made to send a reversal with amount "000000000777"`)},
+		{name: "given up", weight: 1, draw: drawGivenUp, words: says("{who} has paid {amount} at {till}, which could not take it back")},
 		{name: "again", weight: 3, draw: drawAgain, words: says("{till} is made to send {payment} again")},
 	}
 }
@@ -166,7 +170,7 @@ func drawChoice(p *player, r *rand.Rand, a *act) bool {
 }
 
 func drawCard(p *player, r *rand.Rand, a *act) bool {
-	a.who = pick(r, []share{{"Alice", 30}, {"Bob", 30}, {"Judy", 10}, {"Ken", 8}, {"Lena", 4}, {"Dave", 1}, {"Erin", 1}, {"Frank", 1}, {"Grace", 1},
+	a.who = pick(r, []share{{"Alice", 30}, {"Bob", 30}, {"Judy", 10}, {"Ken", 8}, {"Lena", 4}, {"Mia", 5}, {"Dave", 1}, {"Erin", 1}, {"Frank", 1}, {"Grace", 1},
 		{"Heidi", 1}, {"Ivan", 1}})
 	return drawTill(p, r, a)
 }
@@ -239,6 +243,13 @@ func drawMade(p *player, r *rand.Rand, a *act) bool {
 	drawTill(p, r, a)
 	a.who, a.minor = "Bob", 1000
 	return a.till != "T3" // whose merchant the made sale may name
+}
+
+// drawGivenUp has a till give up a reversal: the host has the money, and people will find out.
+func drawGivenUp(p *player, r *rand.Rand, a *act) bool {
+	drawTill(p, r, a)
+	a.who, a.minor = "Bob", 1000
+	return a.till != "T4" // which may take little
 }
 
 // drawMistyped has somebody mistype the PIN elsewhere.

@@ -85,7 +85,7 @@ func (p *player) morning(all bool) error {
 			return err
 		}
 	}
-	for _, who := range []string{"Alice", "Bob", "Judy", "Ken", "Lena", "Dave", "Erin", "Frank", "Grace", "Ivan"} {
+	for _, who := range []string{"Alice", "Bob", "Judy", "Ken", "Lena", "Mia", "Dave", "Erin", "Frank", "Grace", "Ivan"} {
 		holder, err := p.world.Rig.Cast.Cardholder(who)
 		if err != nil {
 			return err
