@@ -29,6 +29,12 @@ func suite(t testing.TB, o rig.Options, seed sim.Seed, paths ...string) *reports
 // runOf runs the shipped features on a rig.
 func runOf(t testing.TB, r *rig.Rig, seed sim.Seed, paths ...string) *reports.Run {
 	t.Helper()
+	return runBy(t, time.Now, r, seed, paths...)
+}
+
+// runBy tells the time that scenarios take by another clock.
+func runBy(t testing.TB, now func() time.Time, r *rig.Rig, seed sim.Seed, paths ...string) *reports.Run {
+	t.Helper()
 	list, err := steps.LoadRequirements(fixtures.FS)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +44,7 @@ func runOf(t testing.TB, r *rig.Rig, seed sim.Seed, paths ...string) *reports.Ru
 		t.Fatal(err)
 	}
 	run, err := steps.Run(context.Background(), steps.Config{Rig: r, Builtin: features.FS, Paths: paths, Seed: seed,
-		Replay: "tillproof run --line " + r.Line(), Requirements: requirements, Now: time.Now})
+		Replay: "tillproof run --line " + r.Line(), Requirements: requirements, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
