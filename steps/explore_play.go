@@ -196,7 +196,7 @@ func (p *player) possible(d deed, a *act) bool {
 		return false
 	case p.strange(d, a) && p.stirred:
 		return false
-	case d.name == "mistyped" && p.stirred:
+	case d.name == "mistyped" && p.stirred, d.name == "signed off" && p.model.barred[a.till]: // that would let the till in again
 		return false
 	case d.name == "given up": // in a till's first batch
 		return !p.stirred && !p.settled(a.till) && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
