@@ -28,7 +28,7 @@ func (p *player) order(d deed, a *act) error {
 	}
 	now := p.world.Loop.Now()
 	made := &payment{act: a.id, flow: d.flow, till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: now, batch: t.Status().Batch}
-	wanted, calm := want{}, !p.stirred && !p.model.unsure[a.who]
+	wanted, calm, off := want{}, !p.stirred && !p.model.unsure[a.who], p.model.off[a.till]
 	if calm {
 		wanted = p.model.wants(made, a.pin, made.batch, now)
 	}
@@ -53,7 +53,10 @@ func (p *player) order(d deed, a *act) error {
 	if !slices.Contains([]pay.Flow{pay.Refund, pay.CompletionAdvice, pay.Balance}, d.flow) { // which ask for no PIN
 		p.model.entered(a.who, a.pin, ending)
 	}
-	p.became(made, ending)
+	p.became(made, ending, t)
+	if off && len(p.world.Wire) > from && p.world.Wire[from].Flow == pay.SignIn { // it had been asked to, and is on again
+		calm = false
+	}
 	p.stirred = p.stirred || harmed(struck)
 	if !calm {
 		return nil
@@ -70,7 +73,7 @@ func (p *player) order(d deed, a *act) error {
 // balanced holds what a till has settled to the model, and the host's judgement to what must come of it.
 func (p *player) balanced(made *payment, from int, t *rig.Till, screens []terminal.Screen) error {
 	debits, debit, credits, credit, balances, known := p.model.totals(t.Name, made.batch)
-	if !known {
+	if !known || made.said != terminal.Settled {
 		return nil
 	}
 	unbalanced := slices.ContainsFunc(screens, func(s terminal.Screen) bool { return s.ID == "UNBALANCED" })
@@ -150,7 +153,11 @@ func (p *player) sent(made *payment, from int) {
 }
 
 // became notes what the till said of an order. What it left open is known when all is quiet.
-func (p *player) became(made *payment, e terminal.Ending) {
+func (p *player) became(made *payment, e terminal.Ending, t *rig.Till) {
+	if t.Status().Pending && (e.Kind == terminal.Declined || e.Kind == terminal.Refused) { // a part that was not wanted is to be taken back
+		made.doubtful = made.trace != ""
+		p.stirred = p.stirred || made.doubtful
+	}
 	switch e.Kind {
 	case terminal.Approved:
 		made.stands = made.flow != pay.Balance

@@ -198,17 +198,12 @@ func (p *player) possible(d deed, a *act) bool {
 		return false
 	case d.name == "mistyped" && p.stirred, d.name == "signed off" && p.model.barred[a.till]: // that would let the till in again
 		return false
-	case d.name == "given up": // in a till's first batch
-		return !p.stirred && !p.settled(a.till) && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
+	case d.name == "given up":
+		return !p.stirred && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
 	case d.name == "again" && (o == nil || !o.stands):
 		return false
 	}
 	return true
-}
-
-// settled tells that a till has asked for a settlement.
-func (p *player) settled(till string) bool {
-	return slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool { return c.Flow == pay.Settlement && c.Till == till })
 }
 
 // strange tells that the PIN is not simply entered, which is only done where it is known what the issuer counts.
