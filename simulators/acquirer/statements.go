@@ -54,7 +54,7 @@ func (a *Acquirer) movement(e ledger.Entry) audit.Statement {
 	p := a.payments[keyOf(e.ID)]
 	back := p.Ref.Flow.GivesBack()
 	switch {
-	case e.Kind == ledger.Hold:
+	case e.Kind == ledger.Hold || e.Kind == ledger.Withhold:
 		s.Fact, p = audit.Held, a.authorization(p)
 	case e.Kind == ledger.Release:
 		s.Fact, p = audit.Released, a.authorization(p)

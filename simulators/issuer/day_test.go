@@ -147,21 +147,28 @@ func TestReversalsOfTheDay(t *testing.T) {
 	}
 }
 
-// What a void gave back and the cardholder has spent cannot be taken again.
-func TestReversalOfVoidWaitsForMoney(t *testing.T) {
+// What a void gave back and the cardholder has spent is owed, once.
+func TestReversalTakesWhatWasSpent(t *testing.T) {
 	b := newBank(t, nil, nil)
-	sale := b.next(pay.Sale, 1000)
+	sale, deposit := b.next(pay.Sale, 1000), b.next(pay.PreAuth, 1000)
 	b.ask(sale)
-	void := b.on(pay.Void, sale, 1000)
-	b.ask(void)
-	spent := b.next(pay.Sale, 9500)
-	b.ask(spent)
-	if got := b.ask(b.reversalOf(void)); got == "00" {
-		t.Error("the void is reversed though the money is gone")
+	b.ask(deposit)
+	saleVoid, depositVoid := b.on(pay.Void, sale, 1000), b.on(pay.PreAuthVoid, deposit, 1000)
+	b.ask(saleVoid)
+	b.ask(depositVoid)
+	b.ask(b.next(pay.Sale, 9500))
+	for range 2 {
+		for _, m := range []*iso8583.Message{saleVoid, depositVoid} {
+			if got := b.ask(b.reversalOf(m)); got != "00" {
+				t.Errorf("%q by %s", got, b.reason())
+			}
+		}
 	}
-	b.ask(b.reversalOf(spent))
-	if got := b.ask(b.reversalOf(void)); got != "00" || b.holds() != 9000 {
-		t.Errorf("with the money back: %q, %d free", got, b.holds())
+	if got := b.holds(); got != 10000-9500-1000-1000 {
+		t.Errorf("%d free", got)
+	}
+	if got := b.ask(b.on(pay.PreAuthVoid, deposit, 1000)); got != "00" || b.holds() != 10000-9500-1000 {
+		t.Errorf("the deposit is freed of an account below zero: %q by %s, %d free", got, b.reason(), b.holds())
 	}
 }
 

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/ledger"
@@ -46,6 +47,17 @@ func dayDefects() []pay.Defect[Rules] {
 		{Name: "issuer-hold-never-ends", Category: "money", Text: "holds a deposit until somebody asks",
 			Why:  "the nightly job that frees deposits counts those of its own branch",
 			Edit: func(r *Rules) { r.HoldDays = 3650 }},
+		{Name: "issuer-undo-asks-for-funds", Category: "money", Text: "refuses the reversal of a void whose money has been spent since",
+			Why: "a reversal of a void takes money like a sale, and goes through the sale's checks",
+			Edit: func(r *Rules) {
+				r.Undo = func(w *work, p Payment) error {
+					b, err := w.Balance(p.Card)
+					if p.Flow.GivesBack() && (err != nil || b.Available.Minor < p.Amount.Minor) {
+						return errors.Join(err, ledger.ErrFunds)
+					}
+					return undo(w, p)
+				}
+			}},
 		{Name: "issuer-holds-nothing", Category: "money", Text: "approves a deposit and does not hold the money",
 			Why:  "the authorization is answered by a stand-in that keeps no account",
 			Edit: func(r *Rules) { r.Post = postAll(pay.PreAuth) }},

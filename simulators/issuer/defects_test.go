@@ -56,6 +56,14 @@ var defectProbes = map[string]struct {
 		b.must(b.issuer.UpdateCard("alice", func(a *issuer.Account) { a.Tries = a.MaxPINTries }))
 		return b.ask(b.on(pay.Refund, m, 1000))
 	}, "00"},
+	"issuer-undo-asks-for-funds": {nil, func(b *bank) string {
+		sale := b.next(pay.Sale, 1000)
+		b.ask(sale)
+		void := b.on(pay.Void, sale, 1000)
+		b.ask(void)
+		b.ask(b.next(pay.Sale, 9500))
+		return b.ask(b.reversalOf(void))
+	}, "00"},
 	"issuer-holds-nothing":    {nil, follow(pay.PreAuth), "90.00 CNY"},
 	"issuer-over-limit":       {func(c *issuer.Card) { c.Limits.PerSale = pay.CNY(1) }, askSale, "61"},
 	"issuer-over-count":       {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string { b.ask(b.sale()); return askSale(b) }, "65"},

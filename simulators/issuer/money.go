@@ -13,6 +13,7 @@ type work struct {
 	*Issuer
 	tx      *ledger.Tx
 	changed []Payment
+	owed    bool // the money was approved once, and is taken whatever has become of the account
 }
 
 func (i *Issuer) begin(now time.Time) *work { return &work{Issuer: i, tx: i.books.Begin(now)} }
@@ -72,9 +73,11 @@ func post(w *work, p Payment) error {
 	return nil
 }
 
-// undo takes back what post did: a void's sale stands again, a completion's hold, a completion void's completion. Money that
-// was given back and has been spent since cannot be taken again: ErrFunds, and the acquirer asks again later.
+// undo takes back what post did: a void's sale stands again, a completion's hold, a completion void's completion.
+// What was given back and has been spent since is owed: a reversal tells what has happened and asks for no leave, and the
+// acquirer's books have it already.
 func undo(w *work, p Payment) error {
+	w.owed = true
 	o := w.of(p.Original)
 	switch p.Flow.Kind() {
 	case pay.Sale, pay.PreAuth:
@@ -101,7 +104,7 @@ func undo(w *work, p Payment) error {
 func (w *work) debit(p Payment, id ledger.ID) error {
 	p.Posting, p.Ended = id, ""
 	w.put(p)
-	if p.Forced {
+	if p.Forced || w.owed {
 		return w.tx.Charge(id, cardAccount(p.Card), interbank, p.Amount)
 	}
 	return w.tx.Post(id, cardAccount(p.Card), interbank, p.Amount)
@@ -111,6 +114,9 @@ func (w *work) debit(p Payment, id ledger.ID) error {
 func (w *work) hold(p Payment, id ledger.ID) error {
 	p.Posting, p.Ended = id, ""
 	w.put(p)
+	if w.owed {
+		return w.tx.Withhold(id, cardAccount(p.Card), interbank, p.Amount)
+	}
 	return w.tx.Hold(id, cardAccount(p.Card), interbank, p.Amount)
 }
 

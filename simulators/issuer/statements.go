@@ -39,7 +39,7 @@ func (i *Issuer) movement(e ledger.Entry) audit.Statement {
 	p := i.payments[rrn]
 	back := p.Flow.GivesBack()
 	switch {
-	case e.Kind == ledger.Hold:
+	case e.Kind == ledger.Hold || e.Kind == ledger.Withhold:
 		s.Fact, p = audit.Held, i.authorization(p)
 	case e.Kind == ledger.Release:
 		s.Fact, p = audit.Released, i.authorization(p)

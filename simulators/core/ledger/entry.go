@@ -24,6 +24,7 @@ type Kind string
 const (
 	Open     Kind = "open"      // an account begins with its opening balance, from the equity account of its currency
 	Hold     Kind = "hold"      // money of From is kept for To; nothing moves
+	Withhold Kind = "withhold"  // a hold that asks for no funds: From may fall below its floor
 	Post     Kind = "post"      // money goes from From to To
 	Charge   Kind = "charge"    // a post that asks for no funds: From may fall below its floor
 	PostHold Kind = "post-hold" // money that Target holds goes from From to To; what is left of the hold is free again
@@ -32,12 +33,17 @@ const (
 	Refund   Kind = "refund"    // the posting Target goes back in part
 )
 
+// forced tells that such a movement happens whatever its account has.
+func (k Kind) forced() bool { return k == Withhold || k == Charge }
+
+func (k Kind) holds() bool { return k == Hold || k == Withhold }
+
 // acts tells that such a movement has a target.
 func (k Kind) acts() bool { return k == PostHold || k == Release || k == Void || k == Refund }
 
 func (k Kind) actsOn(target Kind) bool {
 	if k == PostHold || k == Release {
-		return target == Hold
+		return target.holds()
 	}
 	return target == Post || target == Charge || target == PostHold
 }

@@ -91,7 +91,7 @@ func (l *Ledger) TrialBalance() error {
 	sums := map[pay.Currency]int64{}
 	held := map[Account]int64{}
 	for _, m := range l.moves {
-		if m.Kind == Hold && !m.ended {
+		if m.Kind.holds() && !m.ended {
 			held[m.From] += m.Amount.Minor
 		}
 	}

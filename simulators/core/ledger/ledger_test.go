@@ -60,6 +60,12 @@ func TestMovements(t *testing.T) {
 	hold := func(id ID, fen int64) do {
 		return func(tx *Tx) error { return tx.Hold(id, "alice", "shop", pay.CNY(fen)) }
 	}
+	charge := func(id ID, fen int64) do {
+		return func(tx *Tx) error { return tx.Charge(id, "alice", "shop", pay.CNY(fen)) }
+	}
+	withhold := func(id ID, fen int64) do {
+		return func(tx *Tx) error { return tx.Withhold(id, "alice", "shop", pay.CNY(fen)) }
+	}
 	for _, c := range []struct {
 		name         string
 		do           do
@@ -75,6 +81,14 @@ func TestMovements(t *testing.T) {
 		{"post again with another amount", post("sale", 10_01), ErrConflict, 94_00, 20_00},
 		{"hold", hold("h", 5_00), nil, 94_00, 25_00},
 		{"hold more than is available", hold("h", 74_01), ErrFunds, 94_00, 20_00},
+		{"charge more than is available", charge("c", 80_00), nil, 14_00, 20_00},
+		{"withhold more than is available", withhold("w", 80_00), nil, 94_00, 100_00},
+		{"release what was withheld", all(withhold("w", 80_00), void("v", "w")), nil, 94_00, 20_00},
+		{"post what was withheld", all(withhold("w", 80_00), postHold("p", "w", 80_00)), nil, 14_00, 20_00},
+		{"release a hold of an account below its floor", all(charge("c", 150_00), void("v", "hold")), nil, -56_00, 0},
+		{"post a hold of an account below its floor", all(charge("c", 150_00), postHold("p", "hold", 20_00)), nil, -76_00, 0},
+		{"refund to an account that stays below its floor", all(charge("c", 150_00), refund("r", "sale", 1_00)), nil, -55_00, 20_00},
+		{"post from an account below its floor", all(charge("c", 150_00), post("p", 1)), ErrFunds, -56_00, 20_00},
 		{"post a hold in part", postHold("p", "hold", 15_00), nil, 79_00, 0},
 		{"post a hold whole", postHold("p", "hold", 20_00), nil, 74_00, 0},
 		{"post more than the hold", postHold("p", "hold", 20_01), ErrExceeds, 94_00, 20_00},

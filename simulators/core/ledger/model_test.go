@@ -16,9 +16,9 @@ import (
 // asked is a wish as a caller utters it. The model keeps those that were granted, and nothing else: it works out
 // everything by reading them again.
 type asked struct {
-	kind     Kind // Hold, Post, PostHold, Void (of a hold too), Refund
+	kind     Kind // Hold, Withhold, Post, Charge, PostHold, Void (of a hold too), Refund
 	id       ID
-	from, to Account // of Hold and Post
+	from, to Account // of those that act on no other
 	target   ID
 	fen      int64
 }
@@ -27,6 +27,10 @@ func (w asked) of(tx *Tx) error {
 	switch w.kind {
 	case Hold:
 		return tx.Hold(w.id, w.from, w.to, pay.CNY(w.fen))
+	case Withhold:
+		return tx.Withhold(w.id, w.from, w.to, pay.CNY(w.fen))
+	case Charge:
+		return tx.Charge(w.id, w.from, w.to, pay.CNY(w.fen))
 	case Post:
 		return tx.Post(w.id, w.from, w.to, pay.CNY(w.fen))
 	case PostHold:
@@ -37,6 +41,10 @@ func (w asked) of(tx *Tx) error {
 		return tx.Refund(w.id, w.target, pay.CNY(w.fen))
 	}
 }
+
+func (w asked) holds() bool { return w.kind == Hold || w.kind == Withhold }
+
+func (w asked) begins() bool { return w.holds() || w.kind == Post || w.kind == Charge }
 
 type model []asked
 
@@ -72,12 +80,12 @@ func (m model) money(name Account) (booked, held int64) {
 		was, _ := m.find(w.target)
 		fen := w.fen
 		switch {
-		case w.kind == Hold && !m.ended(w.id):
+		case w.holds() && !m.ended(w.id):
 			if from == name {
 				held += fen
 			}
 			continue
-		case w.kind == Hold, w.kind == Void && was.kind == Hold:
+		case w.holds(), w.kind == Void && was.holds():
 			continue
 		case w.kind == Void:
 			fen = was.fen
@@ -111,8 +119,9 @@ func (m model) judge(w asked) error {
 	if first, again := m.find(w.id); again && first == w {
 		return nil
 	}
-	acts := w.kind != Hold && w.kind != Post
-	wrong := map[Kind]bool{PostHold: was.kind != Hold, Void: was.kind == Void || was.kind == Refund, Refund: was.kind != Post && was.kind != PostHold}
+	acts := !w.begins()
+	posts := was.kind == Post || was.kind == Charge || was.kind == PostHold
+	wrong := map[Kind]bool{PostHold: !was.holds(), Void: !posts && !was.holds(), Refund: !posts}
 	_, taken := m.find(w.id)
 	switch {
 	case acts && !known:
@@ -126,6 +135,8 @@ func (m model) judge(w asked) error {
 	}
 	takes := w.fen
 	switch w.kind {
+	case Withhold, Charge:
+		return nil
 	case PostHold:
 		if w.fen > was.fen {
 			return ErrExceeds
@@ -139,7 +150,7 @@ func (m model) judge(w asked) error {
 		if m.refunded(w.target) > 0 {
 			return ErrExceeds
 		}
-		if was.kind == Hold {
+		if was.holds() {
 			return nil
 		}
 		takes = was.fen
@@ -210,11 +221,11 @@ func TestLedgerIsLikeTheModel(t *testing.T) {
 // drawWish draws from few ids and mostly targets that are there, so that every outcome is common.
 func drawWish(t *rapid.T, accounts []Account, m model) asked {
 	id := func(label string) ID { return ID(fmt.Sprint("m", rapid.IntRange(0, 30).Draw(t, label))) }
-	w := asked{kind: rapid.SampledFrom([]Kind{Hold, Post, PostHold, Void, Refund}).Draw(t, "kind"), id: id("id")}
+	w := asked{kind: rapid.SampledFrom([]Kind{Hold, Withhold, Post, Post, Charge, PostHold, Void, Refund}).Draw(t, "kind"), id: id("id")}
 	switch {
 	case len(m) > 0 && rapid.IntRange(0, 9).Draw(t, "again") == 0:
 		return rapid.SampledFrom(m).Draw(t, "wish")
-	case w.kind == Hold || w.kind == Post:
+	case w.begins():
 		w.from = rapid.SampledFrom(accounts).Draw(t, "from")
 		w.to = rapid.SampledFrom(accounts).Draw(t, "to")
 	case len(m) > 0:

@@ -35,6 +35,11 @@ func (t *Tx) Hold(id ID, from, to Account, amount pay.Amount) error {
 	return t.stage(Entry{ID: id, Kind: Hold, From: from, To: to, Amount: amount})
 }
 
+// Withhold keeps amount of from's money for to whatever from has: for a promise that stands again.
+func (t *Tx) Withhold(id ID, from, to Account, amount pay.Amount) error {
+	return t.stage(Entry{ID: id, Kind: Withhold, From: from, To: to, Amount: amount})
+}
+
 // Post moves amount: ErrFunds when from has less available.
 func (t *Tx) Post(id ID, from, to Account, amount pay.Amount) error {
 	return t.stage(Entry{ID: id, Kind: Post, From: from, To: to, Amount: amount})
@@ -56,7 +61,7 @@ func (t *Tx) PostHold(id, hold ID, amount pay.Amount) error {
 // part of it was refunded, ErrFunds when the receiver has less available. Undoing a post-hold does not restore the hold.
 func (t *Tx) Void(id, target ID) error {
 	was, _ := t.move(target)
-	if was.Kind == Hold {
+	if was.Kind.holds() {
 		return t.stage(Entry{ID: id, Kind: Release, From: was.From, To: was.To, Amount: was.Amount, Target: target})
 	}
 	return t.stage(Entry{ID: id, Kind: Void, From: was.To, To: was.From, Amount: was.Amount, Target: target})
@@ -153,7 +158,7 @@ func (t *Tx) do(e Entry) error {
 	switch e.Kind {
 	case Open:
 		err = t.open(e)
-	case Hold:
+	case Hold, Withhold:
 		err = t.shift(e, pay.Amount{}, e.Amount)
 	case Post, Charge, Void, Refund:
 		err = t.shift(e, e.Amount, pay.Amount{})
@@ -242,7 +247,8 @@ func (t *Tx) book(e Entry, from, to account, amount, hold pay.Amount) (err error
 	if err != nil {
 		return err
 	}
-	if available.Minor < from.floor && e.Kind != Charge {
+	takes := amount.Minor+hold.Minor > 0 // what frees money needs none, however deep the account is
+	if takes && available.Minor < from.floor && !e.Kind.forced() {
 		return fmt.Errorf("%s: %w, %s would be left", e.From, ErrFunds, available)
 	}
 	t.accounts[e.From], t.accounts[e.To] = from, to
