@@ -15,8 +15,10 @@ type partLine struct {
 func (*partLine) kind() string { return "till.part" }
 
 func (l *partLine) apply(t *Terminal) {
-	t.pending.part = true
-	t.payments[t.pending.payment].amount = l.Amount
+	if t.pending != nil {
+		t.pending.part = true
+		t.payments[t.pending.payment].amount = l.Amount
+	}
 }
 
 // offerPartial says that the terminal can collect a rest (F60.6, DOMAIN.md A.5).

@@ -1,0 +1,205 @@
+package rig
+
+import (
+	"slices"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/fault"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// deed is something that people do at a till, or that its line does to it.
+type deed func(*World, *Till) error
+
+// story is something during which the power goes, with the real host at the other end of the line.
+type story struct {
+	name     string
+	before   deed // on safe power
+	do       deed
+	ends     terminal.EndingKind // how, if the power stays: "" for approved
+	reverses bool                // the host may have approved what the till must take back
+	signsIn  bool                // the till has to sign in before it sells again
+	settles  bool                // the till has to settle before it sells again
+	twice    bool                // the power goes once more in the start that follows
+}
+
+func stories() []story {
+	return slices.Concat(onlineStories(), flowStories(), offlineStories(), settlementStories())
+}
+
+func then(deeds ...deed) deed {
+	return func(w *World, t *Till) error {
+		for _, do := range deeds {
+			if err := do(w, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func nothing(*World, *Till) error    { return nil }
+func signIn(_ *World, t *Till) error { return t.SignIn() }
+
+func signedIn(more ...deed) deed { return then(append([]deed{signIn}, more...)...) }
+
+func key(f pay.Flow) deed {
+	return func(_ *World, t *Till) error { return t.Do(terminal.Event{Kind: terminal.Choose, Flow: f}) }
+}
+
+func sells(who string, minor int64) deed {
+	return orders(Order{Flow: pay.Sale, Who: who, Amount: pay.CNY(minor), By: ByStripe})
+}
+
+func orders(o Order) deed {
+	o.PIN = PINRight
+	return func(_ *World, t *Till) error { return t.Order(o) }
+}
+
+// acts orders something on the first payment of a flow.
+func acts(on pay.Flow, o Order) deed {
+	o.PIN, o.Supervisor = PINRight, true
+	return func(w *World, t *Till) (err error) {
+		if o.Original = w.requestOf(on, 1); o.Original == nil { // decided by the till, and not told yet
+			if o.Voucher, err = t.Voucher(on); err != nil {
+				return err
+			}
+		}
+		return t.Order(o)
+	}
+}
+
+// spoils arranges a fault of the line for the requests of a flow with these numbers, or for their answers.
+func spoils(d fault.Direction, flow pay.Flow, k fault.Kind, nths ...int) deed {
+	return func(w *World, _ *Till) error {
+		for _, nth := range nths {
+			if err := w.Faults().Arm(fault.Rule{Direction: d, Flow: flow, Nth: nth, Do: fault.Fault{Kind: k}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func lineWorks(w *World, _ *Till) error { w.SetLine(LineWorks); return nil }
+
+// onlineStories are about the sale and what may become of its answer.
+func onlineStories() []story {
+	sale, balance := sells("Alice", 12_34), orders(Order{Flow: pay.Balance, Who: "Alice"})
+	spoilt := func(d fault.Direction, k fault.Kind) deed { return signedIn(spoils(d, pay.Sale, k, 1)) }
+	partly := func(name string, rest terminal.EventKind, ends terminal.EndingKind) story {
+		return story{name: name, ends: ends, reverses: true,
+			before: then(func(w *World, t *Till) error {
+				if err := w.CardHolds("Bob", pay.CNY(30_00)); err != nil {
+					return err
+				}
+				return t.SetSwitches(map[string]string{"partial_approval": "true"})
+			}, signIn),
+			do: then(sells("Bob", 50_00), func(_ *World, t *Till) error { return t.Do(terminal.Event{Kind: rest}) })}
+	}
+	carol := func(name string, by Presented, ends terminal.EndingKind, more ...deed) story {
+		return story{name: name, before: signedIn(more...), ends: ends, reverses: true,
+			do: orders(Order{Flow: pay.Sale, Who: "Carol", Amount: pay.CNY(12_34), By: by})}
+	}
+	return []story{
+		{name: "sign-in", before: nothing, do: signIn, ends: terminal.SignedIn, signsIn: true},
+		{name: "sign-out", before: signIn, do: key(pay.SignOut), ends: terminal.SignedOut, signsIn: true},
+		{name: "balance", before: signIn, do: balance, ends: terminal.Told},
+		{name: "balance whose answer is lost", before: signedIn(spoils(fault.Answer, pay.Balance, fault.Lose, 1)), do: balance, ends: terminal.Unknown},
+		{name: "sale with PIN", before: signIn, do: sale, reverses: true, twice: true},
+		{name: "declined sale", before: signIn, do: sells("Dave", 12_34), ends: terminal.Declined},
+		{name: "sale that never arrives", before: spoilt(fault.Request, fault.Lose), do: sale, ends: terminal.Unknown},
+		{name: "sale whose answer is lost", before: spoilt(fault.Answer, fault.Lose), do: sale, ends: terminal.Unknown, reverses: true, twice: true},
+		{name: "sale whose answer comes twice", before: spoilt(fault.Answer, fault.Duplicate), do: sale, reverses: true},
+		{name: "sale whose answer is cut off", before: spoilt(fault.Answer, fault.Cut), do: sale, ends: terminal.Unknown, reverses: true},
+		partly("part of a sale, and the rest is there", terminal.Confirm, terminal.Approved),
+		partly("part of a sale, which nobody wants", terminal.Cancel, terminal.Cancelled),
+		carol("sale by chip", ByChip, terminal.Approved),
+		carol("sale by chip whose answer is lost", ByChip, terminal.Unknown, spoils(fault.Answer, pay.Sale, fault.Lose, 1)),
+		carol("sale by chip, with the issuer's command", ByChip, terminal.Approved, func(w *World, _ *Till) error {
+			if _, err := w.Card("Carol"); err != nil {
+				return err
+			}
+			return w.Arrange(Arrangement{Party: "issuer", Card: "Carol", Command: "unblock-pin"})
+		}),
+		carol("sale by tap", ByTap, terminal.Approved),
+		carol("sale by tap whose answer is lost", ByTap, terminal.Unknown, spoils(fault.Answer, pay.Sale, fault.Lose, 1)),
+	}
+}
+
+// flowStories go through what may follow a payment, each with its answer and without.
+func flowStories() (all []story) {
+	for _, chain := range [][]pay.Flow{
+		{pay.Sale, pay.Void}, {pay.Sale, pay.Refund},
+		{pay.PreAuth}, {pay.PreAuth, pay.PreAuthVoid}, {pay.PreAuth, pay.Completion}, {pay.PreAuth, pay.CompletionAdvice},
+		{pay.PreAuth, pay.Completion, pay.CompletionVoid},
+		{pay.MOTOSale}, {pay.MOTOSale, pay.MOTOVoid}, {pay.MOTOSale, pay.MOTORefund},
+		{pay.MOTOPreAuth}, {pay.MOTOPreAuth, pay.MOTOPreAuthVoid}, {pay.MOTOPreAuth, pay.MOTOCompletion}, {pay.MOTOPreAuth, pay.MOTOCompletionAdvice},
+		{pay.MOTOPreAuth, pay.MOTOCompletion, pay.MOTOCompletionVoid},
+		{pay.Recurring}, {pay.Recurring, pay.RecurringVoid},
+		{pay.Instalment}, {pay.Instalment, pay.InstalmentVoid},
+	} {
+		far := chain[0].Kind() != chain[0] && chain[0] != pay.Instalment // the cardholder is
+		var deeds []deed
+		for i, flow := range chain {
+			o := Order{Flow: flow, Who: "Alice", Amount: pay.CNY(9_00), Keyed: far}
+			switch {
+			case flow == pay.Instalment:
+				o.Parts = 6
+			case flow.Kind() == pay.Refund:
+				o.Amount = pay.CNY(4_00)
+			}
+			if i == 0 {
+				deeds = append(deeds, orders(o))
+			} else {
+				deeds = append(deeds, acts(chain[i-1], o))
+			}
+		}
+		last := len(chain) - 1
+		flow, before, do := chain[last], deeds[:last], deeds[last]
+		lost, advice := terminal.Unknown, slices.Contains([]pay.Flow{pay.Refund, pay.MOTORefund, pay.CompletionAdvice, pay.MOTOCompletionAdvice}, flow)
+		if advice { // it is sent again
+			lost = terminal.Approved
+		}
+		all = append(all,
+			story{name: string(flow), before: signedIn(before...), do: do, reverses: !advice},
+			story{name: string(flow) + " whose answer is lost", before: signedIn(append(before, spoils(fault.Answer, flow, fault.Lose, 1))...), do: do,
+				ends: lost, reverses: !advice})
+	}
+	return all
+}
+
+// offlineStories are what the till decides alone and tells later.
+func offlineStories() []story {
+	sold := orders(Order{Flow: pay.OfflineSale, Amount: pay.CNY(12_34), Who: "Alice", Voice: &terminal.Voice{Code: "654321"}})
+	sale := sells("Alice", 5_00)
+	void := acts(pay.OfflineSale, Order{Flow: pay.Void, Who: "Alice"})
+	tip := acts(pay.Sale, Order{Flow: pay.Tip, Who: "Alice", Amount: pay.CNY(50)})
+	adjust := acts(pay.OfflineSale, Order{Flow: pay.Adjustment, Who: "Alice", Amount: pay.CNY(10_00)})
+	return []story{
+		{name: "offline sale and its upload", before: signIn, do: then(sold, sale), reverses: true},
+		{name: "offline sale whose upload is not answered", before: signedIn(spoils(fault.Answer, pay.OfflineSale, fault.Lose, 1), sold), do: then(sale, sale), reverses: true},
+		{name: "offline sale voided before it left", before: signedIn(sold), do: then(void, sale), reverses: true},
+		{name: "tipped sale", before: signedIn(sale), do: tip},
+		{name: "offline sale adjusted after it left", before: signedIn(sold, sale), do: adjust},
+	}
+}
+
+// settlementStories are settlements of three sales.
+func settlementStories() []story {
+	sale := sells("Alice", 3_00)
+	sold := signedIn(sale, sale, sale)
+	// Of the last one the host alone knows.
+	unbalanced := then(sold, spoils(fault.Answer, pay.Sale, fault.Lose, 4), spoils(fault.Request, pay.Reversal, fault.Lose, 0), sells("Alice", 5_00), lineWorks)
+	settles := func(name string, ends terminal.EndingKind, before ...deed) story {
+		return story{name: name, before: then(before...), do: key(pay.Settlement), ends: ends, settles: true}
+	}
+	return []story{
+		settles("balanced settlement", terminal.Settled, sold),
+		settles("unbalanced settlement", terminal.Settled, unbalanced),
+		settles("settlement whose answer is lost", terminal.Settled, sold, spoils(fault.Answer, pay.Settlement, fault.HangUp, 1)),
+		settles("settlement whose upload breaks three times", terminal.Unknown, unbalanced, spoils(fault.Answer, pay.BatchUpload, fault.HangUp, 1, 2, 3)),
+		settles("settlement whose end is not answered", terminal.Unknown, unbalanced, spoils(fault.Answer, pay.UploadEnd, fault.HangUp, 1, 2, 3)),
+		settles("settlement whose sign-out is lost", terminal.Settled, sold, spoils(fault.Request, pay.SignOut, fault.HangUp, 1)),
+	}
+}
