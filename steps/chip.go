@@ -52,7 +52,7 @@ func chipSteps() []Step {
 				acts := map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "cancels at the PIN": rig.PINCancel}
 				return presents(rig.ByChip, acts[a.at(3)])(s, a)
 			}},
-		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the PIN)`, Zh: `{who}的银行令芯片(锁定应用|解锁密码)`,
+		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the application|unblock the PIN)`, Zh: `{who}的银行令芯片(锁定应用|解锁应用|解锁密码)`,
 			Example: `Given Alice's bank has the chip block the application`, ExampleZh: `假如 小爱的银行令芯片锁定应用`,
 			Is: "A script that the issuer sends with its next answers over contacts, until the chip's terminal has told that it is done.", do: bankCommands},
 		{Name: "bank-commands-left", En: `{who}'s bank has {count} commands? left for the chip`, Zh: `{who}的银行还有 {count} 条芯片指令未完成`,
@@ -87,7 +87,7 @@ func bankCommands(s *scenario, a args) error {
 	if err != nil {
 		return err
 	}
-	commands := map[string]string{"block the application": "block-application", "unblock the PIN": "unblock-pin"}
+	commands := map[string]string{"block the application": "block-application", "unblock the application": "unblock-application", "unblock the PIN": "unblock-pin"}
 	return s.world.Arrange(rig.Arrangement{Party: "issuer", Card: c.Name, Command: commands[a.at(1)]})
 }
 

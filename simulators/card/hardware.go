@@ -30,6 +30,9 @@ const (
 	FaultNoTag     FaultKind = "without-tag"      // an object is not in the answer
 	FaultWrongTag  FaultKind = "wrong-tag"        // its last byte is another one
 	FaultTruncated FaultKind = "truncated"        // so many bytes are missing at the end of the answer
+	FaultGarbled   FaultKind = "garbled"          // the last byte of what the command tells the chip is another one
+	FaultRepeated  FaultKind = "repeated"         // the chip gets the command twice, and its second answer counts
+	FaultUnwarned  FaultKind = "unwarned"         // the answer's warning (62xx) has become 9000
 )
 
 // Fault is one thing that is wrong, and when.
@@ -46,7 +49,7 @@ type Fault struct {
 
 func (f Fault) check() error {
 	switch f.Do {
-	case FaultDead, FaultTwoCards, FaultTorn, FaultLost, FaultFrozen, FaultAC:
+	case FaultDead, FaultTwoCards, FaultTorn, FaultLost, FaultFrozen, FaultAC, FaultGarbled, FaultRepeated, FaultUnwarned:
 	case FaultDelay:
 		if d, err := time.ParseDuration(f.Delay); err != nil || d <= 0 {
 			return errors.New("delay: want a time such as 800ms")
@@ -107,6 +110,7 @@ type Exchange struct {
 // Slot is a card as a reader has it: a chip, and what is wrong with it.
 type Slot struct {
 	Card   *Card
+	Heard  func(emv.Command, Exchange) // may be nil: told of each exchange
 	faults []Fault
 	seen   []int // commands that each fault has matched
 	gone   bool
@@ -173,6 +177,14 @@ func (s *Slot) Remove() {
 
 // Exchange gives a command to the card.
 func (s *Slot) Exchange(now time.Time, cmd emv.Command) Exchange {
+	x := s.exchange(now, cmd)
+	if s.Heard != nil {
+		s.Heard(cmd, x)
+	}
+	return x
+}
+
+func (s *Slot) exchange(now time.Time, cmd emv.Command) Exchange {
 	if s.gone || s.frozen {
 		return s.mute()
 	}
@@ -235,8 +247,13 @@ func (s *Slot) spoil(cmd emv.Command, honest func(emv.Command) emv.Response) emv
 		}
 	}
 	for _, f := range strike {
-		if f.Do == FaultStatus {
+		switch f.Do {
+		case FaultStatus:
 			return emv.Response{SW: emv.StatusWord(f.Status[0])<<8 | emv.StatusWord(f.Status[1])}
+		case FaultGarbled:
+			cmd.Data = flip(cmd.Data)
+		case FaultRepeated:
+			honest(cmd)
 		}
 	}
 	r := honest(cmd)
@@ -252,6 +269,10 @@ func (s *Slot) spoil(cmd emv.Command, honest func(emv.Command) emv.Response) emv
 			r.Data = editTag(r.Data, parseTag(f.Tag), func([]byte) []byte { return nil })
 		case FaultTruncated:
 			r.Data = r.Data[:max(0, len(r.Data)-f.Bytes)]
+		case FaultUnwarned:
+			if r.SW>>8 == 0x62 {
+				r.SW = emv.SW9000OK
+			}
 		}
 	}
 	return r

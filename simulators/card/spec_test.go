@@ -160,6 +160,16 @@ func TestHardware(t *testing.T) {
 				t.Errorf("%+v", last)
 			}
 		}},
+		{"garbled", card.Fault{Do: card.FaultGarbled, Command: "SELECT"}, func(t *testing.T, s *card.Slot, last card.Exchange) {
+			if x := s.Exchange(time.Time{}, emv.Select([]byte(emv.PSEContact), false)); x.Response.SW != emv.SW6A82FileNotFound {
+				t.Errorf("%+v", x)
+			}
+		}},
+		{"repeated", card.Fault{Do: card.FaultRepeated, Command: "GET PROCESSING"}, func(t *testing.T, s *card.Slot, last card.Exchange) {
+			if last.Response.SW != emv.SW6985Conditions || s.Card.State().Apps[0].ATC != 1 {
+				t.Errorf("%+v", last)
+			}
+		}},
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			s := slot(t, "unionpay-credit", v.fault)
@@ -172,6 +182,15 @@ func TestHardware(t *testing.T) {
 			}
 			v.check(t, s, last)
 		})
+	}
+}
+
+func TestUnwarned(t *testing.T) {
+	s := slot(t, "unionpay-blocked", card.Fault{Do: card.FaultUnwarned})
+	s.Insert(card.Contact)
+	x := s.Exchange(time.Time{}, emv.Select([]byte{0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x01}, false))
+	if x.Response.SW>>8 == 0x62 || x.Ending != card.Answered {
+		t.Errorf("%+v", x)
 	}
 }
 

@@ -112,6 +112,9 @@ func (w *World) slot(c Cardholder) (*card.Slot, error) {
 		}
 		a.Put(emv.Tag57Track2Equivalent, track.Bytes())
 	}
+	for _, edit := range w.chipEdits[c.Name] {
+		edit(spec)
+	}
 	image, err := card.Personalise(spec, w.Rig.cardKeys)
 	if err != nil {
 		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
@@ -121,20 +124,39 @@ func (w *World) slot(c Cardholder) (*card.Slot, error) {
 		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
 	}
 	s.Card.Trace = w.Trace
+	s.Heard = func(cmd emv.Command, x card.Exchange) {
+		w.chipSaid[c.Name] = append(w.chipSaid[c.Name], Said{cmd.Name(), x.Response.SW})
+	}
 	w.chips[c.Name] = s
 	return s, nil
 }
 
+// unused gives a cardholder whose chip was not used yet.
+func (w *World) unused(who string) (Cardholder, error) {
+	c, err := w.Rig.Cast.Cardholder(who)
+	if _, made := w.chips[c.Name]; made && err == nil {
+		return c, fmt.Errorf("%s's chip is in use already: say what is the matter with it before", c.Name)
+	}
+	return c, err
+}
+
 // SpoilChip arranges what goes wrong with a cardholder's chip or its reader, before its first use.
 func (w *World) SpoilChip(who string, f card.Fault) error {
-	c, err := w.Rig.Cast.Cardholder(who)
+	c, err := w.unused(who)
 	if err != nil {
 		return err
 	}
-	if _, made := w.chips[c.Name]; made {
-		return fmt.Errorf("%s's chip is in use already: say what is wrong with it before", c.Name)
-	}
 	w.cardFaults[c.Name] = append(w.cardFaults[c.Name], f)
+	return nil
+}
+
+// ChangeChip has a cardholder's chip made otherwise, before its first use.
+func (w *World) ChangeChip(who string, edit func(*card.Spec)) error {
+	c, err := w.unused(who)
+	if err != nil {
+		return err
+	}
+	w.chipEdits[c.Name] = append(w.chipEdits[c.Name], edit)
 	return nil
 }
 

@@ -68,7 +68,7 @@ func Serve(ctx context.Context, o ServeOptions) (*Server, error) {
 		return nil, err
 	}
 	for _, d := range o.Rig.rules.atTill {
-		return nil, fmt.Errorf("defect %s is a till's: arm it where tills are, with `tillproof run --defect %s`", d, d)
+		return nil, fmt.Errorf("defect %s is a till's or a card's: arm it where tills are, with `tillproof run --defect %s`", d, d)
 	}
 	s := &Server{options: o, ctx: ctx, worlds: map[string]*servedWorld{}}
 	if err := s.start(); err != nil {

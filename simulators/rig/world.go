@@ -50,6 +50,8 @@ type World struct {
 	chips      map[string]*card.Slot   // by cardholder
 	cardFaults map[string][]card.Fault // that are arranged for his chip
 	copied     map[string]bool         // whose chip is a copy
+	chipEdits  map[string][]func(*card.Spec)
+	chipSaid   map[string][]Said
 
 	lineState LineState
 	speech    Speech // what differs from the rig's

@@ -1,0 +1,45 @@
+Feature: A chip that compares the PIN itself
+  The PIN never leaves the slot, so what the chip does with a wrong one is all that stands between a thief and the money.
+
+  Background:
+    Given till "T1" of "Noodle House" has signed in
+
+  @CRD-001 @host-control
+  Scenario: A wrong PIN does not get past the chip
+    When Olga inserts her card for 10.00 CNY at "T1" and enters a wrong PIN
+    Then "T1" shows CANCELLED
+    And Olga's chip answered "VERIFY" with "63C2"
+    And no message went to the host
+
+  @CRD-002 @host-control
+  Scenario: A wrong PIN takes one try, though the card is pulled at once
+    When Olga inserts her card for 10.00 CNY at "T1" and enters a wrong PIN
+    Then "T1" shows CANCELLED
+    And Olga's chip has 2 PIN tries left
+
+  @CRD-003 @host-control
+  Scenario: The right PIN gives all tries back
+    Given Olga's chip comes with 1 PIN try left
+    When Olga inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows LAST_PIN_TRY
+    And "T1" shows APPROVED
+    And Olga's chip has 3 PIN tries left
+    And the 1st sale carries
+      | field      | value |
+      | entry_mode | 052   |
+
+  @CRD-004 @host-control
+  Scenario: An enciphered PIN that is played again is not taken
+    Given a shim repeats "VERIFY" to Olga's chip
+    When Olga inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows INSERT_AGAIN
+    And Olga's chip answered "VERIFY" with "6985"
+    And no message went to the host
+
+  @CRD-005 @host-control
+  Scenario: A chip without tries declines as its bank has laid down
+    Given Olga's chip comes with 0 PIN tries left
+    When Olga inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows CARD_DECLINES
+    And Olga's chip was never sent "VERIFY"
+    And no message went to the host

@@ -1,0 +1,31 @@
+package rig
+
+import (
+	"github.com/tillproof/tillproof/simulators/card"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+)
+
+// Said is a command that a chip was given, and the status word of its answer; 0 when none came.
+type Said struct {
+	Command string
+	SW      emv.StatusWord
+}
+
+// ChipSaid lists what a cardholder's chip was asked and answered, in order.
+func (w *World) ChipSaid(who string) ([]Said, error) {
+	c, err := w.Rig.Cast.Cardholder(who)
+	return w.chipSaid[c.Name], err
+}
+
+// ChipState tells what a cardholder's chip keeps without power.
+func (w *World) ChipState(who string) (card.State, error) {
+	c, err := w.Rig.Cast.Cardholder(who)
+	if err != nil {
+		return card.State{}, err
+	}
+	s, err := w.slot(c)
+	if err != nil {
+		return card.State{}, err
+	}
+	return s.Card.State(), nil
+}

@@ -1,0 +1,102 @@
+package steps
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/card"
+)
+
+// cardSteps are about the chip itself: how it comes to the till, who stands between, what it said and what it keeps.
+func cardSteps() []Step {
+	return []Step{
+		{Name: "chip-has-paid", En: `{who}'s chip has paid {count} times before`, Zh: `{who}的芯片此前已交易 {count} 次`,
+			Example: `Given Alice's chip has paid 65535 times before`, ExampleZh: `假如 小爱的芯片此前已交易 65535 次`,
+			Is: "Where its transaction counter (9F36) stands; its issuer knows nothing of that.", do: chipHasPaid},
+		{Name: "chip-comes-with-tries", En: `{who}'s chip comes with {count} PIN (?:try|tries) left`, Zh: `{who}的芯片只剩 {count} 次密码尝试`,
+			Example: `Given Alice's chip comes with 1 PIN try left`, ExampleZh: `假如 小爱的芯片只剩 1 次密码尝试`,
+			Is: "Of the PIN that the chip itself compares.", do: func(s *scenario, a args) error {
+				n, err := strconv.Atoi(a.at(1))
+				if err != nil {
+					return err
+				}
+				return s.world.ChangeChip(a.at(0), func(c *card.Spec) { c.TriesLeft = &n })
+			}},
+		{Name: "shim", En: `a shim (repeats|garbles) {text} to {who}'s chip`, Zh: `中间人(重放|篡改)发给{who}的芯片的 {text}`, Order: []int{0, 2, 1},
+			Example: `Given a shim repeats "VERIFY" to Alice's chip`, ExampleZh: `假如 中间人重放发给小爱的芯片的 "VERIFY"`,
+			Is: "Somebody between reader and chip: each such command reaches the chip twice, or with another last byte.", do: func(s *scenario, a args) error {
+				kinds := map[string]card.FaultKind{"repeats": card.FaultRepeated, "garbles": card.FaultGarbled}
+				return s.world.SpoilChip(a.at(2), card.Fault{Do: kinds[a.at(0)], Command: a.at(1)})
+			}},
+		{Name: "shim-hides-warnings", En: `a shim hides the warnings of {who}'s chip`, Zh: `中间人隐瞒{who}的芯片的警告`,
+			Example: `Given a shim hides the warnings of Alice's chip`, ExampleZh: `假如 中间人隐瞒小爱的芯片的警告`,
+			Is: "The reader sees 9000 where the chip said 62xx, such as 6283: this application is blocked.", do: func(s *scenario, a args) error {
+				return s.world.SpoilChip(a.at(0), card.Fault{Do: card.FaultUnwarned})
+			}},
+		{Name: "chip-answered", En: `{who}'s chip answered {text} with {text}`, Zh: `{who}的芯片对 {text} 应答了 {text}`,
+			Example: `Then Alice's chip answered "VERIFY" with "6985"`, ExampleZh: `那么 小爱的芯片对 "VERIFY" 应答了 "6985"`,
+			Is: "The status word of the last such command; a command is named by the beginning of its name.", do: chipAnswered},
+		{Name: "chip-never-asked", En: `{who}'s chip was never sent {text}`, Zh: `{who}的芯片从未收到 {text}`,
+			Example: `And Alice's chip was never sent "EXTERNAL AUTHENTICATE"`, ExampleZh: `并且 小爱的芯片从未收到 "EXTERNAL AUTHENTICATE"`,
+			Is: "No such command reached the chip.", do: chipNeverAsked},
+		{Name: "chip-has-tries", En: `{who}'s chip has {count} PIN (?:try|tries) left`, Zh: `{who}的芯片还有 {count} 次密码尝试`,
+			Example: `And Alice's chip has 2 PIN tries left`, ExampleZh: `并且 小爱的芯片还有 2 次密码尝试`,
+			Is: "What the chip keeps (9F17).", do: keeps("PIN tries", func(c card.State) int { return c.Tries })},
+		{Name: "chip-has-logged", En: `{who}'s chip has logged {count} payments?`, Zh: `{who}的芯片记录了 {count} 笔交易`,
+			Example: `And Alice's chip has logged 1 payment`, ExampleZh: `并且 小爱的芯片记录了 1 笔交易`,
+			Is: "Entries of its own log of payments.", do: keeps("logged payments", func(c card.State) (n int) {
+				for _, a := range c.Apps {
+					n += len(a.Log)
+				}
+				return n
+			})},
+	}
+}
+
+func chipHasPaid(s *scenario, a args) error {
+	n, err := strconv.ParseUint(a.at(1), 10, 16)
+	if err != nil {
+		return fmt.Errorf("a chip counts to 65535: %w", err)
+	}
+	return s.world.ChangeChip(a.at(0), func(c *card.Spec) {
+		for _, app := range c.Applications {
+			app.ATC = uint16(n)
+		}
+	})
+}
+
+func chipAnswered(s *scenario, a args) error {
+	said, err := s.world.ChipSaid(a.at(0))
+	if err != nil {
+		return err
+	}
+	for _, x := range slices.Backward(said) {
+		if strings.HasPrefix(x.Command, a.at(1)) {
+			return equal(a.at(0)+"'s chip, "+a.at(1), a.at(2), x.SW.String())
+		}
+	}
+	return failed(a.at(0)+"'s chip, "+a.at(1), a.at(2), "it was never asked")
+}
+
+func chipNeverAsked(s *scenario, a args) error {
+	said, err := s.world.ChipSaid(a.at(0))
+	for _, x := range said {
+		if strings.HasPrefix(x.Command, a.at(1)) {
+			return failed(a.at(0)+"'s chip", "no "+a.at(1), x.Command+": "+x.SW.String())
+		}
+	}
+	return err
+}
+
+// keeps holds a number to what a chip keeps.
+func keeps(what string, number func(card.State) int) func(*scenario, args) error {
+	return func(s *scenario, a args) error {
+		state, err := s.world.ChipState(a.at(0))
+		if err != nil {
+			return err
+		}
+		return equal(a.at(0)+"'s chip, "+what, a.at(1), strconv.Itoa(number(state)))
+	}
+}
