@@ -34,6 +34,15 @@ Feature: Asking for the balance
     Then "T1" shows APPROVED
     And "T1" shows a balance of 600.00 CNY
 
+  @BAL-004
+  Scenario: The card's PIN is wanted though nothing is paid
+    When Alice asks for the balance at "T1"
+    Then "T1" shows ENTER_PIN
+    And "T1" shows BALANCE
+    And the 1st balance carries
+      | field | value |
+      | pin   | *     |
+
   @BAL-003 @host-control
   Scenario: A debt is shown as one
     Given Alice's debit card holds -50.00 CNY

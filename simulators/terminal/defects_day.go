@@ -15,5 +15,11 @@ func dayDefects() []pay.Defect[Rules] {
 					p.Needs = slices.DeleteFunc(slices.Clone(p.Needs), func(n Need) bool { return n == NeedSupervisor })
 				})
 			}),
+		defect("terminal-tells-balance-without-pin", "security", "asks for no PIN before a balance inquiry", "its amount is zero, and zero is under every limit",
+			func(r *Rules) {
+				r.AskPIN = func(service string, a pay.Amount, limit int64) bool {
+					return a.Minor > limit && askPIN(service, a, limit)
+				}
+			}),
 	}
 }

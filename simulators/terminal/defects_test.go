@@ -68,6 +68,12 @@ var probes = map[string]func(*bench) any{
 		b.step(Event{Kind: Choose, Flow: pay.Void})
 		return b.need
 	},
+	"terminal-tells-balance-without-pin": func(b *bench) any {
+		b.signIn()
+		b.step(Event{Kind: Choose, Flow: pay.Balance})
+		b.step(Event{Kind: Swipe, Stripe: Stripe{Track2: pay.NewSecret(pinTrack)}})
+		return b.need
+	},
 	"terminal-keeps-no-reversal": func(b *bench) any {
 		b.signIn()
 		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {

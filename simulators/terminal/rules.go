@@ -197,8 +197,9 @@ func goodCardNumber(p pay.PAN) bool {
 
 // askPIN: the third digit of the service code (ISO/IEC 7813) tells the card's wish: 0, 3 and 5 require a PIN, 6 and 7 want
 // one where there is a PIN pad. A card typed by hand has no service code and is asked, as the number alone proves nothing.
+// A limit frees small payments: a balance inquiry has no amount, and is none.
 func askPIN(service string, a pay.Amount, limit int64) bool {
-	return a.Minor > limit && (len(service) < 3 || strings.ContainsRune("03567", rune(service[2])))
+	return (a.Minor == 0 || a.Minor > limit) && (len(service) < 3 || strings.ContainsRune("03567", rune(service[2])))
 }
 
 // foreignCard: the cards of the country begin with 62 (ISO/IEC 7812, UnionPay).
