@@ -114,6 +114,11 @@ var voids = map[pay.Flow]pay.Flow{pay.Sale: pay.Void, pay.OfflineSale: pay.Void,
 var completions = map[pay.Flow]map[bool]pay.Flow{pay.PreAuth: {false: pay.Completion, true: pay.CompletionAdvice},
 	pay.MOTOPreAuth: {false: pay.MOTOCompletion, true: pay.MOTOCompletionAdvice}}
 
+// refunds gives the flow that gives back what another has taken, or tries to: instalments are not given back.
+var refunds = map[pay.Flow]pay.Flow{pay.Sale: pay.Refund, pay.OfflineSale: pay.Refund, pay.Instalment: pay.Refund, pay.Recurring: pay.Refund,
+	pay.Completion: pay.Refund, pay.CompletionAdvice: pay.Refund, pay.MOTOSale: pay.MOTORefund, pay.MOTOCompletion: pay.MOTORefund,
+	pay.MOTOCompletionAdvice: pay.MOTORefund}
+
 // far tells that the cardholder of a payment is not there.
 func far(of pay.Flow) bool { return strings.HasPrefix(string(of), "moto-") || of == pay.Recurring }
 
@@ -126,13 +131,12 @@ func void(of pay.Flow, a args) (rig.Order, error) {
 }
 
 func refund(of pay.Flow, a args) (rig.Order, error) {
-	o := rig.Order{Flow: pay.Refund, Who: a.at(0), Supervisor: true}
-	if far(of) && of != pay.Recurring {
-		o.Flow = pay.MOTORefund
+	flow, ok := refunds[of]
+	if !ok {
+		return rig.Order{}, fmt.Errorf("a %s is not refunded", of)
 	}
-	var err error
-	o.Amount, err = pay.ParseAmount(a.at(2))
-	return o, err
+	amount, err := pay.ParseAmount(a.at(2))
+	return rig.Order{Flow: flow, Who: a.at(0), Amount: amount, Supervisor: true}, err
 }
 
 // order gives an order, with the right PIN if asked, at the till that argument i names.

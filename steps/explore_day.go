@@ -36,8 +36,8 @@ type wrong struct {
 type deed struct {
 	name    string
 	weight  int
-	flow    pay.Flow                             // of an order; "" for what is none
-	on      []pay.Flow                           // what the order acts on
+	flow    pay.Flow                             // of an order; "" for what is none, and for what acts on a payment
+	onto    map[pay.Flow]pay.Flow                // what the order acts on, and the order's flow by it
 	staff   bool                                 // the supervisor must be there
 	instead pay.Answer                           // of an approval: the host gives this code, which the till must not take for one
 	draw    func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
@@ -54,17 +54,35 @@ func orders() []deed {
 	return []deed{
 		{name: "sale", weight: 40, flow: pay.Sale, draw: drawSale, words: saleWords},
 		{name: "part of a sale", weight: 2, flow: pay.Sale, draw: drawSale, instead: "10", words: saleWords},
-		{name: "balance", weight: 3, flow: pay.Balance, draw: drawCard, words: says("{who} asks for the balance at {till}")},
-		{name: "deposit", weight: 10, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
+		{name: "order by telephone", weight: 5, flow: pay.MOTOSale, draw: drawSale, words: says("{who} orders for {amount} at {till} by telephone")},
+		{name: "subscription", weight: 3, flow: pay.Recurring, draw: drawSale, words: says("the shop charges {who}'s subscription of {amount} at {till}")},
+		{name: "instalments", weight: 3, flow: pay.Instalment, draw: drawSale, words: says("{who} pays {amount} at {till} in 3 instalments", "{who} pays {amount} at {till} in 12 instalments")},
+		{name: "balance", weight: 3, flow: pay.Balance, draw: drawBalance, words: says("{who} asks for the balance at {till}")},
+		{name: "deposit", weight: 9, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
+		{name: "deposit by telephone", weight: 3, flow: pay.MOTOPreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till} by telephone")},
 		{name: "settle", weight: 4, flow: pay.Settlement, draw: drawTill, words: says("the cashier settles at {till}")},
-		{name: "complete by advice", weight: 4, flow: pay.CompletionAdvice, on: []pay.Flow{pay.PreAuth}, draw: drawShare(100, 100, 96, 50, 101),
-			words: says("{who} has {payment} completed by advice with {amount} at {till}")},
-		{name: "void", weight: 9, flow: pay.Void, on: []pay.Flow{pay.Sale}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
-		{name: "void a deposit", weight: 4, flow: pay.PreAuthVoid, on: []pay.Flow{pay.PreAuth}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
-		{name: "void a completion", weight: 4, flow: pay.CompletionVoid, on: []pay.Flow{pay.Completion}, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
-		{name: "complete", weight: 9, flow: pay.Completion, on: []pay.Flow{pay.PreAuth}, draw: drawShare(100, 100, 96, 50, 115, 116), words: says("{who} has {payment} completed with {amount} at {till}")},
-		{name: "refund", weight: 10, flow: pay.Refund, on: []pay.Flow{pay.Sale, pay.Completion, pay.CompletionAdvice}, staff: true, draw: drawShare(100, 50, 40, 20, 101), words: says("{who} has {amount} of {payment} refunded at {till}")},
+		{name: "complete", weight: 9, onto: completed(false), draw: drawShare(100, 100, 96, 50, 115, 116), words: says("{who} has {payment} completed with {amount} at {till}")},
+		{name: "complete by advice", weight: 4, onto: completed(true), draw: drawShare(100, 100, 96, 50, 101), words: says("{who} has {payment} completed with {amount} at {till} by advice")},
+		{name: "void", weight: 18, onto: voids, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
+		{name: "refund", weight: 10, onto: refunds, staff: true, draw: drawShare(100, 50, 40, 20, 101), words: says("{who} has {amount} of {payment} refunded at {till}")},
 	}
+}
+
+// completed gives the flows that complete deposits.
+func completed(byAdvice bool) map[pay.Flow]pay.Flow {
+	onto := map[pay.Flow]pay.Flow{}
+	for deposit, by := range completions {
+		onto[deposit] = by[byAdvice]
+	}
+	return onto
+}
+
+// flowOf is the flow of an act's order; "" for none.
+func (p *player) flowOf(d deed, a *act) pay.Flow {
+	if o := p.original(a); d.onto != nil && o != nil {
+		return d.onto[o.flow]
+	}
+	return d.flow
 }
 
 // mishaps are what befalls tills, line and hosts, and how time goes by.
@@ -175,6 +193,15 @@ func drawCard(p *player, r *rand.Rand, a *act) bool {
 	return drawTill(p, r, a)
 }
 
+// drawBalance has the PIN entered as it should be.
+func drawBalance(p *player, r *rand.Rand, a *act) bool {
+	drawCard(p, r, a)
+	if p.asksPIN(a.who) {
+		a.pin = rig.PINRight
+	}
+	return true
+}
+
 // drawSale draws a payment by card. PINs go wrong when nothing else does, so that it is known what the issuer counted.
 func drawSale(p *player, r *rand.Rand, a *act) bool {
 	drawCard(p, r, a)
@@ -190,10 +217,10 @@ func drawSale(p *player, r *rand.Rand, a *act) bool {
 }
 
 // drawOriginal draws a payment to act on: mostly one that stands, at its own till, with its own card.
-func drawOriginal(p *player, r *rand.Rand, a *act, of []pay.Flow, fit func(*payment) bool) *payment {
+func drawOriginal(p *player, r *rand.Rand, a *act, of map[pay.Flow]pay.Flow, fit func(*payment) bool) *payment {
 	var good, all []*payment
 	for _, o := range p.model.payments {
-		if o.nth == 0 || o.doubtful || o.open || !o.answered || !slices.Contains(of, o.flow) {
+		if o.nth == 0 || o.doubtful || o.open || !o.answered || of[o.flow] == "" {
 			continue
 		}
 		all = append(all, o)
@@ -223,13 +250,13 @@ func drawOriginal(p *player, r *rand.Rand, a *act, of []pay.Flow, fit func(*paym
 }
 
 func drawWhole(p *player, r *rand.Rand, a *act) bool {
-	return drawOriginal(p, r, a, p.deed(a).on, func(*payment) bool { return true }) != nil
+	return drawOriginal(p, r, a, p.deed(a).onto, func(*payment) bool { return true }) != nil
 }
 
 // drawShare draws a part of the original's amount, in percent.
 func drawShare(percents ...int64) func(*player, *rand.Rand, *act) bool {
 	return func(p *player, r *rand.Rand, a *act) bool {
-		o := drawOriginal(p, r, a, p.deed(a).on, func(o *payment) bool { return p.model.refunded(o) < o.minor })
+		o := drawOriginal(p, r, a, p.deed(a).onto, func(o *payment) bool { return p.model.refunded(o) < o.minor })
 		if o == nil {
 			return false
 		}
@@ -260,7 +287,11 @@ func drawMistyped(p *player, r *rand.Rand, a *act) bool {
 
 // drawAgain has a till send what was approved once more.
 func drawAgain(p *player, r *rand.Rand, a *act) bool {
-	o := drawOriginal(p, r, a, []pay.Flow{pay.Sale, pay.PreAuth, pay.Void, pay.Refund, pay.Completion}, func(*payment) bool { return true })
+	again := map[pay.Flow]pay.Flow{}
+	for _, f := range []pay.Flow{pay.Sale, pay.MOTOSale, pay.PreAuth, pay.Void, pay.Refund, pay.Completion} {
+		again[f] = f
+	}
+	o := drawOriginal(p, r, a, again, func(*payment) bool { return true })
 	if o == nil || !o.stands {
 		return false
 	}

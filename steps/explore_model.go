@@ -140,6 +140,14 @@ func (m *model) totals(till, batch string) (debits, debit, credits, credit int64
 	return debits, debit, credits, credit, balances, known
 }
 
+// byVoucher tells that an order names its original by the number on its slip.
+func byVoucher(f pay.Flow) bool { return f.Kind() == pay.Void || f.Kind() == pay.CompletionVoid }
+
+// told tells that the issuer is not asked but told of a flow.
+func told(f pay.Flow) bool {
+	return f.Kind() == pay.Refund || f == pay.CompletionAdvice || f == pay.MOTOCompletionAdvice
+}
+
 // want is how an order must end when nothing disturbs it.
 type want struct {
 	kind terminal.EndingKind
@@ -162,17 +170,16 @@ func (w want) fits(e terminal.Ending) bool {
 // (DOMAIN.md A.14, C).
 func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) want {
 	k, o := p.flow.Kind(), p.on
-	byVoucher := k == pay.Void || k == pay.CompletionVoid
 	switch {
-	case byVoucher && (o.batch != batch || !o.stands):
+	case byVoucher(p.flow) && (o.batch != batch || !o.stands):
 		return refused()
-	case (byVoucher || k == pay.PreAuthVoid) && o.till == p.till && m.undone(o):
+	case (byVoucher(p.flow) || k == pay.PreAuthVoid) && o.till == p.till && m.undone(o):
 		return refused()
 	case m.barred[p.till]:
 		return want{code: pay.Answer58NotPermittedTill} // to the payment, or to a sign-in before it
 	case m.off[p.till] && k == pay.Refund: // the till keeps it and tells it again
 		return want{kind: terminal.Unknown}
-	case m.off[p.till] && p.flow == pay.CompletionAdvice:
+	case m.off[p.till] && told(p.flow):
 		return want{kind: terminal.Kept}
 	case m.off[p.till]:
 		return no(pay.Answer77SignInAgain)
@@ -215,11 +222,12 @@ func (m *model) takesMore(p *payment, now time.Time) want {
 func (m *model) actsOn(p *payment, batch string, now time.Time) want {
 	o, k := p.on, p.flow.Kind()
 	s, days := m.dialect, int(midnight(now).Sub(midnight(o.at))/(24*time.Hour))
-	byVoucher := k == pay.Void || k == pay.CompletionVoid
 	switch {
 	case o.shop.Name != p.shop.Name || !o.stands:
 		return no(pay.Answer25NoOriginal)
-	case byVoucher && days > 0:
+	case k == pay.Refund && o.flow == pay.Instalment:
+		return no(pay.Answer12Invalid)
+	case byVoucher(p.flow) && days > 0:
 		return no(pay.Answer25NoOriginal)
 	case o.who != p.who:
 		return no(pay.Answer14BadCard)
@@ -231,13 +239,13 @@ func (m *model) actsOn(p *payment, batch string, now time.Time) want {
 		return no(pay.Answer25NoOriginal)
 	case m.ended(o):
 		return no(s.voidedAgain)
-	case byVoucher && m.refunded(o) > 0:
+	case byVoucher(p.flow) && m.refunded(o) > 0:
 		return no(pay.Answer12Invalid)
 	case k == pay.Refund && m.refunded(o)+p.minor > o.minor:
 		return no(s.overRefund)
-	case p.flow == pay.Completion && p.minor*100 > o.minor*int64(s.ceiling):
+	case k == pay.Completion && !told(p.flow) && p.minor*100 > o.minor*int64(s.ceiling):
 		return no(pay.Answer64AmountDiffers)
-	case p.flow == pay.CompletionAdvice && p.minor > o.minor:
+	case told(p.flow) && k == pay.Completion && p.minor > o.minor:
 		return no(pay.Answer64AmountDiffers)
 	}
 	return want{}
@@ -251,7 +259,7 @@ func midnight(t time.Time) time.Time {
 func (m *model) issuer(p *payment, pin rig.PINAct, now time.Time) want {
 	holder, err := m.cast.Cardholder(p.who)
 	k := p.flow.Kind()
-	if err != nil || k == pay.Refund || p.flow == pay.CompletionAdvice { // which the acquirer decides alone
+	if err != nil || told(p.flow) { // which the acquirer decides alone
 		return yes()
 	}
 	fresh := k == pay.Sale || k == pay.PreAuth || k == pay.Balance
@@ -265,9 +273,9 @@ func (m *model) issuer(p *payment, pin rig.PINAct, now time.Time) want {
 		return no(status[holder.Status])
 	case fresh && holder.Expiry < now.Format("0601"):
 		return no(pay.Answer54Expired)
-	case rightAway:
+	case rightAway && (fresh || !far(p.flow)):
 		return no(blocked)
-	case fresh && holder.Stripe == "forged":
+	case fresh && holder.Stripe == "forged" && !far(p.flow):
 		return no(pay.Answer59CardVerification)
 	case pin == rig.PINNever, wrongFirst(pin) && m.tries[p.who] == 2:
 		return no(blocked)
@@ -315,7 +323,7 @@ func (m *model) entered(who string, pin rig.PINAct, e terminal.Ending) {
 		m.tries[who] = 3
 	case pin == rig.PINWrong && e.Kind == terminal.Cancelled:
 		m.tries[who]++
-	case (pin == rig.PINRight || pin == rig.PINCorrected) && e.Kind == terminal.Approved:
+	case (pin == rig.PINRight || pin == rig.PINCorrected) && approving(e):
 		m.tries[who], m.unsure[who] = 0, false
 	case pin == rig.PINRight && m.tries[who] > 0, wrongFirst(pin):
 		m.unsure[who] = true

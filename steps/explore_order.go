@@ -27,7 +27,7 @@ func (p *player) order(d deed, a *act) error {
 		return err
 	}
 	now := p.world.Loop.Now()
-	made := &payment{act: a.id, flow: d.flow, till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: now, batch: t.Status().Batch}
+	made := &payment{act: a.id, flow: p.flowOf(d, a), till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: now, batch: t.Status().Batch}
 	wanted, calm, off := want{}, !p.stirred && !p.model.unsure[a.who], p.model.off[a.till]
 	if calm {
 		wanted = p.model.wants(made, a.pin, made.batch, now)
@@ -45,12 +45,12 @@ func (p *player) order(d deed, a *act) error {
 	}
 	var ending terminal.Ending
 	for _, e := range t.Endings[min(ended, len(t.Endings)):] {
-		if e.Flow == d.flow {
+		if e.Flow == made.flow {
 			ending = e
 		}
 	}
 	p.sent(made, from)
-	if !slices.Contains([]pay.Flow{pay.Refund, pay.CompletionAdvice, pay.Balance}, d.flow) { // which ask for no PIN
+	if !told(made.flow) && !far(made.flow) { // which ask for no PIN
 		p.model.entered(a.who, a.pin, ending)
 	}
 	p.became(made, ending, t)
@@ -64,7 +64,7 @@ func (p *player) order(d deed, a *act) error {
 	if err := p.hold(a, wanted, ending, struck, t); err != nil {
 		return err
 	}
-	if d.flow == pay.Settlement {
+	if made.flow == pay.Settlement {
 		return p.balanced(made, from, t, t.Screens[shown:])
 	}
 	return p.reversedAtOnce(made, struck, t)
@@ -197,7 +197,9 @@ func (p *player) hold(a *act, wanted want, e terminal.Ending, struck []armed, t 
 		}
 	}
 	said := strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Kind, e.Screen, e.Answer))
-	naked := slices.ContainsFunc(struck, func(one armed) bool { return one.words == noMACWords && one.answer && one.flow == p.deed(a).flow })
+	naked := slices.ContainsFunc(struck, func(one armed) bool {
+		return one.words == noMACWords && one.answer && one.flow == p.flowOf(p.deed(a), a)
+	})
 	switch {
 	case naked && approving(e) && p.world.Rig.Dialect.Security.MAC != "none":
 		wanted = want{kind: terminal.Unknown}

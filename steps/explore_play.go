@@ -173,11 +173,12 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 		if d.draw != nil && !d.draw(p, r, &a) || !p.possible(d, &a) {
 			return a, false
 		}
-		if _, ok := p.world.Rig.Dialect.Transaction(d.flow); d.flow != "" && !ok {
+		flow := p.flowOf(d, &a)
+		if _, ok := p.world.Rig.Dialect.Transaction(flow); flow != "" && !ok {
 			return a, false
 		}
-		if d.flow != "" && !p.strange(d, &a) {
-			a.wrongs = drawWrongs(p, r, d.flow)
+		if flow != "" && !p.strange(d, &a) {
+			a.wrongs = drawWrongs(p, r, flow)
 		}
 		return a, true
 	}
@@ -188,9 +189,9 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 func (p *player) possible(d deed, a *act) bool {
 	o := p.original(a)
 	switch {
-	case len(d.on) > 0 && (o == nil || o.nth == 0 || !o.answered || o.doubtful || o.open):
+	case d.onto != nil && (o == nil || o.nth == 0 || !o.answered || o.doubtful || o.open):
 		return false
-	case (d.flow == pay.Void || d.flow == pay.CompletionVoid) && a.till != o.till: // where the voucher's number may be another payment's
+	case byVoucher(p.flowOf(d, a)) && a.till != o.till: // where the voucher's number may be another payment's
 		return false
 	case d.staff && (a.till == "T3" || a.till == "T4"): // these shops have no supervisor
 		return false
@@ -298,7 +299,7 @@ func (p *player) do(a *act) (err error) {
 	switch {
 	case d.name == "quiet":
 		return p.quiet()
-	case d.flow != "":
+	case p.flowOf(d, a) != "":
 		p.orders++
 		return p.order(d, a)
 	}
