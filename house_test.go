@@ -61,6 +61,7 @@ var doors = map[string][]string{
 	"github.com/goccy/go-yaml":              {"simulators/protocol/iso8583", "simulators/terminal", "simulators/card", "simulators/rig", "steps"},
 	"github.com/gopacket/gopacket":          {"simulators/protocol/capture"},
 	"github.com/jackc/pgx":                  {"simulators/core/journal"},
+	"github.com/makiuchi-d/gozxing":         {"simulators/protocol/qr"},
 	"github.com/moov-io/iso8583":            {"simulators/protocol/iso8583"},
 	"github.com/ncruces/go-sqlite3":         {"simulators/core/journal"},
 	"github.com/ory/dockertest":             {"simulators/rig"},
