@@ -45,16 +45,17 @@ func chipSteps() []Step {
 		{Name: "inserts", En: `{who} inserts (?:her|his) card for {amount} at {till}`, Zh: `{who}在 {till} 插卡消费 {amount}`, Order: []int{0, 2, 1},
 			Example: `When Alice inserts her card for 10.00 CNY at "T1"`, ExampleZh: `当 小爱在 "T1" 插卡消费 10.00 元`,
 			Is: "Sale, amount, the chip in the slot; the right PIN if asked.", do: presents(rig.ByChip, rig.PINRight)},
-		{Name: "inserts-pin-otherwise", En: `{who} inserts (?:her|his) card for {amount} at {till} and (enters a wrong PIN|cancels at the PIN)`,
-			Zh: `{who}在 {till} 插卡消费 {amount}并(输错密码|在输密码时取消)`, Order: []int{0, 2, 1, 3},
+		{Name: "inserts-pin-otherwise", En: `{who} inserts (?:her|his) card for {amount} at {till} and (enters a wrong PIN|cancels at the PIN|enters no PIN|enters a wrong PIN and then the right one|enters no right PIN)`,
+			Zh: `{who}在 {till} 插卡消费 {amount}并(输错密码|在输密码时取消|不输密码|先输错再输对密码|一直输错密码)`, Order: []int{0, 2, 1, 3},
 			Example: `When Alice inserts her card for 10.00 CNY at "T1" and enters a wrong PIN`, ExampleZh: `当 小爱在 "T1" 插卡消费 10.00 元并输错密码`,
-			Is: "Another PIN of the same length, or the cancel key. Once.", do: func(s *scenario, a args) error {
-				acts := map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "cancels at the PIN": rig.PINCancel}
+			Is: "Another PIN of the same length, the cancel key, or the green key alone. Once, but no right PIN: as often as the till asks.", do: func(s *scenario, a args) error {
+				acts := map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "cancels at the PIN": rig.PINCancel, "enters no PIN": rig.PINBypass,
+					"enters a wrong PIN and then the right one": rig.PINCorrected, "enters no right PIN": rig.PINNever}
 				return presents(rig.ByChip, acts[a.at(3)])(s, a)
 			}},
-		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the application|unblock the PIN)`, Zh: `{who}的银行令芯片(锁定应用|解锁应用|解锁密码)`,
+		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the application|unblock the PIN)( before its last word)?`, Zh: `{who}的银行令芯片(锁定应用|解锁应用|解锁密码)(，先于最后的应答)?`,
 			Example: `Given Alice's bank has the chip block the application`, ExampleZh: `假如 小爱的银行令芯片锁定应用`,
-			Is: "A script that the issuer sends with its next answers over contacts, until the chip's terminal has told that it is done.", do: bankCommands},
+			Is: "A script that the issuer sends with its next answers over contacts, until the chip's terminal has told that it is done; before or after the last cryptogram.", do: bankCommands},
 		{Name: "bank-commands-left", En: `{who}'s bank has {count} commands? left for the chip`, Zh: `{who}的银行还有 {count} 条芯片指令未完成`,
 			Example: `And Alice's bank has 0 commands left for the chip`, ExampleZh: `并且 小爱的银行还有 0 条芯片指令未完成`,
 			Is: "Scripts that the issuer does not know to be done.", do: commandsLeft},
@@ -88,7 +89,7 @@ func bankCommands(s *scenario, a args) error {
 		return err
 	}
 	commands := map[string]string{"block the application": "block-application", "unblock the application": "unblock-application", "unblock the PIN": "unblock-pin"}
-	return s.world.Arrange(rig.Arrangement{Party: "issuer", Card: c.Name, Command: commands[a.at(1)]})
+	return s.world.Arrange(rig.Arrangement{Party: "issuer", Card: c.Name, Command: commands[a.at(1)], Before: a.at(2) != ""})
 }
 
 func commandsLeft(s *scenario, a args) error {

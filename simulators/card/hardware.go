@@ -29,6 +29,7 @@ const (
 	FaultForced    FaultKind = "force-cryptogram" // AAC, TC or ARQC whatever is asked for
 	FaultNoTag     FaultKind = "without-tag"      // an object is not in the answer
 	FaultWrongTag  FaultKind = "wrong-tag"        // its last byte is another one
+	FaultTwice     FaultKind = "tag-twice"        // it is there twice
 	FaultTruncated FaultKind = "truncated"        // so many bytes are missing at the end of the answer
 	FaultGarbled   FaultKind = "garbled"          // the last byte of what the command tells the chip is another one
 	FaultRepeated  FaultKind = "repeated"         // the chip gets the command twice, and its second answer counts
@@ -62,7 +63,7 @@ func (f Fault) check() error {
 		if _, ok := kindOf(f.Kind); !ok {
 			return errors.New("kind: want AAC, TC or ARQC")
 		}
-	case FaultNoTag, FaultWrongTag:
+	case FaultNoTag, FaultWrongTag, FaultTwice:
 		if !tagText.MatchString(f.Tag) {
 			return errors.New("tag: want a tag in upper-case hex")
 		}
@@ -267,6 +268,8 @@ func (s *Slot) spoil(cmd emv.Command, honest func(emv.Command) emv.Response) emv
 			r.Data = editTag(r.Data, parseTag(f.Tag), flip)
 		case FaultNoTag:
 			r.Data = editTag(r.Data, parseTag(f.Tag), func([]byte) []byte { return nil })
+		case FaultTwice:
+			r.Data = repeatTag(r.Data, parseTag(f.Tag))
 		case FaultTruncated:
 			r.Data = r.Data[:max(0, len(r.Data)-f.Bytes)]
 		case FaultUnwarned:
@@ -323,4 +326,18 @@ func editList(l tlv.List, tag tlv.Tag, edit func([]byte) []byte) (edited tlv.Lis
 		edited = append(edited, o)
 	}
 	return edited
+}
+
+// repeatTag says an object of an answer's template twice.
+func repeatTag(data []byte, tag tlv.Tag) []byte {
+	l, err := tlv.Parse(data, tlv.Tolerant)
+	if err != nil {
+		return data
+	}
+	for i, template := range l {
+		if o, ok := template.Objects.Find(tag); ok {
+			l[i].Objects = append(template.Objects, o)
+		}
+	}
+	return l.Append(nil)
 }

@@ -336,7 +336,7 @@ func (i *Image) sign(a *app, keys *Keys, factory *hsm.HSM) error {
 	if err != nil {
 		return err
 	}
-	c, err := signer{factory, ca.Key}.certify(signed02Issuer, subject(a.PAN[:8], 4), a.Certified, [3]byte{0, 0, 1}, issuer, nil)
+	c, err := signer{factory, ca.Key}.certify(signed02Issuer, subject(a.PAN[:8], 4), a.Certified, IssuerSerial(), issuer, nil)
 	if err != nil {
 		return fmt.Errorf("issuer certificate: %w", err)
 	}

@@ -155,6 +155,11 @@ func TestHardware(t *testing.T) {
 				t.Errorf("%+v", last)
 			}
 		}},
+		{"tag twice", card.Fault{Do: card.FaultTwice, Tag: "94", Command: "GET PROCESSING"}, func(t *testing.T, s *card.Slot, last card.Exchange) {
+			if l := parse(last.Response.Data); len(l) != 1 || len(l[0].Objects) != 3 || l[0].Objects[2].Tag != emv.Tag94AFL {
+				t.Errorf("%+v", last)
+			}
+		}},
 		{"truncated", card.Fault{Do: card.FaultTruncated, Bytes: 2, Nth: 2}, func(t *testing.T, s *card.Slot, last card.Exchange) {
 			if b := last.Response.Data; len(b) == 0 || int(b[1]) != len(b) || last.Response.SW != emv.SW9000OK {
 				t.Errorf("%+v", last)

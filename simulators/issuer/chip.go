@@ -275,6 +275,8 @@ type Script struct {
 	Tag  tlv.Tag    `json:"tag,omitempty"`  // of the data to put
 	Data []byte     `json:"data,omitempty"` // of the data to put; no secret
 	PIN  []byte     `json:"pin,omitempty"`  // the new one, sealed under KeyStore
+
+	Before bool `json:"before,omitempty"` // the last cryptogram: template 71
 }
 
 // headers of the commands, class 84: under secure messaging (Book 3, 6.5). PUT DATA takes its tag in P1 and P2.
@@ -282,7 +284,8 @@ var scriptHeaders = map[ScriptKind][4]byte{ScriptBlockApplication: {0x84, 0x1E, 
 	ScriptBlockCard: {0x84, 0x16, 0, 0}, ScriptUnblockPIN: {0x84, 0x24, 0, 0}, ScriptChangePIN: {0x84, 0x24, 0, 2},
 	ScriptPutData: {0x84, 0xDA, 0, 0}}
 
-// commands is the script as the chip gets it: template 72, after the second cryptogram, with its number and its command.
+// commands is the script as the chip gets it: template 71 or 72, before the last cryptogram or after it, with its number and its
+// command (EMV 4.4 Book 3, 10.10).
 func (s Script) commands(c *Call) ([]byte, error) {
 	d := c.chip
 	id, err := hex.DecodeString(s.ID)
@@ -309,6 +312,9 @@ func (s Script) commands(c *Call) ([]byte, error) {
 	}
 	command := slices.Concat(header, data, mac)
 	inner := tlv.Append(tlv.Append(nil, emv.Tag9F18ScriptId, id), emv.Tag86IssuerScriptCommand, command)
+	if s.Before {
+		return tlv.Append(nil, emv.Tag71IssuerScript1, inner), nil
+	}
 	return tlv.Append(nil, emv.Tag72IssuerScript2, inner), nil
 }
 

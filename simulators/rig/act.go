@@ -214,7 +214,7 @@ func (t *Till) Service() error {
 func (w *World) Card(who string) (Cardholder, error) { return w.card(who, nil) }
 
 func (w *World) card(who string, holds *pay.Amount) (Cardholder, error) {
-	c, err := w.Rig.Cast.Cardholder(who)
+	c, err := w.cardholder(who)
 	if err != nil {
 		return c, err
 	}

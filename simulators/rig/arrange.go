@@ -168,7 +168,7 @@ func (h *host) arrangeMerchant(a Arrangement) error {
 
 func (h *host) arrangeCard(a Arrangement) error {
 	if a.Command != "" {
-		return h.issuer.SendScript(a.Card, issuer.Script{Kind: issuer.ScriptKind(a.Command)}, a.NewPIN.Secret)
+		return h.issuer.SendScript(a.Card, issuer.Script{Kind: issuer.ScriptKind(a.Command), Before: a.Before}, a.NewPIN.Secret)
 	}
 	return h.issuer.UpdateCard(a.Card, func(c *issuer.Account) {
 		if a.Status != "" {

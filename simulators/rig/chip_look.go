@@ -19,7 +19,7 @@ func (w *World) ChipSaid(who string) ([]Said, error) {
 
 // ChipState tells what a cardholder's chip keeps without power.
 func (w *World) ChipState(who string) (card.State, error) {
-	c, err := w.Rig.Cast.Cardholder(who)
+	c, err := w.cardholder(who)
 	if err != nil {
 		return card.State{}, err
 	}

@@ -89,6 +89,7 @@ type Arrangement struct {
 
 	Command string `json:"command,omitempty"` // for the card's chip: block-application, change-pin ...
 	NewPIN  Clear  `json:"new_pin,omitzero"`  // ... which change-pin sets
+	Before  bool   `json:"before,omitempty"`  // ... to be done before the last cryptogram, not after it
 
 	Publish    string            `json:"publish,omitempty"`     // by the acquirer: the next edition of aids, capks or contactless
 	Parameters map[string]string `json:"parameters,omitempty"`  // of the terminal, by the tags of DOMAIN.md A.8.1; others stay as they are

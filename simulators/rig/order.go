@@ -20,6 +20,7 @@ const (
 	PINCorrected PINAct = "corrected" // another, and then the right one
 	PINNever     PINAct = "never"     // another, as often as the till asks
 	PINCancel    PINAct = "cancel"    // the red key
+	PINBypass    PINAct = "bypass"    // the green key at once
 )
 
 // at is what is done when one order asks for the PIN for the nth time, from 0.
@@ -173,6 +174,8 @@ func pinEvent(holder Cardholder, act PINAct) *terminal.Event {
 		return &terminal.Event{Kind: terminal.EnterPIN, PIN: otherDigits(pin)}
 	case PINCancel:
 		return &terminal.Event{Kind: terminal.Cancel}
+	case PINBypass:
+		return &terminal.Event{Kind: terminal.EnterPIN}
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ type World struct {
 	copied     map[string]bool         // whose chip is a copy
 	chipEdits  map[string][]func(*card.Spec)
 	chipSaid   map[string][]Said
+	chipKinds  map[string]string // the shipped card that his is, where not the cast's
 
 	lineState LineState
 	speech    Speech // what differs from the rig's

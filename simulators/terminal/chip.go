@@ -60,7 +60,11 @@ func (t *Terminal) kernelConfig(now time.Time, contactless bool) (*kernel.Config
 		rules.Contact = slices.DeleteFunc(slices.Clone(rules.Contact), func(p kernel.Phase) bool { return p.Name == "kernel/cvm" })
 	}
 	c := &kernel.Config{Rules: &rules, Contactless: contactless, Amount: t.order.amount, Other: pay.Amount{Currency: t.order.amount.Currency},
-		Now: now, Sequence: nextTrace(t.trace), Choose: true, NoPINLimit: t.noPINLimit(), Random: t.Random, Consult: t.consult}
+		Now: now, Sequence: nextTrace(t.trace), Choose: true, NoPINLimit: t.noPINLimit(), Random: t.Random, Consult: t.consult,
+		Revoked: t.Revoked, Exceptions: map[pay.PAN]bool{}}
+	for _, pan := range t.Exceptions {
+		c.Exceptions[pan] = true
+	}
 	for _, a := range t.parameters.AIDs {
 		app, err := kernel.ParseApp(maps.Clone(emv.Data(a.Values)))
 		if err != nil {
@@ -105,6 +109,7 @@ func (t *Terminal) kernelStep(now time.Time, a kernel.Answer, out *Actions) {
 	switch {
 	case !more:
 		v.outcome = v.kernel.Outcome()
+		t.lastChip = v.outcome
 		t.cardEnded(now, out)
 	case need.Kind == kernel.NeedAPDU:
 		t.state = ReadingCard
@@ -306,6 +311,9 @@ func (t *Terminal) signatureLine() string {
 	}
 	return "SLIP_NO_SIGNATURE"
 }
+
+// LastChip tells how the last chip ended that the terminal spoke with since it was switched on.
+func (t *Terminal) LastChip() kernel.Outcome { return t.lastChip }
 
 // Close gives up what waits for a card. A machine that is no longer used is closed.
 func (t *Terminal) Close() { t.endVisit() }

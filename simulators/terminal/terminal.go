@@ -13,6 +13,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
 )
 
 // The names of a terminal's keys in its HSM. The HSM outlives a power cut.
@@ -38,6 +39,8 @@ type Config struct {
 	FirstTrace   int                   // trace number of the first message of a new terminal; 0 is 1
 	Random       io.Reader             // for the kernel: unpredictable numbers
 	TestCAs      []iso8583.CAPublicKey // beside the keys that are downloaded, and never replaced by a download
+	Exceptions   []pay.PAN             // chips that are not to be taken: the exception file (EMV 4.4 Book 3, 10.6; Book 4, 6.3.5)
+	Revoked      []kernel.Revoked      // issuer certificates that are not to be trusted (Book 2, 5.1)
 	Parameters   Parameters            // those it left the factory with
 	SignaturePad bool                  // the cardholder can sign on the terminal
 	Version      string                // of its software, eight digits: header nibbles 3, 4 and 7 to 12; "" is what the dialect's header says
@@ -64,6 +67,7 @@ type Terminal struct {
 	network  string
 	failed   map[Device]bool
 	version  string // of the software that runs
+	lastChip kernel.Outcome
 
 	restartDue bool // other software waits for a start
 }

@@ -131,8 +131,8 @@ func ParseCVMResults(b []byte) (CVMResults, error) {
 // Bytes gives the three bytes.
 func (r CVMResults) Bytes() []byte { return []byte{byte(r.Code), byte(r.When), byte(r.Result)} }
 
-// String gives the bytes and the words.
-func (r CVMResults) String() string {
+// Words names the method and how it ended.
+func (r CVMResults) Words() []string {
 	ending := "unknown"
 	switch r.Result {
 	case CVMResult01Failed:
@@ -140,5 +140,8 @@ func (r CVMResults) String() string {
 	case CVMResult02Successful:
 		ending = "successful"
 	}
-	return spell(r.Bytes(), []string{r.Code.Words(), ending})
+	return []string{r.Code.Words(), ending}
 }
+
+// String gives the bytes and the words.
+func (r CVMResults) String() string { return spell(r.Bytes(), r.Words()) }
