@@ -83,6 +83,7 @@ func TestDecodeFixtures(t *testing.T) {
 	}{
 		{"golden/frames/unionpay-derived.txt", "unionpay-pos", Sure, 20, true},
 		{"golden/frames/unionpay-outside.txt", "unionpay-pos", Sure, 4, true},
+		{"golden/frames/iso87-day.txt", "iso87-ascii", Sure, 83, false},
 		{"golden/frames/jpos-ascii4.txt", "iso87-ascii", Unsure, 34, false}, // without its length it is any ASCII dialect's
 		{"golden/frames/jpos-bcd-tpdu.txt", "jpos-bcd-tpdu", Sure, 34, false},
 		{"golden/frames/jpos-binary-bitmap.txt", "jpos-binary-bitmap", Sure, 34, false},

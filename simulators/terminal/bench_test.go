@@ -54,6 +54,7 @@ type bench struct {
 	done     int                                // actions done so far, over all lives
 
 	pin       string // what the cardholder types
+	far       bool   // the cardholder is: his number is typed
 	voice     Voice  // what the cashier types
 	noRest    bool   // nobody pays the rest of a partial approval
 	onShow    func(Screen)
@@ -392,6 +393,10 @@ func (b *bench) order(flow pay.Flow, fen int64, of Original, track string) {
 		case NeedOriginal:
 			b.step(Event{Kind: EnterOriginal, Original: of})
 		case NeedCard:
+			if b.far {
+				b.step(Event{Kind: KeyIn, PAN: pay.NewPAN(panH3), Expiry: "3012"})
+				continue
+			}
 			b.step(Event{Kind: Swipe, Stripe: Stripe{Track2: pay.NewSecret(track)}})
 		case NeedPIN:
 			b.step(Event{Kind: EnterPIN, PIN: pay.NewSecret(b.pin)})

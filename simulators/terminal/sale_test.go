@@ -3,6 +3,8 @@ package terminal
 import (
 	"fmt"
 	"io/fs"
+	"iter"
+	"maps"
 	"strings"
 	"testing"
 
@@ -55,20 +57,26 @@ func TestGoldenFrames(t *testing.T) {
 	}
 }
 
-// goldenFrames gives the frames of H.3 by name, without their length.
+// goldenFrames gives the frames of a file by name, without their length.
 func goldenFrames(t *testing.T, collection string) map[string][]byte {
+	t.Helper()
+	return maps.Collect(eachGolden(t, collection))
+}
+
+// eachGolden gives them in their order.
+func eachGolden(t *testing.T, collection string) iter.Seq2[string, []byte] {
 	t.Helper()
 	file, err := fs.ReadFile(fixtures.FS, "golden/frames/"+collection+".txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	frames := map[string][]byte{}
-	for line := range strings.Lines(string(file)) {
-		if name, digits, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && line[0] != '#' {
-			frames[name] = unhex(t, digits)[2:]
+	return func(yield func(string, []byte) bool) {
+		for line := range strings.Lines(string(file)) {
+			if name, digits, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && line[0] != '#' && !yield(name, unhex(t, digits)[2:]) {
+				return
+			}
 		}
 	}
-	return frames
 }
 
 func TestSale(t *testing.T) {

@@ -195,25 +195,34 @@ var flowOfRest = []pay.Flow{
 	pay.ScriptResult, pay.ESignature,
 }
 
-// A flow that joins the dialect gets a frame that somebody else has made, of its request and of its answer.
+// A flow that joins a dialect gets a frame that somebody else has made, of its request and of its answer.
 func TestEveryFlowHasItsGoldenFrames(t *testing.T) {
-	d := load(t, "unionpay-pos")
-	seen := map[pay.Flow][2]bool{}
-	for _, file := range []string{"unionpay-derived.txt", "unionpay-day.txt", "unionpay-rest.txt"} {
-		for _, g := range goldens(t, file) {
-			tx, answer, ok := d.Identify(decoded(t, d, g.frame))
-			if !ok {
-				t.Errorf("%s: %s is of no flow", file, g.name)
-				continue
+	for name, files := range map[string][]string{
+		"unionpay-pos": {"unionpay-derived.txt", "unionpay-day.txt", "unionpay-rest.txt"},
+		"iso87-ascii":  {"iso87-day.txt"},
+	} {
+		d := load(t, name)
+		seen := map[pay.Flow]map[string]bool{}
+		for _, file := range files {
+			for _, g := range goldens(t, file) {
+				m := decoded(t, d, g.frame)
+				tx, _, ok := d.Identify(m)
+				if !ok {
+					t.Errorf("%s: %s is of no flow", file, g.name)
+					continue
+				}
+				if seen[tx.Flow] == nil {
+					seen[tx.Flow] = map[string]bool{}
+				}
+				seen[tx.Flow][m.MTI()] = true
 			}
-			both := seen[tx.Flow]
-			both[map[bool]int{true: 1}[answer]] = true
-			seen[tx.Flow] = both
 		}
-	}
-	for _, tx := range d.transactions {
-		if both := seen[tx.Flow]; !both[0] || !both[1] {
-			t.Errorf("%s: request %t, answer %t: no golden frame", tx.Flow, both[0], both[1])
+		for _, tx := range d.transactions {
+			for _, mti := range []string{tx.Request, tx.Answer} {
+				if !seen[tx.Flow][mti] {
+					t.Errorf("%s: there is no golden frame of a %s, %s", name, tx.Flow, mti)
+				}
+			}
 		}
 	}
 }
