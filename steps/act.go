@@ -174,6 +174,9 @@ func testerSteps() []Step {
 		{Name: "sends-again", En: `{till} is made to send {message} again`, Zh: `令 {till} 再次发出{message}`,
 			Example: `When "T1" is made to send the 1st sale again`, ExampleZh: `当 令 "T1" 再次发出第 1 笔消费`,
 			Is: "The very bytes of that request once more. The answer is awaited.", do: onTill(sendsAgain)},
+		{Name: "sends-again-with", En: `{till} is made to send {message} again with {field} {text}`, Zh: `令 {till} 再次发出{message}，{field} 为 {text}`,
+			Example: `When "T1" is made to send the 1st sale again with trace "000099"`, ExampleZh: `当 令 "T1" 再次发出第 1 笔消费，trace 为 "000099"`,
+			Is: "That request once more with another value in the field, sealed with the till's MAK. The answer is awaited.", do: onTill(sendsAgainWith)},
 		{Name: "sends-garbage", En: `{till} is made to send garbage`, Zh: `令 {till} 发出乱码`,
 			Example: `When "T1" is made to send garbage`, ExampleZh: `当 令 "T1" 发出乱码`,
 			Is: "A well-framed frame that nobody can read. No answer is awaited.",
@@ -193,4 +196,12 @@ func sendsAgain(s *scenario, t *rig.Till, a args) error {
 		return err
 	}
 	return t.SendAgain(c.Message)
+}
+
+func sendsAgainWith(s *scenario, t *rig.Till, a args) error {
+	c, err := s.crossing(a.at(1))
+	if err != nil {
+		return err
+	}
+	return t.SendAgainWith(c, func(m *iso8583.Message) error { return m.SetNamed(a.at(2), a.at(3)) })
 }

@@ -15,14 +15,15 @@ import (
 // chipSteps are what cardholders do with a chip.
 func chipSteps() []Step {
 	return []Step{
-		{Name: "chip-is-ill", En: `{who}'s chip (is dead|is a copy with other keys|does not answer)`, Zh: `{who}的芯片(无复位应答|是密钥不同的伪卡|没有响应)`,
+		{Name: "chip-is-ill", En: `{who}'s chip (is dead|is a copy with other keys|does not answer|declines everything)`, Zh: `{who}的芯片(无复位应答|是密钥不同的伪卡|没有响应|一律拒绝)`,
 			Example: `Given Alice's chip is dead`, ExampleZh: `假如 小爱的芯片无复位应答`,
 			Is: "What is wrong with the chip, from its first use on.", do: func(s *scenario, a args) error {
 				if a.at(1) == "is a copy with other keys" {
 					return s.world.CopyChip(a.at(0))
 				}
-				kinds := map[string]card.FaultKind{"is dead": card.FaultDead, "does not answer": card.FaultFrozen}
-				return s.world.SpoilChip(a.at(0), card.Fault{Do: kinds[a.at(1)]})
+				faults := map[string]card.Fault{"is dead": {Do: card.FaultDead}, "does not answer": {Do: card.FaultFrozen},
+					"declines everything": {Do: card.FaultForced, Kind: "AAC"}}
+				return s.world.SpoilChip(a.at(0), faults[a.at(1)])
 			}},
 		{Name: "chip-answers", En: `{who}'s chip answers {text} with {text}`, Zh: `{who}的芯片对 {text} 应答 {text}`,
 			Example: `Given Alice's chip answers "EXTERNAL AUTHENTICATE" with "6300"`, ExampleZh: `假如 小爱的芯片对 "EXTERNAL AUTHENTICATE" 应答 "6300"`,

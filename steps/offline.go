@@ -20,6 +20,10 @@ func offlineSteps() []Step {
 				}
 				return t.SetSwitches(map[string]string{"floor_limit": strconv.FormatInt(limit.Minor, 10)})
 			})},
+		{Name: "chip-floor-limit", En: `{till} lets chips pay below {amount} (without|if it cannot reach) the host`, Zh: `{till} 的芯片低于 {amount} (可脱机|无法联机时可脱机)消费`,
+			Example: `Given "T1" lets chips pay below 50.00 CNY without the host`, ExampleZh: `假如 "T1" 的芯片低于 50.00 元 可脱机消费`,
+			Is: "Sets the floor limit (9F1B) of all chip applications that the till left the factory with, and how many below it are sent to the host at random (DF16, DF17): none, or 99 percent. Starts it again.",
+			do: onTill(chipFloorLimit)},
 		{Name: "tip-limit", En: `{till} takes tips of up to {count} percent`, Zh: `{till} 的小费上限为百分之 {count}`,
 			Example: `Given "T1" takes tips of up to 50 percent`, ExampleZh: `假如 "T1" 的小费上限为百分之 50`,
 			Is: "Sets the till's parameters 18 and 19 and starts it again; the host's limit stays.", do: onTill(func(_ *scenario, t *rig.Till, a args) error {
@@ -106,4 +110,12 @@ func keepsOffline(_ *scenario, t *rig.Till, a args) error {
 		wanted = "0"
 	}
 	return equal(t.Name+" offline sales", wanted, strconv.Itoa(t.Status().Stored))
+}
+
+func chipFloorLimit(_ *scenario, t *rig.Till, a args) error {
+	limit, err := pay.ParseAmount(a.at(1))
+	if err != nil {
+		return err
+	}
+	return t.SetFloor(limit, a.at(2) == "without")
 }

@@ -23,6 +23,7 @@ type bank struct {
 	delay  time.Duration
 	answer string // to every sale, when it is set
 	asked  int
+	heard  *iso8583.Message // the last request
 }
 
 // payment is what the bank approved.
@@ -49,6 +50,7 @@ func (b *bank) Serve(_ time.Time, req *iso8583.Message, out iso8583.Outbox) {
 		return
 	}
 	b.asked++
+	b.heard = req
 	answer := b.dialect.NewAnswer(req)
 	rrn := req.Get(iso8583.RRN)
 	answer.Set(iso8583.RRN, rrn)

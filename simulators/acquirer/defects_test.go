@@ -21,15 +21,21 @@ var defectProbes = map[string]struct {
 }{
 	"acquirer-settles-wrong-totals":        {settlementDay, settlementSeen},
 	"acquirer-settles-foreign-as-domestic": {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.Domestic) }, "[62]"},
-	"acquirer-keeps-script-results":        {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.TellScripts) }, "true"},
-	"acquirer-always-balanced":             {settlementDay, settlementSeen},
-	"acquirer-hides-totals":                {settlementDay, settlementSeen},
-	"acquirer-trades-while-settling":       {settlementDay, settlementSeen},
-	"acquirer-ignores-upload-count":        {settlementDay, settlementSeen},
-	"acquirer-counts-repeated-rows":        {settlementDay, settlementSeen},
-	"acquirer-forgets-uploads-on-resume":   {settlementDay, settlementSeen},
-	"acquirer-waits-for-sign-out":          {settlementDay, settlementSeen},
-	"acquirer-batch-zero-at-wrap":          {settlementDay, settlementSeen},
+	"acquirer-drops-certificate": {func(w *world) string {
+		m := with(with(w.offline(1000, ""), iso8583.EntryMode, "052"), iso8583.Chip, "\x9F\x27\x01\x40")
+		w.ask(with(m, iso8583.CardSequence, "001"))
+		heard := w.bank.heard
+		return fmt.Sprintf("%X %s %s", heard.Get(iso8583.Chip), heard.Get(iso8583.EntryMode), heard.Get(iso8583.CardSequence))
+	}, "9F270140 052 001"},
+	"acquirer-keeps-script-results":      {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.TellScripts) }, "true"},
+	"acquirer-always-balanced":           {settlementDay, settlementSeen},
+	"acquirer-hides-totals":              {settlementDay, settlementSeen},
+	"acquirer-trades-while-settling":     {settlementDay, settlementSeen},
+	"acquirer-ignores-upload-count":      {settlementDay, settlementSeen},
+	"acquirer-counts-repeated-rows":      {settlementDay, settlementSeen},
+	"acquirer-forgets-uploads-on-resume": {settlementDay, settlementSeen},
+	"acquirer-waits-for-sign-out":        {settlementDay, settlementSeen},
+	"acquirer-batch-zero-at-wrap":        {settlementDay, settlementSeen},
 	"acquirer-settles-by-calendar": {func(w *world) string {
 		w.must(w.loop.Drain(context.Background(), 14*time.Hour))
 		return w.ask(w.sale()).Get(iso8583.SettlementDate)

@@ -75,14 +75,21 @@ func (a *Acquirer) offerOriginal(m *iso8583.Message, p Payment) {
 	}
 }
 
-// advice makes the request that tells the issuer of a payment, from what is kept of it. F22 is 000: how the card was read is
-// not kept.
+// advice makes the request that tells the issuer of a payment, from what is kept of it. F22 is 000 without a chip: how a card was
+// read is not kept.
 func (a *Acquirer) advice(p Payment) *iso8583.Message {
 	m := a.networkRequest(p.Ref.Flow, p)
 	if pan, err := a.HSM.Open(KeyStore, p.Sealed); err == nil {
 		offer(m, iso8583.PAN, string(pan))
 	}
 	offer(m, iso8583.EntryMode, "000")
+	if c := p.Certificate; c != nil {
+		if chip, err := a.HSM.Open(KeyStore, c.Sealed); err == nil {
+			offer(m, iso8583.EntryMode, c.Entry)
+			offer(m, iso8583.CardSequence, c.Sequence)
+			offer(m, iso8583.Chip, string(chip))
+		}
+	}
 	offer(m, iso8583.AuthCode, p.AuthCode)
 	return m
 }

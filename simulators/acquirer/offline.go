@@ -84,3 +84,13 @@ func (a *Acquirer) chargeBack(now time.Time, p Payment, code pay.Answer) {
 	}
 	a.commit(w.change(), func() {})
 }
+
+// certificate keeps what a chip has signed of an advice, for the issuer to see; nil where there was no chip.
+func certificate(c *Call) (*Certificate, error) {
+	chip := c.req.Get(iso8583.Chip)
+	if chip == "" {
+		return nil, nil
+	}
+	sealed, err := c.HSM.Seal(KeyStore, []byte(chip))
+	return &Certificate{c.req.Get(iso8583.EntryMode), c.req.Get(iso8583.CardSequence), sealed}, err
+}

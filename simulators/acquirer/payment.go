@@ -30,26 +30,34 @@ const (
 
 // Payment is what the acquirer knows of one payment.
 type Payment struct {
-	Ref      audit.Ref    `json:"ref"`
-	RRN      string       `json:"rrn"`
-	At       time.Time    `json:"at"`
-	Sent     string       `json:"sent,omitempty"` // MMDD by the terminal's clock, where its dialect tells that: what acts on the payment may name it so
-	Amount   pay.Amount   `json:"amount"`
-	Asked    pay.Amount   `json:"asked,omitzero"`   // where only a part of it was approved
-	First    pay.Amount   `json:"first,omitzero"`   // before an adjustment or a tip
-	Card     string       `json:"card,omitempty"`   // masked
-	Sealed   []byte       `json:"sealed,omitempty"` // the card number under KeyStore
-	State    PaymentState `json:"state"`
-	Answer   pay.Answer   `json:"answer,omitempty"`
-	AuthCode string       `json:"auth_code,omitempty"`
-	Original *Key         `json:"original,omitempty"` // what a void, refund or completion acts on
-	Ended    *Key         `json:"ended,omitempty"`    // the void or completion that stands
-	Refunded pay.Amount   `json:"refunded,omitzero"`  // by all refunds together
-	Posting  ledger.ID    `json:"posting,omitempty"`  // the posting or hold that stands in the books
-	Reversal *Stored      `json:"reversal,omitempty"` // how its reversal was answered
-	Undo     Undo         `json:"undo,omitempty"`     // what the issuer is told
-	Scripts  []byte       `json:"scripts,omitempty"`  // what the issuer's commands did to the chip (DF31)
-	Told     bool         `json:"told,omitempty"`     // the issuer has acknowledged that
+	Ref         audit.Ref    `json:"ref"`
+	RRN         string       `json:"rrn"`
+	At          time.Time    `json:"at"`
+	Sent        string       `json:"sent,omitempty"` // MMDD by the terminal's clock, where its dialect tells that: what acts on the payment may name it so
+	Amount      pay.Amount   `json:"amount"`
+	Asked       pay.Amount   `json:"asked,omitzero"`   // where only a part of it was approved
+	First       pay.Amount   `json:"first,omitzero"`   // before an adjustment or a tip
+	Card        string       `json:"card,omitempty"`   // masked
+	Sealed      []byte       `json:"sealed,omitempty"` // the card number under KeyStore
+	State       PaymentState `json:"state"`
+	Answer      pay.Answer   `json:"answer,omitempty"`
+	AuthCode    string       `json:"auth_code,omitempty"`
+	Original    *Key         `json:"original,omitempty"`    // what a void, refund or completion acts on
+	Ended       *Key         `json:"ended,omitempty"`       // the void or completion that stands
+	Refunded    pay.Amount   `json:"refunded,omitzero"`     // by all refunds together
+	Posting     ledger.ID    `json:"posting,omitempty"`     // the posting or hold that stands in the books
+	Reversal    *Stored      `json:"reversal,omitempty"`    // how its reversal was answered
+	Undo        Undo         `json:"undo,omitempty"`        // what the issuer is told
+	Certificate *Certificate `json:"certificate,omitempty"` // of an offline sale by chip
+	Scripts     []byte       `json:"scripts,omitempty"`     // what the issuer's commands did to the chip (DF31)
+	Told        bool         `json:"told,omitempty"`        // the issuer has acknowledged that
+}
+
+// Certificate is what a chip has signed of a sale that it approved without its issuer, and how the card was read.
+type Certificate struct {
+	Entry    string `json:"entry"`    // F22
+	Sequence string `json:"sequence"` // F23
+	Sealed   []byte `json:"sealed"`   // F55 under KeyStore: a stranger's may hold a card number
 }
 
 // Key names the payment.

@@ -54,6 +54,7 @@ type Rules struct {
 	Posts            func(Payment) bool                                             // whether a payment that the issuer decided moves money
 	RepeatedReversal func(*Call, Payment)                                           // a reversal that was done already
 	NextBatch        func(string) string                                            // after a sign-out
+	Certificate      func(*Call) (*Certificate, error)                              // what is kept of an advice for the issuer to judge
 	Advised          Undo                                                           // what the issuer is told of an advice
 	AbandonUndo      Undo                                                           // what a payment that the issuer did not answer needs of it
 	OpensNext        func(iso8583.Switches) bool                                    // the end of a settlement opens the next batch; otherwise sign-out or sign-in does
@@ -117,6 +118,7 @@ func Reference() Rules {
 		SignatureRules:   signatureRules(),
 		DeviceRules:      DeviceRules{Asks: asks, Whole: whole, Fetched: fetched},
 		Advised:          AdviceDue,
+		Certificate:      certificate,
 		AbandonUndo:      UndoDue,
 		Tombstones:       true,
 		Forward:          true, TellScripts: true,

@@ -36,6 +36,11 @@ func advise(c *Call) {
 	}
 	p.State, p.Answer, p.Undo = Approved, pay.Answer00Approved, c.Rules.Advised
 	p.AuthCode = cmp.Or(c.original.AuthCode, c.req.Get(iso8583.AuthCode)) // of an offline sale: what was spoken
+	c.Trace.Consult("acquirer/certificate")
+	if p.Certificate, err = c.Rules.Certificate(c); err != nil {
+		c.fail(err)
+		return
+	}
 	w := c.begin(c.now)
 	w.put(p)
 	c.Trace.Consult("acquirer/post")

@@ -28,14 +28,15 @@ func MasterKey(set, key string) string { return set + "/" + key }
 
 // Chip is what the issuer keeps of a card's chip. A card without one has no master keys.
 type Chip struct {
-	Masters  string        `json:"masters,omitempty"`  // the set of master keys
-	Cipher   hsm.Algorithm `json:"cipher,omitempty"`   // theirs
-	Schemes  []string      `json:"schemes,omitempty"`  // cryptogram versions that the chip may use: hsm.LoadCardScheme
-	Sequence string        `json:"sequence,omitempty"` // two digits, F23 without its leading zero
-	ATC      uint16        `json:"atc,omitempty"`      // the highest counter of a right cryptogram so far
-	Scripts  []Script      `json:"scripts,omitempty"`  // commands that the chip has not confirmed
-	Sent     int           `json:"sent,omitempty"`     // scripts so far; the number of the last one
-	NoStripe bool          `json:"no_stripe,omitempty"`
+	Masters      string        `json:"masters,omitempty"`      // the set of master keys
+	Cipher       hsm.Algorithm `json:"cipher,omitempty"`       // theirs
+	Schemes      []string      `json:"schemes,omitempty"`      // cryptogram versions that the chip may use: hsm.LoadCardScheme
+	Sequence     string        `json:"sequence,omitempty"`     // two digits, F23 without its leading zero
+	ATC          uint16        `json:"atc,omitempty"`          // the highest counter of a right cryptogram so far
+	Scripts      []Script      `json:"scripts,omitempty"`      // commands that the chip has not confirmed
+	Certificates []uint16      `json:"certificates,omitempty"` // counters of the transaction certificates that were posted
+	Sent         int           `json:"sent,omitempty"`         // scripts so far; the number of the last one
+	NoStripe     bool          `json:"no_stripe,omitempty"`
 }
 
 func (c Chip) known() bool { return c.Masters != "" }
@@ -66,7 +67,8 @@ type chipData struct {
 	objects tlv.List
 	scheme  hsm.CardScheme
 	session hsm.Session
-	proven  bool // the cryptogram is the card's
+	kind    emv.CID // of the cryptogram
+	proven  bool    // it is the card's
 }
 
 // get gives an object's value; nil for none.
@@ -101,6 +103,7 @@ func chipRead(c *Call) (pay.Answer, string) {
 	atc := d.get(emv.Tag9F36ATC)
 	d.session = hsm.Session{ATC: uint16(atc[0])<<8 | uint16(atc[1]), Unpredictable: [4]byte(d.get(emv.Tag9F37UnpredictableNumber)),
 		ARQC: [8]byte(d.get(emv.Tag9F26AC))}
+	d.kind = emv.CID(d.get(emv.Tag9F27CID)[0]).Kind()
 	c.chip = d
 	return passed, ""
 }
@@ -121,7 +124,7 @@ func chipAgrees(c *Call) (pay.Answer, string) {
 	return passed, ""
 }
 
-// cryptogramRight verifies the ARQC (EMV 4.4 Book 2, 8.1). A chip that has refused sends none.
+// cryptogramRight verifies the ARQC (EMV 4.4 Book 2, 8.1), or the TC of what the card approved. A chip that has refused sends none.
 func cryptogramRight(c *Call) (pay.Answer, string) {
 	if c.chip == nil {
 		return passed, ""
@@ -130,8 +133,8 @@ func cryptogramRight(c *Call) (pay.Answer, string) {
 	if !chip.known() {
 		return c.Rules.BadCryptogram, "the card of " + c.card.Name + " has no chip"
 	}
-	if kind := emv.CID(c.chip.get(emv.Tag9F27CID)[0]).Kind(); kind != emv.CID80ARQC {
-		return c.Rules.BadCryptogram, fmt.Sprintf("9F27 says %s: an online request brings an ARQC", kind)
+	if kind := c.chip.kind; kind != emv.CID80ARQC && !(kind == emv.CID40TC && c.flow == pay.OfflineSale) {
+		return c.Rules.BadCryptogram, fmt.Sprintf("9F27 says %s: an online request brings an ARQC, an offline sale a TC", kind)
 	}
 	if n := c.req.Get(iso8583.CardSequence); n != "" && n != "0"+chip.Sequence {
 		return c.Rules.BadCryptogram, fmt.Sprintf("card sequence number %s: the card of %s has %s", n, c.card.Name, chip.Sequence)

@@ -2,8 +2,10 @@ package issuer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -15,9 +17,29 @@ func (c *Call) spoken() string {
 	return c.req.Get(iso8583.AuthCode)
 }
 
-// forced: what was authorised by voice is owed whatever has become of the account, and so is what the cardholder wrote on the slip
-// of a payment that was authorised. A sale under the floor limit that nobody was asked about needs the money.
-func forced(c *Call) bool { return c.spoken() != "" || c.flow.Amends() }
+// certified tells that the card itself has approved, and its certificate is right: the issuer gave it the power to.
+func (c *Call) certified() bool {
+	return c.flow == pay.OfflineSale && c.chip != nil && c.chip.proven && c.chip.kind == emv.CID40TC
+}
+
+// forced: what was authorised by voice or by the card is owed whatever has become of the account, and so is what the cardholder wrote
+// on the slip of a payment that was authorised. A sale under the floor limit that nobody was asked about needs the money.
+func forced(c *Call) bool { return c.spoken() != "" || c.certified() || c.flow.Amends() }
+
+// certificateNew posts each transaction certificate once, whatever message brings it. Certificates come late and in any order, so that
+// their counters may be lower than the last one of an online payment, or the same where that payment got no answer.
+func certificateNew(c *Call) (pay.Answer, string) {
+	if !c.certified() {
+		return passed, ""
+	}
+	atc := c.chip.session.ATC
+	c.Trace.Consult("issuer/certificate")
+	if c.Rules.CertificateOnce && slices.Contains(c.card.Chip.Certificates, atc) {
+		return c.Rules.StaleCounter, fmt.Sprintf("the certificate of transaction counter %d was posted before", atc)
+	}
+	c.card.Chip.Certificates, c.alters = append(slices.Clone(c.card.Chip.Certificates), atc), true
+	return passed, ""
+}
 
 // part gives what an account has left of a sale whose till can collect the rest (F60.6, DOMAIN.md A.5 and C: 10).
 func part(c *Call) (pay.Amount, bool) {

@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -14,6 +16,16 @@ func (b *bank) offline(fen int, code string) *iso8583.Message {
 	m := b.next(pay.OfflineSale, fen)
 	if code != "" {
 		m.Set(iso8583.AuthCode, code)
+	}
+	return m
+}
+
+// certified is an offline sale with the certificate of alice's chip, which is DOMAIN.md's cryptogram: 9F27 is no part of it.
+func (b *bank) certified(cryptogram string) *iso8583.Message {
+	chip := b.chipSale(map[tlv.Tag]string{emv.Tag9F27CID: "40", emv.Tag9F26AC: cryptogram})
+	m := b.offline(10000, "")
+	for _, e := range []iso8583.Element{iso8583.EntryMode, iso8583.CardSequence, iso8583.Chip} {
+		m.Set(e, chip.Get(e))
 	}
 	return m
 }
@@ -32,6 +44,18 @@ var offlineProbes = map[string]struct {
 	want string
 }{
 	"issuer-refuses-authorised-offline": {nil, func(b *bank) string { return b.ask(b.offline(20000, "654321")) }, "00"},
+	"issuer-refuses-certified": {nil, func(b *bank) string {
+		twin := chipBankBy(b.t, b.config.Rules, func(c *issuer.Card) { c.Balance = pay.CNY(1) })
+		return twin.ask(twin.certified("C05040629FF93A86"))
+	}, "00"},
+	"issuer-ignores-certificate": {nil, func(b *bank) string {
+		twin := b.twin()
+		return twin.ask(twin.certified("0000000000000000"))
+	}, "59"},
+	"issuer-posts-certificate-twice": {nil, func(b *bank) string {
+		twin := b.twin()
+		return twin.ask(twin.certified("C05040629FF93A86")) + twin.ask(twin.certified("C05040629FF93A86"))
+	}, "0059"},
 	"issuer-tip-not-posted": {nil, func(b *bank) string {
 		sale := b.next(pay.Sale, 1000)
 		b.ask(sale)

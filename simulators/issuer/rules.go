@@ -47,7 +47,8 @@ type Rules struct {
 
 	VerificationService func(service string, chip bool) string // the service code that a track's verification value is made with
 	CounterFresh        func(last, now uint16) bool            // whether a chip's transaction counter may follow another
-	StaleCounter        pay.Answer                             // the answer to one that may not
+	CertificateOnce     bool                                   // a transaction certificate is posted once, whatever message brings it
+	StaleCounter        pay.Answer                             // the answer to a counter that may not, and to a certificate that was posted
 	BadCryptogram       pay.Answer                             // ... to a chip that does not prove itself
 	ChipMismatch        pay.Answer                             // ... to a message that says other than the chip signed
 	StripeOfChip        func(c Chip, fellBack bool) bool       // whether the stripe of a card with a chip is taken
@@ -80,7 +81,7 @@ func Reference() Rules {
 		UnknownCard: pay.Answer14BadCard,
 
 		VerificationService: verificationService,
-		CounterFresh:        countsOn, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
+		CounterFresh:        countsOn, CertificateOnce: true, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
 		ChipMismatch: pay.Answer59CardVerification, StripeOfChip: onlyFallback, ResponseCryptogram: responseCryptogram, ScriptDone: scriptDone,
 	}
 }
@@ -101,7 +102,8 @@ func flows() []Flow {
 	return []Flow{
 		{pay.Balance, slices.Concat(asked, card), inquire},
 		{pay.Sale, payment, approve},
-		{pay.OfflineSale, slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}}), approve},
+		{pay.OfflineSale, slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"chip-data", chipRead}, {"chip-agrees", chipAgrees},
+			{"cryptogram", cryptogramRight}, {"certificate", certificateNew}}), approve},
 		{pay.Adjustment, amendment, approve},
 		{pay.Tip, amendment, approve},
 		{pay.Void, void, approve},
@@ -130,9 +132,15 @@ func (r *Rules) flow(f pay.Flow) Flow {
 }
 
 // drop takes a check out of every flow; the lists of other rules stay as they were.
-func (r *Rules) drop(name string) {
+func (r *Rules) drop(name string) { r.dropFrom("", name) }
+
+// dropFrom takes a check out of one flow; "" is every flow.
+func (r *Rules) dropFrom(flow pay.Flow, name string) {
 	r.Flows = slices.Clone(r.Flows)
 	for i, f := range r.Flows {
+		if flow != "" && f.Flow != flow {
+			continue
+		}
 		r.Flows[i].Checks = slices.DeleteFunc(slices.Clone(f.Checks), func(c Check) bool { return c.Name == name })
 	}
 }

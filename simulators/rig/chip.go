@@ -1,7 +1,9 @@
 package rig
 
 import (
+	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -165,6 +167,22 @@ func (w *World) CopyChip(who string) error {
 	c, err := w.Rig.Cast.Cardholder(who)
 	w.copied[c.Name] = true
 	return err
+}
+
+// SetFloor gives the till's chip applications another floor limit, and starts it again; alone has none below it sent to the host at random.
+func (t *Till) SetFloor(limit pay.Amount, alone bool) error {
+	t.config.Parameters.AIDs = slices.Clone(t.config.Parameters.AIDs)
+	for i, a := range t.config.Parameters.AIDs {
+		a.Values = maps.Clone(a.Values)
+		a.Values[emv.Tag9F1BFloorLimit] = binary.BigEndian.AppendUint32(nil, uint32(limit.Minor))
+		percent := byte(0x99)
+		if alone {
+			percent = 0
+		}
+		a.Values[emv.TagDF16RandomMaxPercent], a.Values[emv.TagDF17RandomPercent] = []byte{percent}, []byte{percent}
+		t.config.Parameters.AIDs[i] = a
+	}
+	return t.StartAgain()
 }
 
 // apduTime is how long a command takes on contacts and in the field.

@@ -147,6 +147,11 @@ func (t *Till) SendAgain(m *iso8583.Message) error {
 	return t.world.Rest()
 }
 
+// SendAgainWith sends a request of this till once more as edit changes it.
+func (t *Till) SendAgainWith(request *Crossing, edit func(*iso8583.Message) error) error {
+	return t.sendEdited(request.Flow, request.Message.Clone(), edit)
+}
+
 // SendGarbage sends a well-framed frame that nobody can read.
 func (t *Till) SendGarbage() error {
 	if err := t.tap.garbage([]byte(strings.Repeat("\xFF", 40))); err != nil {

@@ -16,11 +16,12 @@ func (t *Terminal) isAdvice() bool {
 	return tx.Advice && t.order.plan.Trade && t.ownExchange()
 }
 
-// adviceElements are what a repeat of m needs, by name. Tracks are kept apart, as only the repeat may have them.
+// adviceElements are what a repeat of m needs, by name. Tracks are kept apart, as only the repeat may have them, and so is a chip's
+// data, which is no text.
 func adviceElements(m *iso8583.Message) map[string]string {
 	kept := map[string]string{}
 	for e := iso8583.PAN; e < iso8583.MAC; e++ {
-		if m.Has(e) && !slices.Contains([]iso8583.Element{iso8583.Track1, iso8583.Track2, iso8583.Track3, iso8583.PIN}, e) {
+		if m.Has(e) && !slices.Contains([]iso8583.Element{iso8583.Track1, iso8583.Track2, iso8583.Track3, iso8583.PIN, iso8583.Chip}, e) {
 			kept[e.String()] = m.Get(e)
 		}
 	}

@@ -59,9 +59,17 @@ func (t *Terminal) kernelConfig(now time.Time, contactless bool) (*kernel.Config
 	if !t.Dialect.Carries(t.order.plan.Flow, iso8583.Chip) { // nobody is to be verified by a card that is only read
 		rules.Contact = slices.DeleteFunc(slices.Clone(rules.Contact), func(p kernel.Phase) bool { return p.Name == "kernel/cvm" })
 	}
+	alone := t.mayApproveAlone()
+	if !alone {
+		askHost(&rules)
+	}
+	earlier, err := t.earlier()
+	if err != nil {
+		return nil, fmt.Errorf("terminal %s: %w", t.Name, err)
+	}
 	c := &kernel.Config{Rules: &rules, Contactless: contactless, Amount: t.order.amount, Other: pay.Amount{Currency: t.order.amount.Currency},
-		Now: now, Sequence: nextTrace(t.trace), Choose: true, NoPINLimit: t.noPINLimit(), Random: t.Random, Consult: t.consult,
-		Revoked: t.Revoked, Exceptions: map[pay.PAN]bool{}}
+		Now: now, Sequence: nextTrace(t.trace), Choose: true, Earlier: earlier, ForceOnline: contactless && !alone, NoPINLimit: t.noPINLimit(),
+		Random: t.Random, Consult: t.consult, Revoked: t.Revoked, Exceptions: map[pay.PAN]bool{}}
 	for _, pan := range t.Exceptions {
 		c.Exceptions[pan] = true
 	}
@@ -157,7 +165,7 @@ func (t *Terminal) visitPIN(now time.Time, e Event, out *Actions) {
 // cardRead goes on with the order when the card has said what it says before the host is asked.
 func (t *Terminal) cardRead(now time.Time, out *Actions) {
 	v := t.order.visit
-	if !t.takeChip(now, out) {
+	if !t.takeChip(now, kernel.Field55(kernel.UseRequest, v.request), out) {
 		return
 	}
 	if v.reads {
@@ -169,8 +177,8 @@ func (t *Terminal) cardRead(now time.Time, out *Actions) {
 	t.gained(now, out)
 }
 
-// takeChip makes the order's card of what the chip said.
-func (t *Terminal) takeChip(now time.Time, out *Actions) bool {
+// takeChip makes the order's card of what the chip said; field is what its message brings of that.
+func (t *Terminal) takeChip(now time.Time, field []byte, out *Actions) bool {
 	v, o := t.order.visit, &t.order
 	c := card{entry: pay.Entry05Chip, pan: v.outcome.PAN, expiry: v.outcome.Expiry, sequence: v.outcome.Sequence, track2: v.outcome.Track2}
 	if v.contactless {
@@ -181,7 +189,7 @@ func (t *Terminal) takeChip(now time.Time, out *Actions) bool {
 	}
 	if !v.reads {
 		c.pinned = v.outcome.OnlinePIN && !o.pin.IsZero()
-		c.chip = kernel.Field55(kernel.UseRequest, v.request)
+		c.chip = field
 	}
 	t.consult("terminal/card-number")
 	if !t.Rules.CardNumber(c.pan) {
@@ -206,6 +214,10 @@ func (t *Terminal) cardEnded(now time.Time, out *Actions) {
 		t.cardRead(now, out)
 		return
 	}
+	if v.outcome.Ending == kernel.ApprovedOffline && t.mayApproveAlone() {
+		t.approveAlone(now, false, out)
+		return
+	}
 	t.order.visit = nil
 	switch v.outcome.Ending {
 	case kernel.Fallback:
@@ -221,7 +233,7 @@ func (t *Terminal) cardEnded(now time.Time, out *Actions) {
 	case kernel.SeePhone:
 		t.wait(WaitingCard, NeedCard, out, "SEE_PHONE")
 	case kernel.DeclinedOffline:
-		t.tell(Ending{Kind: Declined, Screen: "CARD_DECLINES"}, out)
+		t.tell(Ending{Kind: Declined, Screen: t.declineScreen(v)}, out)
 		t.finish(out)
 	default:
 		screens := map[kernel.Ending]string{kernel.CardRemoved: "CARD_REMOVED", kernel.CardBlocked: "CARD_BLOCKED",
@@ -323,13 +335,6 @@ func (t *Terminal) endVisit() {
 		v.kernel.Stop()
 		t.order.visit = nil
 	}
-}
-
-// kernelRules: nothing is approved without the host, which a missing answer would have to be reversed at.
-func kernelRules() *kernel.Rules {
-	r := kernel.Reference()
-	r.Unable = func(kernel.Line, emv.TVR, kernel.Codes) bool { return false }
-	return r
 }
 
 // chipLine: what the chip of the pending payment said at its end (DOMAIN.md A.13: its upload).

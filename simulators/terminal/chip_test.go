@@ -16,8 +16,10 @@ import (
 type paperCard struct {
 	t      testing.TB
 	second string
-	asked  int // GENERATE ACs so far
-	torn   int // the command at which it is gone, from 1; 0 for never
+	alone  bool // it has no wish to ask its issuer, and lets the terminal decide
+	wants  bool // ... but it asks all the same
+	asked  int  // GENERATE ACs so far
+	torn   int  // the command at which it is gone, from 1; 0 for never
 	seen   int
 }
 
@@ -44,12 +46,20 @@ func (c *paperCard) answer(cmd emv.Command) (emv.Response, kernel.Reader) {
 			{emv.Tag8CCDOL1, "9F02069F3704"}, {emv.Tag8DCDOL2, "8A02"}, {emv.Tag8ECVMList, "00000000000000001F00"}} {
 			record = tlv.Append(record, o.tag, unhex(c.t, o.text))
 		}
+		for _, tag := range []tlv.Tag{emv.Tag9F0DIACDefault, emv.Tag9F0EIACDenial, emv.Tag9F0FIACOnline} {
+			if c.alone {
+				record = tlv.Append(record, tag, make([]byte, 5))
+			}
+		}
 		return emv.Response{Data: tlv.Append(nil, emv.Tag70RecordTemplate, record), SW: emv.SW9000OK}, kernel.CardAnswered
 	case cmd.INS == emv.INSAEGenerateAC:
 		c.asked++
 		kind := "80"
-		if c.asked > 1 {
+		switch {
+		case c.asked > 1:
 			kind = c.second
+		case c.alone && !c.wants:
+			kind = fmt.Sprintf("%02X", cmd.P1&0xC0)
 		}
 		return ok("8013" + kind + "0001" + "0102030405060708" + "07010103A0000001")
 	}
@@ -57,14 +67,22 @@ func (c *paperCard) answer(cmd emv.Command) (emv.Response, kernel.Reader) {
 }
 
 // chipBench is a bench whose terminal takes the paper card.
-func chipBench(t testing.TB, c *paperCard, edit ...func(*Config)) *bench {
-	b := newBench(t, append(edit, func(c *Config) {
+func chipBench(t testing.TB, card *paperCard, edit ...func(*Config)) *bench {
+	b := newBench(t, append(edit, takes(t, card))...)
+	card.t, b.card = t, card
+	return b
+}
+
+// takes has a terminal take the paper card; one that approves alone is not stopped by the terminal's action codes.
+func takes(t testing.TB, card *paperCard) func(*Config) {
+	return func(c *Config) {
 		c.Random = bytes.NewReader(make([]byte, 1024))
 		c.Parameters.AIDs = []iso8583.AIDParameters{{AID: unhex(t, "A000000333010101"), Values: map[tlv.Tag][]byte{
 			0x9F06: unhex(t, "A000000333010101"), 0xDF11: {0, 0, 0, 0, 0}, 0xDF12: {0xFF, 0xFF, 0xFF, 0xFF, 0xFF}, 0xDF13: {0, 0, 0, 0, 0}, 0x9F1B: {0, 0, 0, 0}}}}
-	})...)
-	c.t, b.card = t, c
-	return b
+		if c := c.Parameters.AIDs[0]; card.alone {
+			c.Values[0xDF12] = make([]byte, 5)
+		}
+	}
 }
 
 // insert sells 10.00 with the paper card.
@@ -87,7 +105,7 @@ func TestChipSale(t *testing.T) {
 		{"declined by the card afterwards", paperCard{second: "00"}, reply{code: "00"}, Declined, "CARD_DECLINES", "[sale 002 reversal 002 96]"},
 		{"gone before its last word", paperCard{second: "40", torn: 7}, reply{code: "00"}, Declined, "CARD_DECLINES", "[sale 002 reversal 002 96]"},
 		{"gone while it is read", paperCard{second: "40", torn: 4}, reply{}, Refused, "CARD_REMOVED", "[]"},
-		{"no answer", paperCard{second: "00"}, reply{trouble: &silent}, Unknown, "NO_ANSWER", "[sale 002 reversal 002 98]"},
+		{"no answer", paperCard{second: "00"}, reply{trouble: &silent}, Unknown, "DECLINED_UNREACHED", "[sale 002 reversal 002 98]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := chipBench(t, &c.card)
@@ -111,6 +129,71 @@ func TestChipSale(t *testing.T) {
 	}
 }
 
+// Chip and terminal approve without the host, or decline so.
+func TestChipAlone(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		card   paperCard
+		reply  reply
+		flow   pay.Flow
+		ending string
+		flows  string // up to the next sale by stripe
+		arc    string // 8A of the upload
+	}{
+		{"Y1", paperCard{alone: true}, reply{}, pay.Sale, "approved SOLD_OFFLINE", "[offline-sale 002 sale 003]", "Y1"},
+		{"a deposit is asked about", paperCard{alone: true, second: "40"}, reply{code: "00"}, pay.PreAuth, "approved APPROVED", "[pre-auth 002 sale 003]", ""},
+		{"Y3, unanswered", paperCard{alone: true, wants: true, second: "40"}, reply{trouble: &silent}, pay.Sale, "approved SOLD_OFFLINE",
+			"[sale 002 reversal 002 98 offline-sale 003 sale 004]", "Y3"},
+		{"Y3, unsent", paperCard{alone: true, wants: true, second: "40"}, reply{trouble: &iso8583.Trouble{Cause: iso8583.NotConnected}}, pay.Sale,
+			"approved SOLD_OFFLINE", "[sale 002 offline-sale 003 sale 004]", "Y3"},
+		{"Y3, an answer with a bad MAC", paperCard{alone: true, wants: true, second: "40"},
+			reply{code: "00", spoil: func(m *iso8583.Message) { m.Set(iso8583.MAC, "00000000") }}, pay.Sale, "approved SOLD_OFFLINE",
+			"[sale 002 sign-in 004 reversal 002 A0 offline-sale 003 sale 005]", "Y3"},
+		{"Z3, unsent", paperCard{alone: true, wants: true, second: "00"}, reply{trouble: &iso8583.Trouble{Cause: iso8583.NotConnected}}, pay.Sale,
+			"declined DECLINED_UNREACHED", "[sale 002 sale 003]", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := chipBench(t, &c.card)
+			b.signIn()
+			b.exchanges = nil
+			b.host.do = func(nth int, flow pay.Flow, _ *iso8583.Message) (reply, bool) { return c.reply, flow == c.flow }
+			b.step(Event{Kind: Choose, Flow: c.flow, Amount: pay.CNY(1000)})
+			b.step(Event{Kind: Insert})
+			e := b.ending()
+			same(t, "ending", string(e.Kind)+" "+e.Screen, c.ending)
+			b.host.do = nil
+			if b.card = nil; !b.till.signedIn { // as after a bad MAC
+				b.signIn()
+			}
+			b.swipe(freeTrack)
+			if got := fmt.Sprint(b.flows()); got != c.flows {
+				t.Errorf("exchanges %s, want %s", got, c.flows)
+			}
+			for _, m := range b.exchanges {
+				if spec, _, _ := m.Dialect().Identify(m); spec.Flow == pay.OfflineSale {
+					objects, err := tlv.Parse([]byte(m.Get(iso8583.Chip)), tlv.Strict)
+					o, _ := objects.Find(emv.Tag8AARC)
+					if string(o.Value) != c.arc || err != nil {
+						t.Errorf("8A of the upload is %q, want %s: %v", o.Value, c.arc, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// alone sells with a chip that needs no issuer, or wants one that is not reached, at a twin of the bench, and then by stripe.
+func (b *bench) alone(flow pay.Flow, c *paperCard) *bench {
+	b.twin = chipBench(b.t, c, func(c *Config) { c.Rules = b.config.Rules })
+	b.twin.signIn()
+	b.twin.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+		return reply{trouble: &silent}, c.wants && flow == pay.Sale
+	}
+	b.twin.step(Event{Kind: Choose, Flow: flow, Amount: pay.CNY(1000)})
+	b.twin.step(Event{Kind: Insert})
+	return b.twin
+}
+
 // What each defect of a chip's handling changes.
 var chipProbes = map[string]func(*bench) any{
 	"terminal-ignores-second-cryptogram": func(b *bench) any {
@@ -129,6 +212,24 @@ var chipProbes = map[string]func(*bench) any{
 	"terminal-keeps-script-results": func(b *bench) any {
 		b.paidByChip("40")
 		return fmt.Sprint(b.twin.flows())
+	},
+	"terminal-asks-about-all-chips":  func(b *bench) any { return b.alone(pay.Sale, &paperCard{alone: true, second: "40"}).flows() },
+	"terminal-takes-deposit-offline": func(b *bench) any { return b.alone(pay.PreAuth, &paperCard{alone: true, second: "40"}).flows() },
+	"terminal-uploads-no-certificate": func(b *bench) any {
+		return len(b.alone(pay.Sale, &paperCard{alone: true}).till.payments[0].signed)
+	},
+	"terminal-forgets-split": func(b *bench) any {
+		spent, err := b.alone(pay.Sale, &paperCard{alone: true}).till.earlier()
+		return fmt.Sprint(len(spent), err)
+	},
+	"terminal-sells-beside-unanswered": func(b *bench) any {
+		return b.alone(pay.Sale, &paperCard{alone: true, wants: true, second: "40"}).till.Status().Pending
+	},
+	"terminal-approves-unreached": func(b *bench) any {
+		return b.alone(pay.Sale, &paperCard{wants: true, second: "40"}).ending().Kind
+	},
+	"terminal-calls-decline-unreadable": func(b *bench) any {
+		return b.alone(pay.Sale, &paperCard{wants: true, second: "00"}).ending().Screen
 	},
 	"terminal-never-falls-back":   func(b *bench) any { return b.deadChip(3) },
 	"terminal-falls-back-at-once": func(b *bench) any { return b.deadChip(1) },

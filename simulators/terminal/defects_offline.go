@@ -1,10 +1,16 @@
 package terminal
 
-import "github.com/tillproof/tillproof/simulators/core/pay"
+import (
+	"slices"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
+)
 
 // offlineDefects are those of what the till decides alone, and of amounts that change.
 func offlineDefects() []pay.Defect[Rules] {
-	return []pay.Defect[Rules]{
+	return slices.Concat(aloneDefects(), []pay.Defect[Rules]{
 		defect("terminal-forgets-offline-sale", "money", "keeps offline sales in RAM only until they are uploaded",
 			"they were to be uploaded within the minute", func(r *Rules) { r.KeepStored = false }),
 		defect("terminal-uploads-at-settlement-only", "money", "uploads offline sales only before the settlement",
@@ -29,5 +35,29 @@ func offlineDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.AskRest = false }),
 		defect("terminal-partial-reverses-whole", "money", "reverses a part with the amount that it asked for", "the reversal is made before the request leaves and not changed after",
 			func(r *Rules) { r.ReversePart = false }),
+	})
+}
+
+// aloneDefects are those of what chip and till approve without the host.
+func aloneDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("terminal-asks-about-all-chips", "emv", "asks the host about every chip, whatever its floor limit", "the first host wanted to see everything",
+			func(r *Rules) { r.AloneAs = func(pay.Flow) pay.Flow { return "" } }),
+		defect("terminal-takes-deposit-offline", "money", "takes a deposit that chip and till have approved without the host", "the kernel says approved, and the menu believes it",
+			func(r *Rules) { r.AloneAs = func(pay.Flow) pay.Flow { return pay.OfflineSale } }),
+		defect("terminal-uploads-no-certificate", "emv", "uploads what a chip has approved without field 55", "offline sales were made for voice authorizations",
+			func(r *Rules) { r.Certificate = func(*visit) []byte { return nil } }),
+		defect("terminal-forgets-split", "money", "compares each payment of a card with the floor limit by itself", "the list of earlier payments is optional in EMV",
+			func(r *Rules) { r.CountSplit = false }),
+		defect("terminal-sells-beside-unanswered", "money", "does not reverse the request without an answer when chip and till approve after all",
+			"the sale went well, so the record of what is owed is deleted", func(r *Rules) { r.ReverseUnanswered = false }),
+		defect("terminal-approves-unreached", "money", "has the chip approve whatever amount when the host is not reached", "the default action code is read as the one for the line",
+			func(r *Rules) {
+				k := *r.Kernel
+				k.Unable = func(kernel.Line, emv.TVR, kernel.Codes) bool { return true }
+				r.Kernel = &k
+			}),
+		defect("terminal-calls-decline-unreadable", "emv", "says that the card cannot be read when chip and till decline", "every end of the kernel but approved is one error",
+			func(r *Rules) { r.DeclineScreen = func(bool) string { return "CARD_UNREADABLE" } }),
 	}
 }

@@ -198,6 +198,9 @@ func (t *Terminal) unreached(now time.Time, screen string, sent bool, out *Actio
 	switch {
 	case sent:
 		t.untrusted(now, screen, pay.Answer98NoAnswer, out)
+	case t.approvedAlone():
+		out.show(screen)
+		t.approveAlone(now, t.dropsUnsent(), out)
 	case t.exchange.errand != nil:
 		out.show(screen)
 		t.errandBroke(now, out)
@@ -215,7 +218,12 @@ func (t *Terminal) unreached(now time.Time, screen string, sent bool, out *Actio
 		if t.reversible() {
 			t.write(out, &outcomeLine{Fact: audit.Declined})
 		}
-		t.tell(Ending{Kind: Refused, Screen: screen}, out)
+		e := Ending{Kind: Refused, Screen: screen}
+		if t.declinedAlone() {
+			out.show(screen)
+			e = Ending{Kind: Declined, Screen: t.declineScreen(t.order.visit)}
+		}
+		t.tell(e, out)
 		t.finish(out)
 	}
 }
@@ -263,12 +271,24 @@ func (t *Terminal) untrusted(now time.Time, screen string, reason pay.Answer, ou
 		t.settleSilent(now, screen, true, out)
 		return
 	}
+	if t.approvedAlone() {
+		out.show(screen)
+		if t.pending != nil {
+			t.pending.reason = reason
+		}
+		t.approveAlone(now, false, out)
+		return
+	}
 	if t.doubtsKeys(flow) {
 		t.signOff(out)
 	}
 	kind := Unknown
 	if flow != t.order.plan.Flow { // a sign-in that came before the order
 		kind = Refused
+	}
+	if t.declinedAlone() {
+		out.show(screen)
+		screen = t.declineScreen(t.order.visit)
 	}
 	t.tell(Ending{Kind: kind, Screen: screen, Trace: t.exchange.request.Get(iso8583.Trace)}, out)
 	if !t.reversible() {

@@ -54,6 +54,7 @@ type payment struct {
 	sealed   []byte // its elements by name
 	slip     []byte // its receipt, sealed; nil for none
 
+	signed     []byte // F55 of an offline sale that a chip has signed
 	chip       []byte // what the chip said at its end; nil for a payment without one
 	chipFailed bool   // the chip declined after the host, or did not believe its issuer
 }

@@ -34,6 +34,7 @@ type storedLine struct {
 	Tracks   []byte     `json:"tracks"`
 	Slip     []byte     `json:"slip,omitempty"`
 	Begun    bool       `json:"begun,omitempty"`
+	Signed   []byte     `json:"signed,omitempty"` // F55, where a chip has signed the amount
 }
 
 // tryLine: the oldest stored payment is about to be sent for the Attempts-th time; or the count is set back, as nothing had left.
@@ -70,7 +71,7 @@ func (l *storedLine) apply(t *Terminal) {
 	t.trace = l.Trace
 	t.stored = append(t.stored, stored{payment: len(t.payments), tracks: l.Tracks})
 	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, foreign: l.Foreign, amount: l.Amount, fact: audit.Stored,
-		authCode: l.AuthCode, date: l.At.Format("0102"), sealed: l.Sealed, slip: l.Slip})
+		authCode: l.AuthCode, date: l.At.Format("0102"), sealed: l.Sealed, slip: l.Slip, signed: l.Signed})
 	t.printed(l.Slip, l.Begun)
 }
 
@@ -157,12 +158,12 @@ func (t *Terminal) offerVoice(o func(iso8583.Element, string)) {
 	}
 }
 
-// sellOffline approves a sale without the host. It is written down with its slip, and only then told.
-func (t *Terminal) sellOffline(now time.Time, out *Actions) {
+// sellOffline approves a sale without the host. It is written down with its slip, and only then told; with is what is written beside it.
+func (t *Terminal) sellOffline(now time.Time, out *Actions, with ...line) {
 	flow, number := t.order.plan.Flow, nextTrace(t.trace)
 	m := t.Dialect.NewRequest(flow)
 	t.exchange, t.order.local = exchange{flow: flow, request: m}, true
-	l := &storedLine{At: now, Trace: number, Foreign: t.foreign(), Amount: t.order.amount, AuthCode: t.order.voice.Code, Begun: t.paper,
+	l := &storedLine{At: now, Trace: number, Foreign: t.foreign(), Amount: t.order.amount, AuthCode: t.order.voice.Code, Begun: t.paper, Signed: t.order.card.chip,
 		Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
 	if err := t.composeOffline(now, m, l); err != nil {
 		t.fault(now, err, out)
@@ -173,11 +174,11 @@ func (t *Terminal) sellOffline(now time.Time, out *Actions) {
 	t.state = Finishing
 	t.consult("terminal/stored")
 	if !t.Rules.KeepStored {
-		t.await(out, &sentLine{Trace: number, Flow: flow})
-		t.awaiting = []line{l}
+		t.await(out, append(with, &sentLine{Trace: number, Flow: flow})...)
+		t.awaiting = append(with, l)
 		return
 	}
-	t.await(out, l)
+	t.await(out, append(with, l)...)
 }
 
 // composeOffline makes the message of an offline sale, as it will leave, and what is kept of it.
@@ -239,6 +240,7 @@ func (t *Terminal) forward(now time.Time, out *Actions) {
 		t.fault(now, err, out)
 		return
 	}
+	t.offer(p.ref.Flow, m)(iso8583.Chip, string(p.signed))
 	used := t.trace
 	t.consult("terminal/stored-number")
 	if s.attempts > 0 && !t.Rules.SameNumber {
@@ -295,7 +297,7 @@ func (t *Terminal) actsOnStored(now time.Time, p *payment, typed Original, out *
 	switch {
 	case i < 0:
 		return false
-	case t.stored[i].attempts == 0:
+	case t.stored[i].attempts == 0 && !(p.signed != nil && t.order.plan.Flow.Amends()): // the issuer would not take another amount than the chip signed
 		t.changeStored(now, p, out)
 	case t.order.forwarded:
 		t.refuse(now, "terminal/stored", "ADVICE_PENDING", out)

@@ -73,6 +73,34 @@ func TestOfflinePowerCuts(t *testing.T) {
 	t.Logf("%d power cuts", points)
 }
 
+// The same, where a chip approves without the host: at once, or when no answer comes.
+func TestChipAlonePowerCuts(t *testing.T) {
+	for name, c := range map[string]struct {
+		card paperCard
+		host *iso8583.Trouble
+	}{
+		"Y1":             {paperCard{alone: true}, nil},
+		"Y3, unanswered": {paperCard{alone: true, wants: true, second: "40"}, &silent},
+		"Y3, unsent":     {paperCard{alone: true, wants: true, second: "40"}, &iso8583.Trouble{Cause: iso8583.NotConnected}},
+		"Z3, unanswered": {paperCard{alone: true, wants: true, second: "00"}, &silent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := run{name, func(b *bench) {
+				card := c.card
+				card.t, b.card = t, &card
+				b.signIn()
+			}, func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+				return reply{trouble: c.host}, c.host != nil && flow == pay.Sale
+			},
+				func(b *bench) { b.insert() }}
+			_, wrong := r.cutOffline(t, takes(t, &c.card))
+			for _, text := range wrong {
+				t.Error(text)
+			}
+		})
+	}
+}
+
 // A till that keeps its offline sales in RAM does not survive this.
 func TestOfflinePowerCutsCanFail(t *testing.T) {
 	_, wrong := offlineRuns()[0].cutOffline(t, func(c *Config) { c.Rules.KeepStored = false })

@@ -11,6 +11,12 @@ type OfflineRules struct {
 	ChangeStored bool                                 // terminal/stored-change: a void or another amount changes what is kept for the host
 	SameNumber   bool                                 // terminal/stored-number: an offline sale that is sent again has the number of the first time
 
+	AloneAs           func(pay.Flow) pay.Flow // terminal/alone: the flow by which the host hears of what chip and terminal approved; "" if it must be asked
+	Certificate       func(*visit) []byte     // terminal/certificate: F55 of that flow
+	ReverseUnanswered bool                    // terminal/alone-reverses: the request without an answer before such a sale is reversed
+	DeclineScreen     func(asked bool) string // terminal/chip-decline: what is shown when chip and till decline, having asked for the host or not
+	CountSplit        bool                    // terminal/split: what a card has spent without the host counts towards the floor limit
+
 	TipBase    func(first, last pay.Amount) pay.Amount         // terminal/tip-base: what a tip is added to
 	TipWithin  func(first, total pay.Amount, percent int) bool // terminal/tip-limit
 	VoidAmount func(first, last pay.Amount) pay.Amount         // terminal/void-amount: of a payment that was altered
@@ -22,6 +28,7 @@ type OfflineRules struct {
 func offlineRules() OfflineRules {
 	return OfflineRules{
 		UnderFloor: underFloor, KeepStored: true, ForwardFirst: true, HoldBatch: true, ChangeStored: true, SameNumber: true,
+		AloneAs: aloneAs, Certificate: certificate, ReverseUnanswered: true, CountSplit: true, DeclineScreen: declineScreen,
 		TipBase:    func(first, _ pay.Amount) pay.Amount { return first },
 		TipWithin:  tipWithin,
 		VoidAmount: func(_, last pay.Amount) pay.Amount { return last },

@@ -109,7 +109,7 @@ func Reference() *Rules {
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
 		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), OfflineRules: offlineRules(),
 		TraceAfterRestart: func(last int) int { return last },
-		ChipReader:        true, Kernel: kernelRules(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
+		ChipReader:        true, Kernel: kernel.Reference(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },

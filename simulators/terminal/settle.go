@@ -192,6 +192,7 @@ func (t *Terminal) offerUpload(o func(iso8583.Element, string), m *iso8583.Messa
 		t.offerChipUpload(o, m, p)
 		return nil
 	}
+	o(iso8583.Chip, string(p.signed))
 	m.Set(iso8583.Condition, kept[iso8583.Condition.String()])
 	return nil
 }
