@@ -48,7 +48,7 @@ Feature: A chip hears its issuer, and nobody else
     And Carol inserts her card for 10.00 CNY at "T1"
     And Bob has paid 5.00 CNY at "T1"
     When Carol inserts her card for 20.00 CNY at "T1"
-    Then "T1" shows CARD_DECLINES
+    Then "T1" shows DECLINED_OFFLINE
     And no message went to the host
     And Carol's card holds 990.00 CNY
 

@@ -40,6 +40,6 @@ Feature: A chip that compares the PIN itself
   Scenario: A chip without tries declines as its bank has laid down
     Given Olga's chip comes with 0 PIN tries left
     When Olga inserts her card for 10.00 CNY at "T1"
-    Then "T1" shows CARD_DECLINES
+    Then "T1" shows DECLINED_OFFLINE
     And Olga's chip was never sent "VERIFY"
     And no message went to the host

@@ -51,7 +51,7 @@ Feature: A till authenticates a chip by itself
   Scenario: A cryptogram that the card has not signed itself goes nowhere
     Given Carol's chip spoils "9F4B" at "GENERATE AC"
     When Carol inserts her card for 10.00 CNY at "T1"
-    Then "T1" shows CARD_DECLINES
+    Then "T1" shows DECLINED_OFFLINE
     And the terminal verification results at "T1" say "CDA failed; online PIN entered; amount over the floor limit"
     And Carol's card holds 1000.00 CNY
 

@@ -63,7 +63,7 @@ Feature: Terminal, card and issuer decide
       | tag  | value      |
       | DF13 | 0400000000 |
     When Carol inserts her card for 10.00 CNY at "T1"
-    Then "T1" shows CARD_DECLINES
+    Then "T1" shows DECLINED_OFFLINE
     And Carol's chip was given "GENERATE AC AAC" 1 time
     And Carol's card holds 1000.00 CNY
 
@@ -93,7 +93,7 @@ Feature: Terminal, card and issuer decide
   Scenario: A chip that declines at once is not argued with
     Given Carol's chip answers AAC whatever it is asked for
     When Carol inserts her card for 10.00 CNY at "T1"
-    Then "T1" shows CARD_DECLINES
+    Then "T1" shows DECLINED_OFFLINE
     And Carol's chip was given "GENERATE AC" 1 time
     And Carol's card holds 1000.00 CNY
 

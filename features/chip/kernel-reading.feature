@@ -44,7 +44,7 @@ Feature: What a till reads of a chip
       | tag  | value |
       | 9F07 | C200  |
     When Carol inserts her card for 10.00 CNY at "T1"
-    Then "T1" shows CARD_DECLINES
+    Then "T1" shows DECLINED_OFFLINE
     And the terminal verification results at "T1" say "offline data authentication not performed; service not allowed for this card; online PIN entered; amount over the floor limit"
     And Carol's card holds 1000.00 CNY
 
