@@ -24,6 +24,7 @@ type vault struct {
 	mu     sync.RWMutex
 	keys   map[string]*key
 	rsa    map[string]*rsaKey
+	sign   map[string]*signer
 	chance sync.Mutex // random readers are not safe for several goroutines
 	random io.Reader
 }
@@ -31,14 +32,14 @@ type vault struct {
 // New makes an empty module. random feeds key generation, PIN-block fill and nonces; with a seeded stream all it makes
 // is repeatable.
 func New(random io.Reader) *HSM {
-	return &HSM{&vault{keys: map[string]*key{}, rsa: map[string]*rsaKey{}, random: random}}
+	return &HSM{&vault{keys: map[string]*key{}, rsa: map[string]*rsaKey{}, sign: map[string]*signer{}, random: random}}
 }
 
 // Format prints the number of keys for every verb.
 func (h HSM) Format(s fmt.State, _ rune) {
 	h.vault.mu.RLock()
 	defer h.vault.mu.RUnlock()
-	_, _ = fmt.Fprintf(s, "hsm with %d keys", len(h.vault.keys)+len(h.vault.rsa))
+	_, _ = fmt.Fprintf(s, "hsm with %d keys", len(h.vault.keys)+len(h.vault.rsa)+len(h.vault.sign))
 }
 
 // KCV is a key check value: the first four bytes of the encryption of zeros. It may be shown.
@@ -124,6 +125,7 @@ func (h *HSM) Delete(name string) {
 	defer h.vault.mu.Unlock()
 	delete(h.vault.keys, name)
 	delete(h.vault.rsa, name)
+	delete(h.vault.sign, name)
 }
 
 // Has tells that there is a key of that name.
