@@ -16,6 +16,7 @@ Feature: A sale by chip
     And the 1st sale carries
       | field         | value |
       | entry_mode    | 051   |
+      | expiry        | 3012  |
       | card_sequence | 001   |
       | chip          | *     |
     And Carol's card holds 990.00 CNY

@@ -176,9 +176,10 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 	if c.fallback {
 		o(iso8583.ICCondition, "2")
 	}
-	if c.track2.IsZero() {
+	if c.track2.IsZero() || len(c.chip) > 0 { // a stripe says it in its track (DOMAIN.md H.3)
 		o(iso8583.Expiry, c.expiry)
-	} else if t.encryptsTracks() {
+	}
+	if !c.track2.IsZero() && t.encryptsTracks() {
 		encrypted = "1"
 	}
 	if err := t.offerTracks(o, c.track2, c.track3); err != nil {

@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -16,10 +17,11 @@ import (
 type paperCard struct {
 	t      testing.TB
 	second string
-	alone  bool // it has no wish to ask its issuer, and lets the terminal decide
-	wants  bool // ... but it asks all the same
-	asked  int  // GENERATE ACs so far
-	torn   int  // the command at which it is gone, from 1; 0 for never
+	other  *strings.Replacer // says other things, in hex
+	alone  bool              // it has no wish to ask its issuer, and lets the terminal decide
+	wants  bool              // ... but it asks all the same
+	asked  int               // GENERATE ACs so far
+	torn   int               // the command at which it is gone, from 1; 0 for never
 	seen   int
 }
 
@@ -28,6 +30,9 @@ func (c *paperCard) answer(cmd emv.Command) (emv.Response, kernel.Reader) {
 		return emv.Response{}, kernel.CardGone
 	}
 	ok := func(data string) (emv.Response, kernel.Reader) {
+		if c.other != nil {
+			data = c.other.Replace(data)
+		}
 		return emv.Response{Data: unhex(c.t, data), SW: emv.SW9000OK}, kernel.CardAnswered
 	}
 	switch {
@@ -51,7 +56,7 @@ func (c *paperCard) answer(cmd emv.Command) (emv.Response, kernel.Reader) {
 				record = tlv.Append(record, tag, make([]byte, 5))
 			}
 		}
-		return emv.Response{Data: tlv.Append(nil, emv.Tag70RecordTemplate, record), SW: emv.SW9000OK}, kernel.CardAnswered
+		return ok(fmt.Sprintf("%X", tlv.Append(nil, emv.Tag70RecordTemplate, record)))
 	case cmd.INS == emv.INSAEGenerateAC:
 		c.asked++
 		kind := "80"
@@ -68,7 +73,7 @@ func (c *paperCard) answer(cmd emv.Command) (emv.Response, kernel.Reader) {
 
 // chipBench is a bench whose terminal takes the paper card.
 func chipBench(t testing.TB, card *paperCard, edit ...func(*Config)) *bench {
-	b := newBench(t, append(edit, takes(t, card))...)
+	b := newBench(t, append([]func(*Config){takes(t, card)}, edit...)...)
 	card.t, b.card = t, card
 	return b
 }

@@ -1,83 +1,14 @@
 package terminal
 
 import (
-	"fmt"
-	"io/fs"
-	"iter"
-	"maps"
 	"strings"
 	"testing"
 
-	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
-
-// DOMAIN.md H.3: with its keys and data the terminal writes its frames, byte for byte, and believes its answers.
-func TestGoldenFrames(t *testing.T) {
-	frames := goldenFrames(t, "unionpay-derived")
-	tests := []struct {
-		name  string
-		sale  []string // the names of what is sent
-		reply string
-	}{
-		{"answered", []string{"sale 0200, swipe + PIN"}, "sale reply 0210"},
-		{"unanswered", []string{"sale 0200, swipe + PIN", "reversal of the sale 0400, F39=98"}, ""},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			// H.3 swipes a card whose service code begins with 2, as a terminal without a chip reader may.
-			b := newBench(t, func(c *Config) {
-				c.Rules.ChipReader = false
-				c.Rules.AskPIN = func(string, pay.Amount, int64) bool { return true }
-			})
-			b.host.frame = func(flow pay.Flow) []byte {
-				if flow == pay.SignIn {
-					return frames["sign-in reply 0810 with F62 40"]
-				}
-				return frames[test.reply]
-			}
-			b.signIn()
-			b.step(Event{Kind: Choose, Flow: pay.Sale, Amount: pay.CNY(10000)})
-			b.step(Event{Kind: Swipe, Stripe: Stripe{Track2: pay.NewSecret(chipTrack)}})
-			b.host.do = func(int, pay.Flow, *iso8583.Message) (reply, bool) { return reply{trouble: &silent}, true }
-			b.step(Event{Kind: EnterPIN, PIN: pay.NewSecret("123456")})
-			for i, name := range append([]string{"sign-in request 0800, 60.3=003"}, test.sale...) {
-				same(t, name, fmt.Sprintf("%X", frames[name]), fmt.Sprintf("%X", b.exchanges[i].Frame()))
-			}
-			if test.reply == "" {
-				same(t, "ending", Unknown, b.ending().Kind)
-				return
-			}
-			same(t, "ending", Ending{Kind: Approved, Flow: pay.Sale, Answer: "00", Screen: "APPROVED", Amount: pay.CNY(10000),
-				Trace: "000002", RRN: "260601000002", AuthCode: "123456", Next: iso8583.NextPrint}, b.ending())
-		})
-	}
-}
-
-// goldenFrames gives the frames of a file by name, without their length.
-func goldenFrames(t *testing.T, collection string) map[string][]byte {
-	t.Helper()
-	return maps.Collect(eachGolden(t, collection))
-}
-
-// eachGolden gives them in their order.
-func eachGolden(t *testing.T, collection string) iter.Seq2[string, []byte] {
-	t.Helper()
-	file, err := fs.ReadFile(fixtures.FS, "golden/frames/"+collection+".txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(yield func(string, []byte) bool) {
-		for line := range strings.Lines(string(file)) {
-			if name, digits, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && line[0] != '#' && !yield(name, unhex(t, digits)[2:]) {
-				return
-			}
-		}
-	}
-}
 
 func TestSale(t *testing.T) {
 	badMAC := func(m *iso8583.Message) { m.Set(iso8583.MAC, "00000000") }

@@ -84,4 +84,17 @@ func TestGoldenUploads(t *testing.T) {
 	b.forget()
 	b.settle()
 	same(t, "completion upload", fmt.Sprintf("%X", day["completion upload 0320"]), fmt.Sprintf("%X", b.exchanges[1].Frame()))
+
+	b = goldenBench(t, 2)
+	for i := range b.config.Rules.Plans {
+		b.config.Rules.Plans[i].NoPIN = ""
+	}
+	b.host.do = approving("123456")
+	b.order(pay.Sale, 10000, Original{}, chipTrack)
+	b.trace(4)
+	b.order(pay.Refund, 10000, Original{RRN: "260601000002", Date: "0601"}, chipTrack)
+	b.host.do = unbalanced
+	b.forget()
+	b.settle()
+	same(t, "refund upload", fmt.Sprintf("%X", day["refund upload 0320"]), fmt.Sprintf("%X", b.exchanges[2].Frame()))
 }

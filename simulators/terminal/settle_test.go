@@ -22,54 +22,6 @@ func unbalanced(_ int, flow pay.Flow, req *iso8583.Message) (reply, bool) {
 	}}, flow == pay.Settlement
 }
 
-// DOMAIN.md H.3: the frames of a settlement, byte for byte.
-func TestGoldenSettlement(t *testing.T) {
-	frames := goldenFrames(t, "unionpay-derived")
-	for name, frame := range goldenFrames(t, "unionpay-day") {
-		frames[name] = frame
-	}
-	b := goldenBench(t, 2)
-	approve := func(n int, flow pay.Flow, req *iso8583.Message) (reply, bool) {
-		if flow == pay.Settlement {
-			return unbalanced(n, flow, req)
-		}
-		return reply{code: "00", edit: func(m *iso8583.Message) {
-			m.Set(iso8583.RRN, "260601000002")
-			if m.MTI() != "0330" {
-				m.Set(iso8583.AuthCode, "123456")
-			}
-		}}, flow == pay.Sale || flow == pay.Void
-	}
-	b.host.do = approve
-	b.order(pay.Sale, 10000, Original{}, chipTrack)
-	b.order(pay.Void, 0, Original{Trace: "000002"}, chipTrack)
-	b.trace(5)
-	b.forget()
-	b.settle()
-	same(t, "settlement", fmt.Sprintf("%X", frames["settlement 0500, debit 100.00×1, credit 100.00×1"]), fmt.Sprintf("%X", b.exchanges[0].Frame()))
-
-	b = goldenBench(t, 2)
-	b.host.do = approve
-	b.order(pay.Sale, 10000, Original{}, chipTrack)
-	b.trace(13)
-	b.forget()
-	b.settle()
-	same(t, "detail upload", fmt.Sprintf("%X", frames["detail upload 0320/201, one row"]), fmt.Sprintf("%X", b.exchanges[1].Frame()))
-	same(t, "upload end", fmt.Sprintf("%X", frames["upload end 0320/202"]), fmt.Sprintf("%X", b.exchanges[2].Frame()))
-
-	b = goldenBench(t, 2)
-	for i := range b.config.Rules.Plans {
-		b.config.Rules.Plans[i].NoPIN = "" // the frame of the upload says that there was none
-	}
-	b.host.do = approve
-	b.order(pay.Sale, 10000, Original{}, chipTrack)
-	b.trace(4)
-	b.order(pay.Refund, 10000, Original{RRN: "260601000002", Date: "0601"}, chipTrack)
-	b.forget()
-	b.settle()
-	same(t, "refund upload", fmt.Sprintf("%X", frames["refund upload 0320"]), fmt.Sprintf("%X", b.exchanges[2].Frame()))
-}
-
 func TestSettlement(t *testing.T) {
 	b := newBench(t)
 	b.signIn()
