@@ -47,6 +47,12 @@ func otherChipSteps() []Step {
 				kinds := map[string]card.FaultKind{"lacks": card.FaultNoTag, "spoils": card.FaultWrongTag, "repeats": card.FaultTwice}
 				return s.world.SpoilChip(a.at(0), card.Fault{Do: kinds[a.at(1)], Tag: a.at(2), Command: a.at(3)})
 			}},
+		{Name: "chip-also-says", En: `{who}'s chip also says {text} is {text} at {text}`, Zh: `{who}的芯片在 {text} 中另称 {text} 为 {text}`, Order: []int{0, 3, 1, 2},
+			Example: `Given Carol's chip also says "9F02" is "000000000001" at "READ RECORD"`, ExampleZh: `假如 小萝的芯片在 "READ RECORD" 中另称 "9F02" 为 "000000000001"`,
+			Is: "One more tag, with a value in hex, in its answers to these commands.", do: chipAlsoSays},
+		{Name: "chip-since-online", En: `{who}'s chip has paid {count} times since it was last online`, Zh: `{who}的芯片上次联机后已交易 {count} 次`,
+			Example: `Given Carol's chip has paid 3 times since it was last online`, ExampleZh: `假如 小萝的芯片上次联机后已交易 3 次`,
+			Is: "Where its counters stand (9F36 and 9F13).", do: chipSinceOnline},
 		{Name: "chip-answers-once", En: `{who}'s chip answers the {count}(?:st|nd|rd|th) {text} with {text}`, Zh: `{who}的芯片对第 {count} 次 {text} 应答 {text}`,
 			Example: `Given Carol's chip answers the 1st "GET PROCESSING OPTIONS" with "6985"`, ExampleZh: `假如 小萝的芯片对第 1 次 "GET PROCESSING OPTIONS" 应答 "6985"`,
 			Is: "A status word instead of what the chip would do, at that one of these commands.", do: func(s *scenario, a args) error {
@@ -60,7 +66,7 @@ func otherChipSteps() []Step {
 				}
 				return s.world.SpoilChip(a.at(0), card.Fault{Do: card.FaultStatus, Command: a.at(2), Nth: nth, Status: status})
 			}},
-		{Name: "chip-wants", En: `{who}'s chip answers (AAC|TC|ARQC) whatever it is asked for`, Zh: `无论请求为何，{who}的芯片均应答 (AAC|TC|ARQC)`,
+		{Name: "chip-wants", En: `{who}'s chip answers (TC|ARQC) whatever it is asked for`, Zh: `无论请求为何，{who}的芯片均应答 (TC|ARQC)`,
 			Example: `Given Carol's chip answers TC whatever it is asked for`, ExampleZh: `假如 无论请求为何，小萝的芯片均应答 TC`,
 			Is: "The kind of cryptogram of both GENERATE AC.", do: func(s *scenario, a args) error {
 				return s.world.SpoilChip(a.at(0), card.Fault{Do: card.FaultForced, Kind: a.at(1)})
@@ -100,8 +106,28 @@ func kernelSteps() []Step {
 			Is: "As the host reads them in F55: exactly these words, between semicolons; nothing for no bit.", do: verificationOfMessage},
 		{Name: "chip-was-given", En: `{who}'s chip was given {text} {count} times?`, Zh: `{who}的芯片收到 {text} {count} 次`,
 			Example: `And Carol's chip was given "GENERATE AC AAC" 1 time`, ExampleZh: `并且 小萝的芯片收到 "GENERATE AC AAC" 1 次`,
-			Is: "Commands that begin with these words, since the scenario began.", do: chipWasGiven},
+			Is: "Commands that begin with these words, since the scenario began; one that T=0 asks for again counts once.", do: chipWasGiven},
 	}
+}
+
+func chipAlsoSays(s *scenario, a args) error {
+	value, err := hex.DecodeString(a.at(2))
+	if err != nil {
+		return fmt.Errorf("value %q: want hex digits", a.at(2))
+	}
+	return s.world.SpoilChip(a.at(0), card.Fault{Do: card.FaultMore, Tag: a.at(1), Value: value, Command: a.at(3)})
+}
+
+func chipSinceOnline(s *scenario, a args) error {
+	n, err := strconv.ParseUint(a.at(1), 10, 8)
+	if err != nil {
+		return fmt.Errorf("a chip pays 255 times at most without being online: %w", err)
+	}
+	return s.world.ChangeChip(a.at(0), func(c *card.Spec) {
+		for _, app := range c.Applications {
+			app.LastOnline, app.ATC = 10, 10+uint16(n)
+		}
+	})
 }
 
 // objectsOf reads a table of tags and values in hex.
@@ -162,7 +188,7 @@ func chipWasGiven(s *scenario, a args) error {
 	n := 0
 	for _, x := range said {
 		given = append(given, x.Command)
-		if strings.HasPrefix(x.Command, a.at(1)) {
+		if _, again := x.SW.RightLe(); !again && strings.HasPrefix(x.Command, a.at(1)) {
 			n++
 		}
 	}

@@ -68,3 +68,23 @@ Feature: A till authenticates a chip by itself
     When Carol inserts her card for 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And the terminal verification results of the 1st sale say "CDA failed; online PIN entered; amount over the floor limit"
+
+  @KRN-039 @host-control
+  Scenario: The issuer hears that a card lacks its certificate
+    Given Carol's chip lacks "9F46" at "READ RECORD"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the terminal verification results of the 1st sale say "card data missing; CDA failed; online PIN entered; amount over the floor limit"
+
+  @KRN-040 @host-control
+  Scenario: A card that does not say what it signs is given the till's own list
+    Given Carol's chip holds
+      | tag  | value |
+      | 9F49 |       |
+    And the chip parameters of "T1" say
+      | tag  | value  |
+      | 9F33 | E0F8C0 |
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's chip was given "INTERNAL AUTHENTICATE" 1 time
+    And the terminal verification results of the 1st sale say "online PIN entered; amount over the floor limit"

@@ -66,3 +66,74 @@ Feature: What a till reads of a chip
     When Carol inserts her card for 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And the terminal verification results of the 1st sale say "application versions differ; application not yet effective; online PIN entered; amount over the floor limit"
+
+  @KRN-033 @host-control
+  Scenario: A card without a directory is found by its applications' names
+    Given Carol's card is of kind "unionpay-old"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's card holds 990.00 CNY
+
+  @KRN-034 @host-control
+  Scenario: A longer name is taken where the acquirer has agreed on its beginning
+    Given the chip parameters of "T1" say
+      | tag  | value      |
+      | 9F06 | A000000333 |
+      | DF01 | 00         |
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's card holds 990.00 CNY
+
+  @KRN-034 @host-control
+  Scenario: A longer name is not taken where the acquirer has agreed on just this one
+    Given the chip parameters of "T1" say
+      | tag  | value      |
+      | 9F06 | A000000333 |
+      | DF01 | 01         |
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows CARD_NOT_TAKEN
+    And Carol's card holds 1000.00 CNY
+
+  @KRN-035 @host-control
+  Scenario: The application that the issuer likes best stands first in the menu
+    Given Carol's card is of kind "unionpay-two"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows CHOOSE_APPLICATION
+    And "T1" shows APPROVED
+    And the chip data of the 1st sale say
+      | tag | value            |
+      | 84  | A000000333010102 |
+
+  @KRN-036 @host-control
+  Scenario: An application that wants its holder's word gets it
+    Given Carol's chip holds
+      | tag | value |
+      | 87  | 81    |
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows CHOOSE_APPLICATION
+    And "T1" shows APPROVED
+
+  @KRN-037 @host-control
+  Scenario: What a T=0 card keeps is fetched, and its lengths are obeyed
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's chip was given "READ RECORD 1 of file 2" 1 time
+    And Carol's card holds 990.00 CNY
+
+  @KRN-038 @host-control
+  Scenario: A card cannot say what it is asked to pay
+    Given Carol's chip also says "9F02" is "000000000001" at "READ RECORD 1 of file 1"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the chip data of the 1st sale say
+      | tag  | value        |
+      | 9F02 | 000000001000 |
+    And Carol's card holds 990.00 CNY
+
+  @KRN-038 @host-control
+  Scenario: A card cannot say how it was judged
+    Given Carol's chip also says "95" is "0000000000" at "READ RECORD 1 of file 1"
+    And Carol's chip spoils "9F07" at "READ RECORD"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the terminal verification results of the 1st sale say "CDA failed; online PIN entered; amount over the floor limit"

@@ -69,3 +69,36 @@ Feature: What a till makes of a tap
     When Carol taps her card for 10.00 CNY at "T1"
     Then "T1" shows SUSPECTED_FRAUD
     And Carol's card holds 1000.00 CNY
+
+  @KRN-050 @host-control
+  Scenario: A phone that has verified its owner is not followed by a PIN
+    Given Carol's card is of kind "phone"
+    And Carol's debit card holds 3000.00 CNY
+    And Carol confirms on her phone
+    When Carol taps her card for 1500.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And "T1" does not show ENTER_PIN
+    And Carol's card holds 1500.00 CNY
+
+  @KRN-031 @KRN-050 @host-control
+  Scenario: A phone pays after its owner has done what it wants
+    Given Carol's card is of kind "phone"
+    And Carol's debit card holds 3000.00 CNY
+    When Carol taps her card for 1500.00 CNY at "T1"
+    And Carol confirms on her phone
+    And Carol taps her card again at "T1"
+    Then "T1" shows SEE_PHONE
+    And "T1" shows APPROVED
+    And "T1" does not show ENTER_PIN
+    And Carol's card holds 1500.00 CNY
+
+  @KRN-051 @host-control
+  Scenario: A listed card does not approve by itself
+    Given Carol's card is of kind "visa-credit"
+    And Carol's card is on the exception file of "T1"
+    And the chip parameters of "T1" say
+      | tag  | value        |
+      | DF19 | 000000020000 |
+    When Carol taps her card for 10.00 CNY at "T1"
+    Then "T1" shows DECLINED_OFFLINE
+    And Carol's card holds 1000.00 CNY

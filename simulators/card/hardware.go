@@ -30,6 +30,7 @@ const (
 	FaultNoTag     FaultKind = "without-tag"      // an object is not in the answer
 	FaultWrongTag  FaultKind = "wrong-tag"        // its last byte is another one
 	FaultTwice     FaultKind = "tag-twice"        // it is there twice
+	FaultMore      FaultKind = "more"             // one more object is in the answer
 	FaultTruncated FaultKind = "truncated"        // so many bytes are missing at the end of the answer
 	FaultGarbled   FaultKind = "garbled"          // the last byte of what the command tells the chip is another one
 	FaultRepeated  FaultKind = "repeated"         // the chip gets the command twice, and its second answer counts
@@ -44,6 +45,7 @@ type Fault struct {
 	Status  hexed     `yaml:"status"`
 	Delay   string    `yaml:"delay"` // 800ms
 	Tag     string    `yaml:"tag"`
+	Value   hexed     `yaml:"value"`
 	Bytes   int       `yaml:"bytes"`
 	Kind    string    `yaml:"kind"` // AAC, TC or ARQC
 }
@@ -63,7 +65,7 @@ func (f Fault) check() error {
 		if _, ok := kindOf(f.Kind); !ok {
 			return errors.New("kind: want AAC, TC or ARQC")
 		}
-	case FaultNoTag, FaultWrongTag, FaultTwice:
+	case FaultNoTag, FaultWrongTag, FaultTwice, FaultMore:
 		if !tagText.MatchString(f.Tag) {
 			return errors.New("tag: want a tag in upper-case hex")
 		}
@@ -269,7 +271,9 @@ func (s *Slot) spoil(cmd emv.Command, honest func(emv.Command) emv.Response) emv
 		case FaultNoTag:
 			r.Data = editTag(r.Data, parseTag(f.Tag), func([]byte) []byte { return nil })
 		case FaultTwice:
-			r.Data = repeatTag(r.Data, parseTag(f.Tag))
+			r.Data = addTo(r.Data, func(l tlv.List) (tlv.Object, bool) { return l.Find(parseTag(f.Tag)) })
+		case FaultMore:
+			r.Data = addTo(r.Data, func(tlv.List) (tlv.Object, bool) { return tlv.Object{Tag: parseTag(f.Tag), Value: f.Value}, true })
 		case FaultTruncated:
 			r.Data = r.Data[:max(0, len(r.Data)-f.Bytes)]
 		case FaultUnwarned:
@@ -328,14 +332,14 @@ func editList(l tlv.List, tag tlv.Tag, edit func([]byte) []byte) (edited tlv.Lis
 	return edited
 }
 
-// repeatTag says an object of an answer's template twice.
-func repeatTag(data []byte, tag tlv.Tag) []byte {
+// addTo puts what more gives, if it does, behind the objects of an answer's template.
+func addTo(data []byte, more func(tlv.List) (tlv.Object, bool)) []byte {
 	l, err := tlv.Parse(data, tlv.Tolerant)
 	if err != nil {
 		return data
 	}
 	for i, template := range l {
-		if o, ok := template.Objects.Find(tag); ok {
+		if o, ok := more(template.Objects); ok && template.Tag.Constructed() {
 			l[i].Objects = append(template.Objects, o)
 		}
 	}

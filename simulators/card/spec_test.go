@@ -1,6 +1,7 @@
 package card_test
 
 import (
+	"bytes"
 	"io/fs"
 	"strings"
 	"testing"
@@ -157,6 +158,11 @@ func TestHardware(t *testing.T) {
 		}},
 		{"tag twice", card.Fault{Do: card.FaultTwice, Tag: "94", Command: "GET PROCESSING"}, func(t *testing.T, s *card.Slot, last card.Exchange) {
 			if l := parse(last.Response.Data); len(l) != 1 || len(l[0].Objects) != 3 || l[0].Objects[2].Tag != emv.Tag94AFL {
+				t.Errorf("%+v", last)
+			}
+		}},
+		{"one more tag", card.Fault{Do: card.FaultMore, Tag: "9F02", Value: []byte{1}, Command: "GET PROCESSING"}, func(t *testing.T, s *card.Slot, last card.Exchange) {
+			if o, ok := parse(last.Response.Data).Find(0x9F02); !ok || !bytes.Equal(o.Value, []byte{1}) {
 				t.Errorf("%+v", last)
 			}
 		}},

@@ -29,3 +29,17 @@ func (w *World) ChipState(who string) (card.State, error) {
 	}
 	return s.Card.State(), nil
 }
+
+// Confirm is a cardholder's finger or face on his phone.
+func (w *World) Confirm(who string) error {
+	c, err := w.cardholder(who)
+	if err != nil {
+		return err
+	}
+	s, err := w.slot(c)
+	if err != nil {
+		return err
+	}
+	s.Card.Confirm()
+	return nil
+}

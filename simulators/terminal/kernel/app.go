@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -34,17 +33,6 @@ func ParseApp(d emv.Data) (App, error) {
 	delete(d, emv.Tag9F08CardVersion)
 	return App{AID: d[emv.Tag9F06AID], Data: d}, nil
 }
-
-// matches tells that a card's name is this application, or, where DF01 allows it, a longer name of it (Book 1, 12.3.1).
-func (a *App) matches(name []byte) bool {
-	if bytes.Equal(name, a.AID) {
-		return true
-	}
-	return bytes.HasPrefix(name, a.AID) && a.partial()
-}
-
-// partial: DF01 is 00 for partial matches, 01 for exact ones.
-func (a *App) partial() bool { return bytes.Equal(a.Data[emv.TagDF01SelectionIndicator], []byte{0}) }
 
 // limit gives an amount of twelve digits.
 func (a *App) limit(tag tlv.Tag) (int64, bool) {

@@ -84,7 +84,7 @@ func combine(t *transaction) *Outcome {
 		}
 		best := 0
 		for i, c := range t.candidates {
-			if rank(c) < rank(t.candidates[best]) {
+			if t.rank(c) < t.rank(t.candidates[best]) {
 				best = i
 			}
 		}
@@ -144,7 +144,7 @@ func generateACFlow() []Phase {
 
 // onDevice takes the phone's word for its owner, or goes through the CVM list.
 func onDevice(t *transaction) *Outcome {
-	if t.aip&emv.AIP1x02OnDeviceCVM == 0 || t.entry(t.app).ttq&emv.TTQ3x40CDCVM == 0 {
+	if t.aip&emv.AIP1x02OnDeviceCVM == 0 || t.entry(t.app).ttq&emv.TTQ3x40CDCVM == 0 || !t.trustsDevice() {
 		return verifyCardholder(t)
 	}
 	t.tsi |= emv.TSIx40CVM
@@ -153,6 +153,11 @@ func onDevice(t *transaction) *Outcome {
 		t.cvm.Code, t.onDevice = emv.CVM01PlaintextPIN, true // that is how on-device verification is written
 	}
 	return nil
+}
+
+func (t *transaction) trustsDevice() bool {
+	t.consult("kernel/device")
+	return t.r.TrustDevice
 }
 
 // contactlessRisk: the exception file, and the contactless floor limit in place of the terminal's.

@@ -59,6 +59,9 @@ func verifyCardholder(t *transaction) *Outcome {
 
 // applies tells that a rule's condition holds (Book 3, table 40). Conditions that nobody knows do not.
 func (t *transaction) applies(rule emv.CVMRule, list emv.CVMList) bool {
+	if t.consult("kernel/cvm-condition"); !t.r.CheckCondition {
+		return true
+	}
 	cash, cashback := t.c.Type == TypeCash, t.c.Type == TypeCashback
 	same := bytes.Equal(t.card[emv.Tag9F42ApplicationCurrency], t.own[emv.Tag5F2ACurrency])
 	if rule.When >= emv.When06UnderX {
@@ -143,7 +146,7 @@ func (t *transaction) verify(m emv.CVMCode) (verified, emv.CVMResult, *Outcome) 
 	case !known:
 		t.tvr |= emv.TVR3x40UnknownCVM
 		return unknown, emv.CVMResult01Failed, nil
-	case t.verification()&want != want:
+	case t.verification()&want != want && t.checksCapable():
 		t.noPINPad(m)
 		return unsupported, emv.CVMResult01Failed, nil
 	}
@@ -163,6 +166,11 @@ func (t *transaction) verify(m emv.CVMCode) (verified, emv.CVMResult, *Outcome) 
 		return t.checkDocument()
 	}
 	return failed, emv.CVMResult01Failed, nil
+}
+
+func (t *transaction) checksCapable() bool {
+	t.consult("kernel/cvm-capable")
+	return t.r.CheckCapable
 }
 
 // noPINPad notes that a PIN was wanted that this terminal cannot take (Book 3, 10.5.1 and 10.5.2).
@@ -207,7 +215,8 @@ func (t *transaction) askOnlinePIN() (verified, emv.CVMResult, *Outcome) {
 // offlinePIN asks for a PIN and hands it to the card until the card is content or has no tries left (Book 3, 10.5.1).
 func (t *transaction) offlinePIN(m emv.CVMCode, signed bool) (verified, emv.CVMResult, *Outcome) {
 	kind, p2 := PINPlaintext, emv.P2x80PlaintextPIN
-	if m == emv.CVM04EncipheredPIN || m == emv.CVM05EncipheredPINAndSignature {
+	t.consult("kernel/encipher")
+	if t.r.Encipher && (m == emv.CVM04EncipheredPIN || m == emv.CVM05EncipheredPINAndSignature) {
 		kind, p2 = PINEnciphered, emv.P2x88EncipheredPIN
 	}
 	tries, out := t.pinTries()
@@ -234,6 +243,9 @@ func (t *transaction) offlinePIN(m emv.CVMCode, signed bool) (verified, emv.CVMR
 		case r.SW == emv.SW6983AuthBlocked || r.SW == emv.SW6984DataInvalidated || told && left == 0:
 			tries = 1
 		case told && (tries < 0 || left < tries): // a card whose tries do not get fewer asks for ever
+			if t.consult("kernel/pin-again"); !t.r.AskAgain {
+				return failed, emv.CVMResult01Failed, nil
+			}
 			tries = left + 1
 		default:
 			return failed, 0, t.fail("VERIFY: " + r.SW.String() + " " + r.SW.Words())

@@ -9,7 +9,7 @@ import (
 
 // Defects lists what real kernels ship with: edits of the rules, each of which the table of settings notices.
 func Defects() []pay.Defect[Rules] {
-	return slices.Concat(readingDefects(), trustDefects(), decisionDefects(), contactlessDefects())
+	return slices.Concat(choiceDefects(), readingDefects(), trustDefects(), cardholderDefects(), decisionDefects(), contactlessDefects())
 }
 
 func defect(name, category, text, why string, edit func(*Rules)) pay.Defect[Rules] {
@@ -21,12 +21,30 @@ func without(phases []Phase, name string) []Phase {
 	return slices.DeleteFunc(slices.Clone(phases), func(p Phase) bool { return p.Name == name })
 }
 
+func choiceDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("kernel-needs-directory", "emv", "finds no application on a card without a directory", "all cards of the pilot had one",
+			func(r *Rules) { r.Names = false }),
+		defect("kernel-wants-exact-names", "emv", "takes no application whose name is longer than the terminal's", "the indicator was new when the list was programmed",
+			func(r *Rules) { r.Longer = func([]byte) bool { return false } }),
+		defect("kernel-takes-longer-names", "emv", "takes longer names where the acquirer has agreed on just this one", "SELECT finds them anyway",
+			func(r *Rules) { r.Longer = func([]byte) bool { return true } }),
+		defect("kernel-ignores-priority", "emv", "offers applications in the order in which they stand on the card", "cards were thought to be sorted",
+			func(r *Rules) { r.Rank = func(byte) int { return 0 } }),
+		defect("kernel-takes-unconfirmed", "emv", "begins an application that wants the cardholder's word without it", "a single application needs no menu",
+			func(r *Rules) { r.Confirm = false }),
+		defect("kernel-knows-no-t0", "emv", "takes 61 and 6C for errors", "the reader of the pilot hid them", func(r *Rules) { r.FollowUp = false }),
+	}
+}
+
 func readingDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
 		defect("kernel-takes-twice", "emv", "takes the last of two values that a card gives of one thing",
 			"the data base overwrites, and nobody looks whether there was something", func(r *Rules) { r.RefuseTwice = false }),
 		defect("kernel-needs-no-mandatory", "emv", "goes on with a card that lacks its mandatory data",
 			"the check was made for the test cards of one scheme", func(r *Rules) { r.ReadMandatory = false }),
+		defect("kernel-lets-card-overwrite", "security", "tells the card, and the host, what the card says of amount and results", "there is one data base for both sides, and the card comes last",
+			func(r *Rules) { r.OwnFirst = false }),
 		defect("kernel-gives-up-at-6985", "emv", "gives up when the first application does not want to",
 			"every status but 9000 is one error", func(r *Rules) { r.NextOn = nil }),
 		defect("kernel-skips-restrictions", "emv", "looks at neither expiry nor use of the card",
@@ -50,8 +68,27 @@ func trustDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.SignedAIP = false }),
 		defect("kernel-takes-stronger", "security", "takes a TC where it asked for an ARQC", "the answer's kind decides, not the question",
 			func(r *Rules) { r.RefuseStronger = false }),
+		defect("kernel-hides-missing-data", "emv", "does not say that a card lacks what authentication needs", "failed was thought to say it all",
+			func(r *Rules) { r.NoteMissing = false }),
+		defect("kernel-needs-ddol", "emv", "authenticates no card that has no list for it", "the terminal's own list is downloaded and never read",
+			func(r *Rules) { r.DefaultDDOL = false }),
 		defect("kernel-skips-issuer-proof", "security", "does not hand the card the issuer's cryptogram", "the first host sent none",
 			func(r *Rules) { r.Contact = without(r.Contact, "kernel/issuer") }),
+		defect("kernel-overlooks-failed-proof", "security", "does not say that the chip did not believe the issuer", "the chip is thought to remember it",
+			func(r *Rules) { r.ProofFails = func(emv.StatusWord) bool { return false } }),
+	}
+}
+
+func cardholderDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		defect("kernel-ignores-cvm-condition", "emv", "takes a method whatever its condition", "always was the only condition in the lab",
+			func(r *Rules) { r.CheckCondition = false }),
+		defect("kernel-takes-any-cvm", "emv", "does what the card wants whether the terminal is made for it or not", "capabilities were only for field 55",
+			func(r *Rules) { r.CheckCapable = false }),
+		defect("kernel-gives-one-pin-try", "emv", "lets nobody correct a PIN that the chip has refused", "the loop was for the host's PIN",
+			func(r *Rules) { r.AskAgain = false }),
+		defect("kernel-sends-clear-pin", "security", "gives the chip a PIN in the clear that is to be enciphered", "the wire in the reader is short",
+			func(r *Rules) { r.Encipher = false }),
 		defect("kernel-asks-bypassed-pin-again", "emv", "asks for another PIN after one was refused", "each method of the list is on its own",
 			func(r *Rules) { r.BypassAll = false }),
 		defect("kernel-ignores-pin-tries", "emv", "asks for a PIN when the card has no tries left", "GET DATA was slow and was taken out",
@@ -72,6 +109,12 @@ func decisionDefects() []pay.Defect[Rules] {
 		defect("kernel-never-picks", "security", "picks no payment at random for the host", "the random number is drawn anew until it does not",
 			func(r *Rules) { r.Pick = func(int, int64, int64, int64, int64, int64) bool { return false } }),
 		defect("kernel-skips-risk", "security", "does no risk management", "the floor limit is zero in the pilot", func(r *Rules) { r.Contact = without(r.Contact, "kernel/risk") }),
+		defect("kernel-skips-velocity", "security", "does not count how often a card has not been online", "the counters cost two more commands",
+			func(r *Rules) { r.CheckVelocity = false }),
+		defect("kernel-forgets-online-only", "money", "lets a payment stay offline at a terminal that is to ask always", "the terminal's type is for field 55 only",
+			func(r *Rules) {
+				r.Analyse = func(_ Line, tvr emv.TVR, c Codes) emv.CID { return analyse(OfflineWithOnline, tvr, c) }
+			}),
 		defect("kernel-missing-codes-are-zero", "security", "takes missing action codes for none at all", "absent data are zeros everywhere else",
 			func(r *Rules) { r.MissingIAC, r.MissingTAC = Codes{}, Codes{} }),
 		defect("kernel-ignores-denial", "security", "asks the host where the codes decline", "the host will say no by itself",
@@ -92,6 +135,10 @@ func decisionDefects() []pay.Defect[Rules] {
 			}),
 		defect("kernel-skips-scripts", "emv", "does not carry out the scripts before the last cryptogram", "template 72 was the only one in use",
 			func(r *Rules) { r.Contact = without(r.Contact, "kernel/scripts-before") }),
+		defect("kernel-stops-at-failed-script", "emv", "carries out no script behind one that has failed", "an error ends the loop",
+			func(r *Rules) { r.EveryScript = false }),
+		defect("kernel-scripts-approved-only", "security", "carries out no script where the host declines", "a declined payment was thought to be over",
+			func(r *Rules) { r.ScriptsDeclined = false }),
 		defect("kernel-fails-at-warnings", "emv", "takes a script's warning for a failure", "every status but 9000 is one error",
 			func(r *Rules) { r.ScriptFails = func(sw emv.StatusWord) bool { return sw != emv.SW9000OK } }),
 	}
@@ -110,6 +157,14 @@ func contactlessDefects() []pay.Defect[Rules] {
 		defect("kernel-overlooks-phone", "emv", "sends a phone to the slot when something is to be done on it", "6986 is no answer that cards give",
 			func(r *Rules) {
 				r.FirstAnswers = slices.DeleteFunc(slices.Clone(r.FirstAnswers), func(f FirstAnswer) bool { return f.SW == emv.SW6986SeePhone })
+			}),
+		defect("kernel-asks-verified-phone", "emv", "asks the owner of a phone for a PIN that the phone has asked for already", "the bit is of the second byte",
+			func(r *Rules) { r.TrustDevice = false }),
+		defect("kernel-tap-skips-restrictions", "security", "lets a tapped card that has expired or is listed approve by itself", "the restrictions stand in the code of the slot",
+			func(r *Rules) {
+				last := len(r.Flows) - 1
+				r.Flows = slices.Clone(r.Flows)
+				r.Flows[last].Phases = without(r.Flows[last].Phases, "kernel/quick-restrictions")
 			}),
 		defect("kernel-believes-fdda", "security", "takes an offline approval without looking at its signature", "it takes too long for a gate",
 			func(r *Rules) { r.VerifyFDDA = false }),

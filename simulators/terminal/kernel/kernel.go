@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -230,15 +231,20 @@ func (t *transaction) exchange(c emv.Command) (emv.Response, *Outcome) {
 		n, more := r.SW.More()
 		le, wrong := r.SW.RightLe()
 		switch {
-		case more && len(data) <= 256:
+		case more && len(data) <= 256 && t.followsUp():
 			c = emv.Command{INS: emv.INSC0GetResponse, Le: n}
-		case wrong && c.Le != le:
+		case wrong && c.Le != le && t.followsUp():
 			c.Le = le
 		default:
 			r.Data = data
 			return r, nil
 		}
 	}
+}
+
+func (t *transaction) followsUp() bool {
+	t.consult("kernel/follow-up")
+	return t.r.FollowUp
 }
 
 // sources is where lists take their values from, the first one first: a card can replace nothing of the terminal's.
@@ -249,7 +255,11 @@ func (t *transaction) sources() []emv.Data {
 	if t.app != nil {
 		s = append(s, t.app.Data)
 	}
-	return append(s, t.c.Terminal, t.card)
+	s = append(s, t.c.Terminal, t.card)
+	if t.consult("kernel/sources"); !t.r.OwnFirst {
+		slices.Reverse(s)
+	}
+	return s
 }
 
 // data is all of it in one, as field 55 and slips need it.

@@ -132,7 +132,7 @@ func TestPublishedSelections(t *testing.T) {
 
 // labels are those of the candidates, best first.
 func labels(t *transaction) (all []string) {
-	slices.SortStableFunc(t.candidates, func(a, b candidate) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(t.candidates, func(a, b candidate) int { return rank(a.priority) - rank(b.priority) })
 	for _, c := range t.candidates {
 		all = append(all, c.label)
 	}

@@ -95,7 +95,7 @@ func signature(b []byte) []byte {
 // ddol is the card's, or the terminal's when it has none; without an unpredictable number in it it proves nothing (Book 2, 6.5.1).
 func (t *transaction) ddol() (emv.DOL, bool) {
 	list, ok := t.card[emv.Tag9F49DDOL]
-	if !ok {
+	if t.consult("kernel/default-ddol"); !ok && t.r.DefaultDDOL {
 		list = t.app.Data[emv.TagDF14DefaultDDOL]
 	}
 	d, err := emv.ParseDOL(list)
@@ -115,7 +115,9 @@ func prepareCDA(t *transaction) *Outcome {
 func (t *transaction) missing(tags ...tlv.Tag) bool {
 	for _, tag := range tags {
 		if len(t.card[tag]) == 0 {
-			t.tvr |= emv.TVR1x20DataMissing
+			if t.consult("kernel/data-missing"); t.r.NoteMissing {
+				t.tvr |= emv.TVR1x20DataMissing
+			}
 			return true
 		}
 	}

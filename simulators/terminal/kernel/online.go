@@ -52,7 +52,7 @@ func authenticateIssuer(t *transaction) *Outcome {
 	if out != nil {
 		return out
 	}
-	if r.SW != emv.SW9000OK {
+	if t.consult("kernel/proof"); t.r.ProofFails(r.SW) {
 		t.tvr |= emv.TVR5x40IssuerAuthFailed
 	}
 	return nil
@@ -65,6 +65,9 @@ func scriptsBefore(t *transaction) *Outcome {
 
 // runScripts sends the commands of each script, up to the first that fails.
 func (t *transaction) runScripts(tag tlv.Tag, failure emv.TVR) *Outcome {
+	if t.consult("kernel/scripts-declined"); !t.r.ScriptsDeclined && !t.hostApproves() {
+		return nil
+	}
 	for _, script := range t.fromHost(tag) {
 		t.tsi |= emv.TSIx04Script
 		result, out := t.runScript(script.Objects)
@@ -79,6 +82,9 @@ func (t *transaction) runScripts(tag tlv.Tag, failure emv.TVR) *Outcome {
 			copy(id[:], o.Value)
 		}
 		t.scripts = append(append(t.scripts, result), id[:]...)
+		if t.consult("kernel/every-script"); result>>4 != scriptDone && !t.r.EveryScript {
+			break
+		}
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func (t *transaction) fdda() bool {
 // signature is asked for (DOMAIN.md D.6).
 func quickVerify(t *transaction) *Outcome {
 	ttq, ctq := t.entry(t.app).ttq, t.ctq()
-	if ctq&emv.CTQ2x80CDCVMPerformed != 0 {
+	if ctq&emv.CTQ2x80CDCVMPerformed != 0 && t.trustsDevice() {
 		t.onDevice = true
 		return nil
 	}

@@ -21,8 +21,10 @@ func manageRisk(t *transaction) *Outcome {
 	if out := t.checkFloor(); out != nil {
 		return out
 	}
-	if out := t.checkVelocity(); out != nil {
-		return out
+	if t.consult("kernel/velocity"); t.r.CheckVelocity {
+		if out := t.checkVelocity(); out != nil {
+			return out
+		}
 	}
 	t.tsi |= emv.TSIx08TerminalRisk
 	return nil

@@ -34,6 +34,9 @@ func buildCandidates(t *transaction) *Outcome {
 	if len(t.candidates) > 0 {
 		return nil
 	}
+	if t.consult("kernel/names"); !t.r.Names {
+		return nil
+	}
 	return t.tryNames()
 }
 
@@ -78,13 +81,23 @@ func (t *transaction) entries(list tlv.List) (found []candidate) {
 			continue
 		}
 		for i := range t.c.Apps {
-			if app := &t.c.Apps[i]; app.matches(name.Value) {
+			if app := &t.c.Apps[i]; t.matches(app, name.Value) {
 				found = append(found, candidateOf(app, name.Value, o.Objects))
 				break
 			}
 		}
 	}
 	return found
+}
+
+// matches tells that a card's name is this application, or, where DF01 allows it, a longer name of it: 00 does, 01 does not (Book 1,
+// 12.3.1; DOMAIN.md A.8.1).
+func (t *transaction) matches(app *App, name []byte) bool {
+	if bytes.Equal(name, app.AID) {
+		return true
+	}
+	t.consult("kernel/longer-names")
+	return bytes.HasPrefix(name, app.AID) && t.r.Longer(app.Data[emv.TagDF01SelectionIndicator])
 }
 
 func candidateOf(app *App, name []byte, list tlv.List) candidate {
@@ -120,7 +133,7 @@ func (t *transaction) tryNames() *Outcome {
 			if err != nil || !ok || !bytes.HasPrefix(name.Value, app.AID) || t.has(name.Value) {
 				break
 			}
-			if app.matches(name.Value) {
+			if t.matches(app, name.Value) {
 				t.take(r.SW, candidateOf(app, name.Value, list))
 			}
 			if len(name.Value) == len(app.AID) {
@@ -147,9 +160,9 @@ func (t *transaction) has(name []byte) bool {
 
 // choose takes the next application (Book 1, 12.4): by the cardholder's word where there is a display, else the best that needs no word.
 func (t *transaction) choose() (candidate, *Outcome) {
-	slices.SortStableFunc(t.candidates, func(a, b candidate) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(t.candidates, func(a, b candidate) int { return t.rank(a) - t.rank(b) })
 	if !t.c.Choose {
-		t.candidates = slices.DeleteFunc(t.candidates, func(c candidate) bool { return c.confirm })
+		t.candidates = slices.DeleteFunc(t.candidates, t.wantsWord)
 	}
 	at := 0
 	switch {
@@ -157,7 +170,7 @@ func (t *transaction) choose() (candidate, *Outcome) {
 		return candidate{}, t.end(ApplicationBlocked, "the application is blocked")
 	case len(t.candidates) == 0:
 		return candidate{}, t.end(NotAccepted, "card and terminal have no application in common")
-	case t.c.Choose && (len(t.candidates) > 1 || t.candidates[0].confirm):
+	case t.c.Choose && (len(t.candidates) > 1 || t.wantsWord(t.candidates[0])):
 		labels := make([]string, len(t.candidates))
 		for i, c := range t.candidates {
 			labels[i] = c.label
@@ -171,10 +184,21 @@ func (t *transaction) choose() (candidate, *Outcome) {
 	return c, nil
 }
 
+// wantsWord tells that an application is not to be begun without the cardholder's word.
+func (t *transaction) wantsWord(c candidate) bool {
+	t.consult("kernel/confirm")
+	return t.r.Confirm && c.confirm
+}
+
+func (t *transaction) rank(c candidate) int {
+	t.consult("kernel/priority")
+	return t.r.Rank(c.priority)
+}
+
 // rank: applications without a priority come last, in the order they were found.
-func rank(c candidate) int {
-	if c.priority == 0 {
+func rank(priority byte) int {
+	if priority == 0 {
 		return 16
 	}
-	return int(c.priority)
+	return int(priority)
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,6 +129,25 @@ func selections() []change {
 				return emv.Response{}, false
 			}
 		}},
+		{"the better application stands last, the other one answers that the card is blocked", func(s *setting) {
+			worse := unhex(testAID + "02")
+			s.card.raw = func(c emv.Command) (emv.Response, bool) {
+				switch {
+				case c.INS == emv.INSB2ReadRecord && c.P2>>3 == 5 && c.P1 == 1:
+					entry := template(emv.Tag61ApplicationTemplate, template(emv.Tag4FADFName, worse), template(emv.Tag87Priority, []byte{2}))
+					return ok(template(emv.Tag70RecordTemplate, entry, s.card.entry())), true
+				case c.INS == emv.INSA4Select && bytes.Equal(c.Data, worse):
+					return emv.Response{SW: emv.SW6A81NotSupported}, true
+				}
+				return emv.Response{}, false
+			}
+		}},
+		{"T=0: answers are to be fetched, lengths are to be said", inT0},
+		{"the card says what the amount is", all(set(emv.Tag9F02Amount, "000000000001"), func(s *setting) {
+			s.card.raw = func(c emv.Command) (emv.Response, bool) { // what the card is told is what is paid
+				return emv.Response{SW: emv.SW6985Conditions}, c.INS == emv.INSAEGenerateAC && !bytes.HasPrefix(c.Data, unhex("000000001000"))
+			}
+		})},
 		{"GET PROCESSING OPTIONS: no format", func(s *setting) {
 			s.card.raw = func(c emv.Command) (emv.Response, bool) { return ok(unhex("8201 00")), c.INS == emv.INSA8GetProcessing }
 		}},
@@ -164,6 +184,30 @@ func selections() []change {
 	}
 }
 
+// inT0 has the card keep what GET PROCESSING OPTIONS brings, and want the lengths of records.
+func inT0(s *setting) {
+	var kept []byte
+	s.card.raw = func(c emv.Command) (emv.Response, bool) {
+		switch {
+		case c.INS == emv.INSC0GetResponse:
+			return ok(kept), true
+		case c.INS != emv.INSA8GetProcessing && (c.INS != emv.INSB2ReadRecord || c.Le != emv.Le00All):
+			return emv.Response{}, false
+		}
+		raw := s.card.raw
+		s.card.raw = nil
+		r := s.card.answer(c)
+		s.card.raw = raw
+		if n := emv.StatusWord(len(r.Data)); c.INS == emv.INSB2ReadRecord && r.SW == emv.SW9000OK {
+			return emv.Response{SW: 0x6C00 | n}, true
+		} else if r.SW == emv.SW9000OK {
+			kept = r.Data
+			return emv.Response{SW: 0x6100 | n}, true
+		}
+		return r, true
+	}
+}
+
 func authentications() []change {
 	method := func(m emv.AIP) func(*setting) { return aip(common | m) }
 	cdaTo := func(p func(*paper)) func(*setting) {
@@ -186,8 +230,8 @@ func authentications() []change {
 		{"DDA: INTERNAL AUTHENTICATE fails", refuse(emv.INS88InternalAuth, emv.SW6985Conditions)},
 		{"DDA: the answer in template 77", func(s *setting) { s.card.format2 = true }},
 		{"DDA: no remainder of the issuer's key", func(s *setting) {
-			records := s.card.records()
-			records[1] = bytes.Replace(records[1], []byte{0x92, 36}, []byte{0xC2, 36}, 1)
+			s.card.made = slices.Clone(s.card.records()) // those of other settings are the same ones
+			s.card.made[1] = bytes.Replace(s.card.made[1], []byte{0x92, 36}, []byte{0xC2, 36}, 1)
 		}},
 		{"DDA: no issuer certificate", func(s *setting) { s.drop(2) }},
 		{"DDA: no card certificate", func(s *setting) { s.drop(4) }},
@@ -347,6 +391,9 @@ func decisions() []change {
 		{"script before, failed", script("71", "6985")},
 		{"script after, done", script("72", "9000")},
 		{"script after, failed", script("72", "6988")},
+		{"two scripts, the first one fails", all(online, refuse(emv.INS18ApplicationUnblock, emv.SW6985Conditions),
+			answer("00", arpc+"7114 9F180411223344 860B 8418000006 AABBCCDDEEFF 7114 9F180411223345 860B 841E000006 AABBCCDDEEFF"))},
+		{"declined, with a script", all(online, answer("51", arpc+"7214 9F180411223344 860B 841E000006 AABBCCDDEEFF"))},
 		{"a script that holds something else", all(online, answer("00", arpc+"7103 500141"))},
 	}
 }
@@ -386,6 +433,12 @@ func TestDefects(t *testing.T) {
 		}
 	}
 	told(Reference(), func(name, line string) bool { honest[name] = line; return true })
+	told(Reference(), func(name, line string) bool {
+		if line != honest[name] {
+			t.Fatalf("%s: without any defect\n%s and then\n%s", name, honest[name], line)
+		}
+		return true
+	})
 	for _, d := range Defects() {
 		r, noticed := Reference(), ""
 		d.Edit(r)
