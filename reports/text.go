@@ -107,6 +107,9 @@ func (s *Scenario) account() string {
 		p.line("after its last step")
 		p.block("  ", s.Failure.account())
 	}
+	if s.Status == Failed || s.Status == Broken {
+		p.block("", s.cardLog())
+	}
 	for _, b := range s.Breaks {
 		p.line("the money does not balance: %s", oneLine(b.Rule))
 		p.block("  ", clean(b.Text))

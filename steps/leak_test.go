@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tillproof/tillproof/reports"
+	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
@@ -279,6 +280,40 @@ func (d *drawn) trade(w *rig.World, name, scheme string) {
 	d.illegal(till)
 }
 
+// chips inserts and taps cards: PINs that go to the host and PINs that the card compares, right and wrong, a card that goes too early,
+// and what the host never hears of.
+func (d *drawn) chips(w *rig.World, name string) {
+	till, err := w.Till(name)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.told("errors", w.ChipKind("Bob", "unionpay-offline-pin"), w.ChipKind("Judy", "unionpay-signature"), w.ChipKind("Frank", "visa-credit"),
+		w.SpoilChip("Frank", card.Fault{Do: card.FaultTruncated, Command: "READ RECORD", Nth: 2, Bytes: 3}),
+		till.SetFloor(pay.CNY(20_00), true), till.SignIn())
+	for _, who := range []string{"Carol", "Bob", "Judy", "Frank"} {
+		for _, by := range []rig.Presented{rig.ByChip, rig.ByTap} {
+			for _, pin := range []rig.PINAct{rig.PINRight, rig.PINWrong} {
+				d.told("errors", till.Order(rig.Order{Flow: pay.Sale, Amount: pay.CNY(12_34), Who: who, By: by, PIN: pin}), till.Do(terminal.Event{Kind: terminal.Cancel}))
+			}
+		}
+		track, err := w.ChipTrack(who)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		pan, _, _ := strings.Cut(track.Reveal(), "D")
+		d.track(who+"'s chip", pan, track.Reveal())
+	}
+	exchanges := 0
+	for _, e := range w.Events() {
+		if e.Name == trace.APDU {
+			exchanges += len(e.Fields)
+		}
+	}
+	if exchanges < 500 {
+		d.t.Errorf("only %d objects were told of chips: the search proves little", exchanges)
+	}
+}
+
 // troubles lets the line do its worst to sales and their answers. It needs the virtual clock.
 func (d *drawn) troubles(w *rig.World, name string) {
 	till, err := w.Till(name)
@@ -415,6 +450,7 @@ func TestNeverLeaks(t *testing.T) {
 		t.Run(fmt.Sprintf("memory, seed %d", seed), func(t *testing.T) {
 			d := draw(t, sim.Seed(seed))
 			w := d.world(d.rig(rig.Options{}), sim.Seed(seed))
+			d.chips(w, "T1")
 			d.trade(w, "T1", "003")
 			d.trade(w, "T2", "004")
 			d.trade(w, "T3", "005")

@@ -49,7 +49,7 @@ func TestPCSC(t *testing.T) {
 			t.Errorf("%s: %s is not in\n%s", c.name, c.want, c.got)
 		}
 	}
-	for _, want := range []string{"> SELECT 1PAY.SYS.DDF01", "< 6117 23 bytes wait", "> GET PROCESSING OPTIONS", "5A application PAN", "(8 bytes)"} {
+	for _, want := range []string{"84 dedicated file name: 1PAY.SYS.DDF01", "< 6117 23 bytes wait", "> GET PROCESSING OPTIONS", "5A application PAN: 620012******0010"} {
 		if log := first.String(); !strings.Contains(log, want) {
 			t.Errorf("the card's log lacks %q:\n%s", want, log)
 		}

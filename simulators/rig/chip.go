@@ -3,13 +3,13 @@ package rig
 import (
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
@@ -103,11 +103,10 @@ func (w *World) slot(c Cardholder) (*card.Slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	cvv, err := w.cvkBox.CVV(issuerCVK, pay.NewPAN(c.PAN), c.Expiry, "999") // iCVV: it makes no stripe
+	track, err := w.chipTrack(c)
 	if err != nil {
-		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
+		return nil, err
 	}
-	track := emv.Track2{PAN: pay.NewPAN(c.PAN), Expiry: c.Expiry, Service: c.Service, Discretionary: pay.NewSecret("10000" + cvv + "00")}
 	for _, a := range spec.Applications {
 		if w.copied[c.Name] {
 			a.MasterKeys = "visa"
@@ -131,6 +130,15 @@ func (w *World) slot(c Cardholder) (*card.Slot, error) {
 	}
 	w.chips[c.Name] = s
 	return s, nil
+}
+
+// chipTrack is the track that a chip tells: its verification value makes no stripe (iCVV).
+func (w *World) chipTrack(c Cardholder) (emv.Track2, error) {
+	cvv, err := w.cvkBox.CVV(issuerCVK, pay.NewPAN(c.PAN), c.Expiry, "999")
+	if err != nil {
+		return emv.Track2{}, fmt.Errorf("chip of %s: %w", c.Name, err)
+	}
+	return emv.Track2{PAN: pay.NewPAN(c.PAN), Expiry: c.Expiry, Service: c.Service, Discretionary: pay.NewSecret("10000" + cvv + "00")}, nil
 }
 
 // unused gives a cardholder whose chip was not used yet.
@@ -171,18 +179,12 @@ func (w *World) CopyChip(who string) error {
 
 // SetFloor gives the till's chip applications another floor limit, and starts it again; alone has none below it sent to the host at random.
 func (t *Till) SetFloor(limit pay.Amount, alone bool) error {
-	t.config.Parameters.AIDs = slices.Clone(t.config.Parameters.AIDs)
-	for i, a := range t.config.Parameters.AIDs {
-		a.Values = maps.Clone(a.Values)
-		a.Values[emv.Tag9F1BFloorLimit] = binary.BigEndian.AppendUint32(nil, uint32(limit.Minor))
-		percent := byte(0x99)
-		if alone {
-			percent = 0
-		}
-		a.Values[emv.TagDF16RandomMaxPercent], a.Values[emv.TagDF17RandomPercent] = []byte{percent}, []byte{percent}
-		t.config.Parameters.AIDs[i] = a
+	percent := []byte{0x99}
+	if alone {
+		percent = []byte{0}
 	}
-	return t.StartAgain()
+	return t.SetChipParameters(map[tlv.Tag][]byte{emv.Tag9F1BFloorLimit: binary.BigEndian.AppendUint32(nil, uint32(limit.Minor)),
+		emv.TagDF16RandomMaxPercent: percent, emv.TagDF17RandomPercent: percent})
 }
 
 // apduTime is how long a command takes on contacts and in the field.
@@ -202,7 +204,8 @@ func (t *Till) present(c Cardholder, on card.Interface) (*terminal.Event, error)
 		e.Kind = terminal.Tap
 	}
 	_, ending := s.Insert(on)
-	t.slot, e.Reader = s, readerSays[ending]
+	t.slot, t.said, e.Reader = s, emv.Log{}, readerSays[ending]
+	t.record(trace.Noted, trace.CardPresented, fmt.Sprintf("%s: %s", on, ending))
 	return e, nil
 }
 
@@ -220,18 +223,48 @@ func (t *Till) apdu(cmd emv.Command) {
 	if x.Ending == card.Frozen || x.After > readerWait {
 		x.Ending, after = card.Frozen, readerWait
 	}
-	t.record(trace.Noted, "apdu", apduText(cmd, x))
+	t.tell(apduEvent(&t.said, cmd, x))
 	t.world.Loop.After(after, func() {
 		t.inLife(life, terminal.Event{Kind: terminal.CardAnswered, Response: x.Response, Reader: readerSays[x.Ending]})
 	})
 }
 
-// apduText tells an exchange with a card by names, without what may be secret.
-func apduText(cmd emv.Command, x card.Exchange) string {
-	if x.Ending != card.Answered {
-		return fmt.Sprintf("%s: %s", cmd.Name(), x.Ending)
+// apduEvent tells an exchange with a card by names, without what may be secret.
+func apduEvent(said *emv.Log, cmd emv.Command, x card.Exchange) trace.Event {
+	e := trace.Event{Kind: trace.Noted, Name: trace.APDU, Text: fmt.Sprintf("%s: %s", cmd.Name(), x.Ending)}
+	way := func(arrow string, fields []trace.Field) {
+		for _, f := range fields {
+			f.ID = arrow + f.ID
+			e.Fields = append(e.Fields, f)
+		}
 	}
-	return fmt.Sprintf("%s: %s %s", cmd.Name(), x.Response.SW, x.Response.SW.Words())
+	way("> ", said.Command(cmd))
+	if x.Ending == card.Answered {
+		e.Text = fmt.Sprintf("%s: %s %s", cmd.Name(), x.Response.SW, x.Response.SW.Words())
+		way("< ", said.Response(x.Response))
+	}
+	return e
+}
+
+// apduLines tells an exchange with a card as lines of a log.
+func apduLines(said *emv.Log, cmd emv.Command, x card.Exchange) []string {
+	lines := []string{"> " + cmd.Name()}
+	objects := func(fields []trace.Field) {
+		for _, f := range fields {
+			line := fmt.Sprintf("    %s %s: %s", f.ID, f.Name, f.Value)
+			if f.Note != "" {
+				line += " (" + f.Note + ")"
+			}
+			lines = append(lines, line)
+		}
+	}
+	objects(said.Command(cmd))
+	if x.Ending != card.Answered {
+		return append(lines, "< "+string(x.Ending))
+	}
+	lines = append(lines, fmt.Sprintf("< %s %s", x.Response.SW, x.Response.SW.Words()))
+	objects(said.Response(x.Response))
+	return lines
 }
 
 // takeOut takes the card out of the reader.

@@ -2,6 +2,7 @@ package rig
 
 import (
 	"github.com/tillproof/tillproof/simulators/card"
+	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 )
 
@@ -15,6 +16,16 @@ type Said struct {
 func (w *World) ChipSaid(who string) ([]Said, error) {
 	c, err := w.Rig.Cast.Cardholder(who)
 	return w.chipSaid[c.Name], err
+}
+
+// ChipTrack is the track that a cardholder's chip tells.
+func (w *World) ChipTrack(who string) (pay.Secret, error) {
+	c, err := w.cardholder(who)
+	if err != nil {
+		return pay.Secret{}, err
+	}
+	track, err := w.chipTrack(c)
+	return track.Text(), err
 }
 
 // ChipState tells what a cardholder's chip keeps without power.

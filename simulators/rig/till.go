@@ -9,6 +9,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/terminal"
@@ -41,6 +42,7 @@ type Till struct {
 	restarting bool        // the machine wants to be switched off and on
 
 	slot *card.Slot // the card in the reader
+	said emv.Log    // what was said to it
 
 	need    terminal.Need
 	open    Order // the last one, and whose card it is about
@@ -202,7 +204,13 @@ func (t *Till) carryOut(a terminal.Action) {
 }
 
 func (t *Till) record(kind trace.Kind, name, text string) {
-	t.world.Trace.Record(trace.Event{At: t.world.Loop.Now(), Party: t.Name, Kind: kind, Name: name, Text: text})
+	t.tell(trace.Event{Kind: kind, Name: name, Text: text})
+}
+
+// tell records what happens at this till, now.
+func (t *Till) tell(e trace.Event) {
+	e.At, e.Party = t.world.Loop.Now(), t.Name
+	t.world.Trace.Record(e)
 }
 
 func (t *Till) write(a terminal.Action) {

@@ -21,6 +21,7 @@ type PCSCCard struct {
 	Slot  *card.Slot
 	On    card.Interface
 	Watch func(line string) // the APDU log, masked; may be nil
+	said  emv.Log
 }
 
 // The controls of vpcd.
@@ -124,11 +125,7 @@ func (p *PCSCCard) exchange(ctx context.Context, message []byte) ([]byte, error)
 		return emv.Response{SW: emv.SW6700Length}.Append(nil), nil
 	}
 	x := p.Slot.Exchange(time.Now(), cmd)
-	if x.Ending == card.Answered {
-		p.say("> %s\n< %s", cmd.Text(), strings.Join(x.Response.Lines(), "\n    "))
-	} else {
-		p.say("> %s\n< %s", cmd.Text(), x.Ending)
-	}
+	p.say("%s", strings.Join(apduLines(&p.said, cmd, x), "\n"))
 	switch x.Ending {
 	case card.Torn:
 		return nil, errTorn

@@ -40,7 +40,7 @@ func TestCardInVPCD(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("a reader that hangs up is no error: %v", err)
 	}
-	if text := log(); !strings.Contains(text, "> SELECT 1PAY.SYS.DDF01") || !strings.Contains(text, "power off") {
+	if text := log(); !strings.Contains(text, "84 dedicated file name: 1PAY.SYS.DDF01") || !strings.Contains(text, "power off") {
 		t.Errorf("the log: %s", text)
 	}
 }

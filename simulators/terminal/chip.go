@@ -9,6 +9,7 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/tlv"
+	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/terminal/kernel"
@@ -203,7 +204,7 @@ func (t *Terminal) takeChip(now time.Time, field []byte, out *Actions) bool {
 // cardEnded goes on when the kernel has come to its end: with the host's answer that the card has now heard, or without any.
 func (t *Terminal) cardEnded(now time.Time, out *Actions) {
 	v := t.order.visit
-	t.decide(now, "terminal/chip", fmt.Sprintf("%s %s TVR %s", v.outcome.Ending, v.outcome.Why, v.outcome.TVR))
+	t.decide(now, trace.CardEnded, chipEnding(v.outcome))
 	if v.then != nil {
 		then := v.then
 		v.then = nil
@@ -244,6 +245,18 @@ func (t *Terminal) cardEnded(now time.Time, out *Actions) {
 		}
 		t.refuse(now, "terminal/chip", screen, out)
 	}
+}
+
+// chipEnding tells how a card's visit ended, every bit in words.
+func chipEnding(o kernel.Outcome) string {
+	text := string(o.Ending)
+	if o.ARC != "" {
+		text += " " + o.ARC
+	}
+	if o.Why != "" {
+		text += ", " + o.Why
+	}
+	return fmt.Sprintf("%s; TVR %s, TSI %s, CVM %s", text, o.TVR, o.TSI, o.CVM)
 }
 
 // chipFailed counts chips that cannot be used; after some of them the stripe is taken (DOMAIN.md D.6).

@@ -29,6 +29,13 @@ const (
 	Noted    Kind = "noted"    // anything else worth telling
 )
 
+// The names of what is noted about a card in a reader.
+const (
+	CardPresented = "card-presented"
+	APDU          = "apdu"          // Text is the command and the status of its answer; the ids of Fields begin with > and <
+	CardEnded     = "terminal/chip" // what the terminal decided when the card's visit was over
+)
+
 // Event is one thing that happened. No event holds a clear PAN, PIN, track or key: Fields and Frame are masked when they
 // are made.
 type Event struct {

@@ -44,12 +44,14 @@ func InfoOf(tag tlv.Tag) (TagInfo, bool) {
 	return TagInfo{}, false
 }
 
+const unknownTag = "unknown tag"
+
 // NameOf gives a tag's name for people.
 func NameOf(tag tlv.Tag) string {
 	if i, ok := InfoOf(tag); ok {
 		return i.Name
 	}
-	return "unknown tag"
+	return unknownTag
 }
 
 // CheckLength tells what is wrong with a value's length or digits; unknown tags have no wrong length (Book 3, 7.5).

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/tlv"
 )
 
@@ -11,53 +12,58 @@ import (
 // from them.
 const longestShown = 32
 
-// Text is a command as one line of a log: its name and its data, without a PIN.
-func (c Command) Text() string {
+// Shown is a tag's value for people: text, or bytes in hex. Of a card number the middle does not show; of tracks, names, PINs, of
+// what is long and of what nobody here knows only the length.
+func Shown(tag tlv.Tag, value []byte) string {
+	info, known := InfoOf(tag)
 	switch {
-	case len(c.Data) == 0:
-		return c.Name()
-	case c.INS == INSA4Select && printable(c.Data):
-		return c.Name() + " " + string(c.Data)
-	case c.INS == INS20Verify || c.INS == INS24PINChange || c.INS == INSDCUpdateRecord || len(c.Data) > 2*longestShown:
-		return fmt.Sprintf("%s (%d bytes)", c.Name(), len(c.Data))
+	case tag == Tag5APAN && len(value) > 0:
+		return pay.NewPAN(strings.TrimRight(fmt.Sprintf("%X", value), "F")).String()
+	case !known || info.Secret || len(value) > longestShown:
+		return fmt.Sprintf("(%d bytes)", len(value))
+	case (info.Format == FormatAN || info.Format == FormatANS || tag == Tag84DFName) && printable(value):
+		return string(value)
 	}
-	return fmt.Sprintf("%s %X", c.Name(), c.Data)
+	return fmt.Sprintf("%X", value)
 }
 
-// Lines is a response as lines of a log: what its status says, then each object by name. Card numbers, tracks and names do
-// not show, nor does what cannot be read.
-func (r Response) Lines() []string {
-	lines := []string{fmt.Sprintf("%s %s", r.SW, r.SW.Words())}
-	if len(r.Data) == 0 {
-		return lines
+// Words spells the bits or codes of a tag's value; nil for a tag that has none.
+func Words(tag tlv.Tag, value []byte) []string {
+	if CheckLength(tag, value) != nil {
+		return nil
 	}
-	l, err := tlv.Parse(r.Data, tlv.Tolerant)
-	if err != nil || len(l) != 1 || l[0].Tag != Tag80ResponseFormat1 && !l[0].Tag.Constructed() && NameOf(l[0].Tag) == "unknown tag" {
-		return append(lines, fmt.Sprintf("(%d bytes)", len(r.Data)))
+	switch tag {
+	case Tag95TVR, Tag9F0DIACDefault, Tag9F0EIACDenial, Tag9F0FIACOnline, TagDF11TACDefault, TagDF12TACOnline, TagDF13TACDenial:
+		return ParseTVR(value).Words()
+	case Tag9BTSI:
+		return TSI(number(value)).Words()
+	case Tag82AIP:
+		return ParseAIP(value).Words()
+	case Tag9F27CID:
+		return []string{CID(value[0]).String()}
+	case Tag9F34CVMResults:
+		r, _ := ParseCVMResults(value) // its length is right
+		return r.Words()
+	case Tag8ECVMList:
+		return listWords(value)
+	case Tag9F66TTQ:
+		return ParseTTQ(value).Words()
+	case Tag9F6CCTQ:
+		return ParseCTQ(value).Words()
 	}
-	for o := range l.All() {
-		if !o.Tag.Constructed() {
-			lines = append(lines, fmt.Sprintf("%s %s: %s", o.Tag, NameOf(o.Tag), shown(o)))
-		}
-	}
-	return lines
+	return nil
 }
 
-func shown(o tlv.Object) string {
-	info, known := InfoOf(o.Tag)
-	switch {
-	case !known || info.Secret || len(o.Value) > longestShown:
-		return fmt.Sprintf("(%d bytes)", len(o.Value))
-	case o.Tag == Tag82AIP:
-		return ParseAIP(o.Value).String()
-	case o.Tag == Tag9F27CID && len(o.Value) == 1:
-		return fmt.Sprintf("%X %s", o.Value, CID(o.Value[0]))
-	case o.Tag == Tag9F6CCTQ:
-		return ParseCTQ(o.Value).String()
-	case (info.Format == FormatAN || info.Format == FormatANS || o.Tag == Tag84DFName) && printable(o.Value):
-		return string(o.Value)
+// listWords names the methods of a CVM list in order.
+func listWords(value []byte) (said []string) {
+	l, err := ParseCVMList(value)
+	if err != nil {
+		return nil
 	}
-	return fmt.Sprintf("%X", o.Value)
+	for _, r := range l.Rules {
+		said = append(said, r.Code.Words())
+	}
+	return said
 }
 
 func printable(b []byte) bool {
