@@ -31,8 +31,9 @@ const (
 	Payer     = "payer"      // who paid, masked
 	Terminal  = "terminal"   // where
 	Refund    = "refund"     // the merchant's own number of a refund: the same one is the same refund
-	Returned  = "returned"   // the amount of a refund; in answers all that was given back
-	Standing  = "state"      // of an order: one of the States
+	Returned  = "returned"   // the amount of a refund; in answers all that was given back of the order
+	Refunded  = "refunded"   // in answers: the amount of this refund
+	Standing  = "state"      // of an order: one of the OrderStates
 	PaidAt    = "paid_at"    // RFC 3339
 	Code      = "code"       // how it went, in the wallet's own codes
 	SubCode   = "sub_code"

@@ -30,12 +30,12 @@ const (
 	OpAppScan    Operation = "app/scan"    // what a merchant code asks for
 	OpAppConfirm Operation = "app/confirm" // pay, or consent to, an order with the password
 	OpAppRefuse  Operation = "app/refuse"  // do not
-	OpAppBills   Operation = "app/bills"   // what was paid lately
+	OpAppBill    Operation = "app/bill"    // what was paid
 )
 
 // Operations lists them all.
 func Operations() []Operation {
-	return []Operation{OpPay, OpOrder, OpQuery, OpCancel, OpClose, OpRefund, OpRefundQuery, OpAppCode, OpAppScan, OpAppConfirm, OpAppRefuse, OpAppBills}
+	return []Operation{OpPay, OpOrder, OpQuery, OpCancel, OpClose, OpRefund, OpRefundQuery, OpAppCode, OpAppScan, OpAppConfirm, OpAppRefuse, OpAppBill}
 }
 
 // Result is how a request went, whatever the wallet calls it.
@@ -92,6 +92,8 @@ type Scheme struct {
 	CancelFor   time.Duration `yaml:"cancel_for"`   // later is refused
 	RefundFor   time.Duration `yaml:"refund_for"`
 	// What the host holds payers to.
+	CodePrefix      string        `yaml:"code_prefix"` // digits by which tills know the wallet's payer codes
+	CodeDigits      int           `yaml:"code_digits"` // in all
 	CodeLife        time.Duration `yaml:"code_life"`
 	NoPasswordUpTo  pay.Amount    `yaml:"no_password_up_to"` // for one payment
 	NoPasswordCount int           `yaml:"no_password_count"` // payments of a day
@@ -135,6 +137,9 @@ func (s *Scheme) check() error {
 			return fmt.Errorf("%s: want more than nothing", name)
 		}
 	}
+	if len(s.CodePrefix) < 2 || len(s.CodePrefix) >= s.CodeDigits || strings.Trim(s.CodePrefix, "0123456789") != "" {
+		return fmt.Errorf("code_prefix: want two or more digits, and fewer than code_digits")
+	}
 	if s.Name == "" || strings.TrimSpace(s.Acknowledge) == "" {
 		return fmt.Errorf("want a name and what acknowledges a notification")
 	}
@@ -161,14 +166,14 @@ func (s *Scheme) Hear(p Params) Result {
 	return Unknown
 }
 
-// State is how an order stands, in answers to queries.
-type State string
+// OrderState is how an order stands.
+type OrderState string
 
 // The states of an order.
 const (
-	StateOpen      State = "open"      // a merchant code that nobody has scanned, or a payer who is asked
-	StatePaid      State = "paid"      // also when a part was refunded
-	StateRefunded  State = "refunded"  // whole
-	StateClosed    State = "closed"    // never paid, and never will be
-	StateCancelled State = "cancelled" // was paid or not; costs nothing
+	StateOpen      OrderState = "open"      // a merchant code that nobody has scanned, or a payer who is asked
+	StatePaid      OrderState = "paid"      // also when a part was refunded
+	StateRefunded  OrderState = "refunded"  // whole
+	StateClosed    OrderState = "closed"    // never paid, and never will be
+	StateCancelled OrderState = "cancelled" // was paid or not; costs nothing
 )

@@ -181,6 +181,7 @@ func TestLoadErrors(t *testing.T) {
 		"unknown result": {"too-late:", "to-late:", `there is no "to-late"`},
 		"no code":        {"too-late: {code: FAIL,", "too-late: {", "too-late has no code"},
 		"no duration":    {"code_life: 60s", "code_life: 0s", "code_life: want more than nothing"},
+		"no prefix":      {`code_prefix: "13"`, `code_prefix: "1"`, "code_prefix: want two or more digits"},
 		"no name":        {"name: wechat", `name: ""`, "want a name"},
 	} {
 		tree := fstest.MapFS{"wallets/w.yaml": {Data: bytes.Replace(whole, []byte(c.from), []byte(c.to), 1)}}
