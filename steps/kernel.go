@@ -104,6 +104,9 @@ func kernelSteps() []Step {
 			Zh: `{message}的(终端验证结果|持卡人验证结果)为 {text}`, Order: []int{1, 0, 2},
 			Example: `And the terminal verification results of the 1st sale say "online PIN entered"`, ExampleZh: `并且 第 1 笔消费的终端验证结果为 "online PIN entered"`,
 			Is: "As the host reads them in F55: exactly these words, between semicolons; nothing for no bit.", do: verificationOfMessage},
+		{Name: "chip-data-differ", En: `{message} and {message} differ in chip tag {text}`, Zh: `{message}与{message}的芯片数据 {text} 不同`,
+			Example: `And the 1st sale and the 2nd sale differ in chip tag "9F37"`, ExampleZh: `并且 第 1 笔消费与第 2 笔消费的芯片数据 "9F37" 不同`,
+			Is: "Both have it in F55, with other values.", do: chipDataDiffer},
 		{Name: "chip-was-given", En: `{who}'s chip was given {text} {count} times?`, Zh: `{who}的芯片收到 {text} {count} 次`,
 			Example: `And Carol's chip was given "GENERATE AC AAC" 1 time`, ExampleZh: `并且 小萝的芯片收到 "GENERATE AC AAC" 1 次`,
 			Is: "Commands that begin with these words, since the scenario began; one that T=0 asks for again counts once.", do: chipWasGiven},
@@ -177,6 +180,31 @@ func verificationOfMessage(s *scenario, a args) error {
 // sameWords compares what bits say with what is wanted of them.
 func sameWords(where, wanted string, said []string) error {
 	return equal(where, wanted, orNothing(strings.Join(said, "; ")))
+}
+
+func chipDataDiffer(s *scenario, a args) error {
+	n, err := strconv.ParseUint(a.at(2), 16, 32)
+	if err != nil {
+		return fmt.Errorf("tag %q: want hex digits", a.at(2))
+	}
+	seen := map[string]bool{}
+	for _, name := range []string{a.at(0), a.at(1)} {
+		c, err := s.crossing(name)
+		if err != nil {
+			return err
+		}
+		objects, err := tlv.Parse([]byte(c.Message.Get(iso8583.Chip)), tlv.Strict)
+		if err != nil {
+			return err
+		}
+		o, ok := objects.Find(tlv.Tag(n))
+		if value := fmt.Sprintf("%X", o.Value); !ok || seen[value] {
+			return failed(c.Name()+", F55, "+a.at(2), "another value", orNothing(value))
+		} else {
+			seen[value] = true
+		}
+	}
+	return nil
 }
 
 func chipWasGiven(s *scenario, a args) error {

@@ -88,3 +88,10 @@ Feature: A till authenticates a chip by itself
     Then "T1" shows APPROVED
     And Carol's chip was given "INTERNAL AUTHENTICATE" 1 time
     And the terminal verification results of the 1st sale say "online PIN entered; amount over the floor limit"
+
+  @KRN-054 @host-control
+  Scenario: Nobody knows before which number the card will be given
+    Given Carol inserts her card for 10.00 CNY at "T1"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the 1st sale and the 2nd sale differ in chip tag "9F37"

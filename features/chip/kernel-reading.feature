@@ -137,3 +137,29 @@ Feature: What a till reads of a chip
     When Carol inserts her card for 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And the terminal verification results of the 1st sale say "CDA failed; online PIN entered; amount over the floor limit"
+
+  @KRN-055 @host-control
+  Scenario: A blocked application is passed over
+    Given Carol's card is of kind "unionpay-blocked"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the chip data of the 1st sale say
+      | tag | value            |
+      | 84  | A000000333010102 |
+
+  @KRN-056 @host-control
+  Scenario: A card that was pulled out is not a broken one
+    Given Carol takes her card away at the 1st "READ RECORD 1 of file 2"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows CARD_REMOVED
+    And "T1" does not show INSERT_AGAIN
+    And Carol's card holds 1000.00 CNY
+
+  @KRN-057 @host-control
+  Scenario: A chip whose values have no right length is not paid with
+    Given Carol's chip holds
+      | tag  | value  |
+      | 9F07 | FF0000 |
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows INSERT_AGAIN
+    And Carol's chip was given "GENERATE AC" 0 times

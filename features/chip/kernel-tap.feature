@@ -102,3 +102,11 @@ Feature: What a till makes of a tap
     When Carol taps her card for 10.00 CNY at "T1"
     Then "T1" shows DECLINED_OFFLINE
     And Carol's card holds 1000.00 CNY
+
+  @KRN-058 @host-control
+  Scenario: The issuer hears that a tapped card is listed
+    Given Carol's card is of kind "mastercard-credit"
+    And Carol's card is on the exception file of "T1"
+    When Carol taps her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the terminal verification results of the 1st sale say "card on the exception file; application versions differ; amount over the floor limit"

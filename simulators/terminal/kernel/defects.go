@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"io"
 	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -33,6 +34,10 @@ func choiceDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.Rank = func(byte) int { return 0 } }),
 		defect("kernel-takes-unconfirmed", "emv", "begins an application that wants the cardholder's word without it", "a single application needs no menu",
 			func(r *Rules) { r.Confirm = false }),
+		defect("kernel-begins-blocked", "security", "begins an application that its issuer has blocked", "6283 is a warning, and warnings are passed over",
+			func(r *Rules) { r.NotInvalidated = false }),
+		defect("kernel-takes-removed-for-broken", "security", "takes a card that was pulled out for one whose chip is broken", "no answer is no answer",
+			func(r *Rules) { r.Removed = Fallback }),
 		defect("kernel-knows-no-t0", "emv", "takes 61 and 6C for errors", "the reader of the pilot hid them", func(r *Rules) { r.FollowUp = false }),
 	}
 }
@@ -41,6 +46,8 @@ func readingDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
 		defect("kernel-takes-twice", "emv", "takes the last of two values that a card gives of one thing",
 			"the data base overwrites, and nobody looks whether there was something", func(r *Rules) { r.RefuseTwice = false }),
+		defect("kernel-takes-any-length", "emv", "takes values of lengths that they cannot have", "buffers are long enough for everything",
+			func(r *Rules) { r.CheckLengths = false }),
 		defect("kernel-needs-no-mandatory", "emv", "goes on with a card that lacks its mandatory data",
 			"the check was made for the test cards of one scheme", func(r *Rules) { r.ReadMandatory = false }),
 		defect("kernel-lets-card-overwrite", "security", "tells the card, and the host, what the card says of amount and results", "there is one data base for both sides, and the card comes last",
@@ -68,6 +75,8 @@ func trustDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.SignedAIP = false }),
 		defect("kernel-takes-stronger", "security", "takes a TC where it asked for an ARQC", "the answer's kind decides, not the question",
 			func(r *Rules) { r.RefuseStronger = false }),
+		defect("kernel-predictable-number", "security", "gives cards the same number with every payment", "the generator begins anew with every payment",
+			func(r *Rules) { r.Number = func(io.Reader) ([]byte, error) { return []byte{0, 0, 0, 1}, nil } }),
 		defect("kernel-hides-missing-data", "emv", "does not say that a card lacks what authentication needs", "failed was thought to say it all",
 			func(r *Rules) { r.NoteMissing = false }),
 		defect("kernel-needs-ddol", "emv", "authenticates no card that has no list for it", "the terminal's own list is downloaded and never read",
@@ -160,6 +169,11 @@ func contactlessDefects() []pay.Defect[Rules] {
 			}),
 		defect("kernel-asks-verified-phone", "emv", "asks the owner of a phone for a PIN that the phone has asked for already", "the bit is of the second byte",
 			func(r *Rules) { r.TrustDevice = false }),
+		defect("kernel-tap-skips-risk", "security", "looks at no exception file and no floor limit where a tapped card makes its cryptogram later", "a tap is small",
+			func(r *Rules) {
+				r.Flows = slices.Clone(r.Flows)
+				r.Flows[0].Phases = without(r.Flows[0].Phases, "kernel/contactless-risk")
+			}),
 		defect("kernel-tap-skips-restrictions", "security", "lets a tapped card that has expired or is listed approve by itself", "the restrictions stand in the code of the slot",
 			func(r *Rules) {
 				last := len(r.Flows) - 1

@@ -55,8 +55,10 @@ func (t *transaction) selectFinal(c candidate) (bool, *Outcome) {
 	switch {
 	case r.SW == emv.SW6A81NotSupported && !t.c.Contactless:
 		return false, t.end(CardBlocked, "the card is blocked")
-	case r.SW != emv.SW9000OK:
-		t.blocked = t.blocked || r.SW == emv.SW6283Invalidated
+	case t.invalidated(r.SW):
+		t.blocked = true
+		return false, nil
+	case r.SW != emv.SW9000OK && r.SW != emv.SW6283Invalidated:
 		return false, nil
 	}
 	list, err := tlv.Parse(r.Data, tlv.Tolerant)
@@ -132,7 +134,8 @@ func (t *transaction) put(list tlv.List) *Outcome {
 		if o.Tag.Constructed() || len(o.Value) == 0 {
 			continue
 		}
-		if err := emv.CheckLength(o.Tag, o.Value); err != nil {
+		t.consult("kernel/lengths")
+		if err := emv.CheckLength(o.Tag, o.Value); err != nil && t.r.CheckLengths {
 			return t.fail("the card's data: " + err.Error())
 		}
 		if _, twice := t.card[o.Tag]; twice {

@@ -161,8 +161,9 @@ func (t *transaction) prepare() *Outcome {
 	if err != nil || err2 != nil {
 		return t.end(Terminated, "the amount does not fit twelve digits")
 	}
-	number := make([]byte, 4)
-	if _, err := io.ReadFull(t.c.Random, number); err != nil {
+	t.consult("kernel/number")
+	number, err := t.r.Number(t.c.Random)
+	if err != nil {
 		return t.end(Terminated, "no unpredictable number: "+err.Error())
 	}
 	y, m, d := t.c.Now.Date()
@@ -177,6 +178,12 @@ func (t *transaction) prepare() *Outcome {
 	}
 	t.reset()
 	return nil
+}
+
+func fourBytes(random io.Reader) ([]byte, error) {
+	number := make([]byte, 4)
+	_, err := io.ReadFull(random, number)
+	return number, err
 }
 
 // reset clears what an application left behind (Book 3, 10.1).
@@ -203,7 +210,7 @@ func (t *transaction) send(c emv.Command) (emv.Response, *Outcome) {
 		return r, out
 	}
 	kept, out := t.exchange(emv.Command{INS: emv.INSC0GetResponse, Le: emv.Le00All})
-	if out == nil && kept.SW == emv.SW9000OK {
+	if out == nil && (kept.SW == emv.SW9000OK || kept.SW == r.SW) { // cards say the warning again, or not
 		r.Data = kept.Data
 	}
 	return r, out

@@ -87,7 +87,8 @@ func (t *transaction) gone() *Outcome {
 	if t.c.Contactless {
 		return t.end(TryAgain, "the card was taken away too early")
 	}
-	return t.end(CardRemoved, "the card was taken out too early")
+	t.consult("kernel/removed")
+	return t.end(t.r.Removed, "the card was taken out too early")
 }
 
 // told completes an outcome with what the transaction knows.

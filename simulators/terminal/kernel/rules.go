@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"io"
 	"slices"
 
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
@@ -13,36 +14,40 @@ type Rules struct {
 	Contactless []Phase // up to the card's answer to GET PROCESSING OPTIONS
 	Flows       []Flow  // how a contactless application goes on, by the first five bytes of its name; the last one takes the rest
 
-	Names          bool                    // kernel/names: a card without a usable directory is asked for each name
-	Longer         func(df01 []byte) bool  // kernel/longer-names: whether a card's name may go on where the terminal's ends
-	Rank           func(priority byte) int // kernel/priority: the lower the better
-	Confirm        bool                    // kernel/confirm: an application that wants the cardholder's word gets it
-	FollowUp       bool                    // kernel/follow-up: bytes that a T=0 card keeps are fetched, and its lengths are obeyed
-	OwnFirst       bool                    // kernel/sources: what the terminal knows itself is taken from no card
-	MaxCommands    int                     // kernel/commands: a card that wants more is given up
-	MaxDirectory   int                     // kernel/directory: records of a payment directory that are read
-	MaxSameName    int                     // kernel/next: applications of one name that are asked for
-	Methods        []Method                // kernel/oda: the first that both can is used
-	CheckRevoked   bool                    // kernel/revoked
-	CheckDates     bool                    // kernel/certificate-date: an expired certificate is not taken
-	SignedAIP      bool                    // kernel/signed-aip: the AIP is part of what the issuer signed, where the card says so
-	NoteMissing    bool                    // kernel/data-missing: the TVR tells that the card lacks what authentication needs
-	DefaultDDOL    bool                    // kernel/default-ddol: a card that has no list for DDA gets the terminal's
-	NextOn         []emv.StatusWord        // kernel/next-application: answers to GET PROCESSING OPTIONS that take up the next application
-	CheckCondition bool                    // kernel/cvm-condition: a method is for its condition only
-	CheckCapable   bool                    // kernel/cvm-capable: a method is for a terminal that has what it needs
-	SameCurrency   bool                    // kernel/cvm-currency: amounts of the CVM list are compared in the card's own currency only
-	FallThrough    func(emv.CVMRule) bool  // kernel/cvm-next: whether a method that failed leaves the next one a chance
-	ReadMandatory  bool                    // kernel/mandatory: a card without its mandatory data is given up
-	RefuseTwice    bool                    // kernel/twice: a card that says one thing twice is given up
-	RefuseStronger bool                    // kernel/stronger: a cryptogram better than the one that was asked for is not taken
-	VerifyCDA      bool                    // kernel/cda: a combined signature is looked at
-	BypassAll      bool                    // kernel/bypass: who refuses one PIN is asked for no other
-	ReadTries      bool                    // kernel/pin-tries: the card is asked how many tries are left before a PIN is
-	AskAgain       bool                    // kernel/pin-again: a wrong PIN may be corrected while the card has tries left
-	Encipher       bool                    // kernel/encipher: a PIN goes enciphered where the card wants it so
-	RiskAlways     bool                    // kernel/risk: risk management is done whatever the card's AIP says
-	CheckVelocity  bool                    // kernel/velocity: payments since the card was last online are counted
+	Number         func(random io.Reader) ([]byte, error) // kernel/number: 9F37, which no one may know before
+	Names          bool                                   // kernel/names: a card without a usable directory is asked for each name
+	Longer         func(df01 []byte) bool                 // kernel/longer-names: whether a card's name may go on where the terminal's ends
+	Rank           func(priority byte) int                // kernel/priority: the lower the better
+	NotInvalidated bool                                   // kernel/invalidated: an application that is selected with the warning 6283 is not begun
+	Removed        Ending                                 // kernel/removed: how the card's absence from the slot ends
+	Confirm        bool                                   // kernel/confirm: an application that wants the cardholder's word gets it
+	FollowUp       bool                                   // kernel/follow-up: bytes that a T=0 card keeps are fetched, and its lengths are obeyed
+	OwnFirst       bool                                   // kernel/sources: what the terminal knows itself is taken from no card
+	MaxCommands    int                                    // kernel/commands: a card that wants more is given up
+	MaxDirectory   int                                    // kernel/directory: records of a payment directory that are read
+	MaxSameName    int                                    // kernel/next: applications of one name that are asked for
+	Methods        []Method                               // kernel/oda: the first that both can is used
+	CheckRevoked   bool                                   // kernel/revoked
+	CheckDates     bool                                   // kernel/certificate-date: an expired certificate is not taken
+	SignedAIP      bool                                   // kernel/signed-aip: the AIP is part of what the issuer signed, where the card says so
+	NoteMissing    bool                                   // kernel/data-missing: the TVR tells that the card lacks what authentication needs
+	DefaultDDOL    bool                                   // kernel/default-ddol: a card that has no list for DDA gets the terminal's
+	NextOn         []emv.StatusWord                       // kernel/next-application: answers to GET PROCESSING OPTIONS that take up the next application
+	CheckCondition bool                                   // kernel/cvm-condition: a method is for its condition only
+	CheckCapable   bool                                   // kernel/cvm-capable: a method is for a terminal that has what it needs
+	SameCurrency   bool                                   // kernel/cvm-currency: amounts of the CVM list are compared in the card's own currency only
+	FallThrough    func(emv.CVMRule) bool                 // kernel/cvm-next: whether a method that failed leaves the next one a chance
+	ReadMandatory  bool                                   // kernel/mandatory: a card without its mandatory data is given up
+	CheckLengths   bool                                   // kernel/lengths: a value of a length that it cannot have ends the payment
+	RefuseTwice    bool                                   // kernel/twice: a card that says one thing twice is given up
+	RefuseStronger bool                                   // kernel/stronger: a cryptogram better than the one that was asked for is not taken
+	VerifyCDA      bool                                   // kernel/cda: a combined signature is looked at
+	BypassAll      bool                                   // kernel/bypass: who refuses one PIN is asked for no other
+	ReadTries      bool                                   // kernel/pin-tries: the card is asked how many tries are left before a PIN is
+	AskAgain       bool                                   // kernel/pin-again: a wrong PIN may be corrected while the card has tries left
+	Encipher       bool                                   // kernel/encipher: a PIN goes enciphered where the card wants it so
+	RiskAlways     bool                                   // kernel/risk: risk management is done whatever the card's AIP says
+	CheckVelocity  bool                                   // kernel/velocity: payments since the card was last online are counted
 
 	OverFloor   func(amount, floor int64) bool                                      // kernel/floor
 	Pick        func(number int, amount, floor, threshold, target, most int64) bool // kernel/random: number is 1 to 99
@@ -113,7 +118,7 @@ func Reference() *Rules {
 			{[]byte{0xA0, 0x00, 0x00, 0x00, 0x04}, generateACFlow()},
 			{nil, quickFlow()},
 		},
-		Names: true, Longer: func(df01 []byte) bool { return bytes.Equal(df01, []byte{0}) }, Rank: rank, Confirm: true, FollowUp: true, OwnFirst: true,
+		Number: fourBytes, NotInvalidated: true, Removed: CardRemoved, Names: true, Longer: func(df01 []byte) bool { return bytes.Equal(df01, []byte{0}) }, Rank: rank, Confirm: true, FollowUp: true, OwnFirst: true,
 		MaxCommands: 500, MaxDirectory: 16, MaxSameName: 8,
 		Methods:      []Method{{emv.AIP1x01CDA, emv.Cap3x08CDA, prepareCDA}, {emv.AIP1x20DDA, emv.Cap3x40DDA, dda}, {emv.AIP1x40SDA, emv.Cap3x80SDA, sda}},
 		CheckRevoked: true, CheckDates: true, SignedAIP: true, NoteMissing: true, DefaultDDOL: true, NextOn: []emv.StatusWord{emv.SW6985Conditions},
@@ -121,7 +126,7 @@ func Reference() *Rules {
 		FallThrough: func(r emv.CVMRule) bool {
 			return r.Code.Method() != emv.CVM00Fail && r.Code&emv.CVMx40NextIfFailed != 0
 		},
-		ReadMandatory: true, RefuseTwice: true, RefuseStronger: true, VerifyCDA: true, BypassAll: true, ReadTries: true, AskAgain: true, Encipher: true,
+		ReadMandatory: true, CheckLengths: true, RefuseTwice: true, RefuseStronger: true, VerifyCDA: true, BypassAll: true, ReadTries: true, AskAgain: true, Encipher: true,
 		CheckVelocity: true,
 		OverFloor:     func(amount, floor int64) bool { return amount >= floor }, // Book 3, 10.6.1
 		Pick:          pick,

@@ -147,11 +147,16 @@ func (t *transaction) tryNames() *Outcome {
 
 // take adds a candidate, unless the card says that it is blocked.
 func (t *transaction) take(sw emv.StatusWord, c candidate) {
-	if sw == emv.SW6283Invalidated {
+	if t.invalidated(sw) {
 		t.blocked = true
 		return
 	}
 	t.candidates = append(t.candidates, c)
+}
+
+func (t *transaction) invalidated(sw emv.StatusWord) bool {
+	t.consult("kernel/invalidated")
+	return sw == emv.SW6283Invalidated && t.r.NotInvalidated
 }
 
 func (t *transaction) has(name []byte) bool {
