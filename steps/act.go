@@ -159,11 +159,11 @@ func timePasses(s *scenario, a args) error {
 // testerSteps send what no till would.
 func testerSteps() []Step {
 	return []Step{
-		{Name: "sends-without", En: `{till} is made to send a {flow} without {field}`, Zh: `令 {till} 发出缺少 {field} 的{flow}`, Order: []int{0, 2, 1},
+		{Name: "sends-without", En: `{till} is made to send an? {flow} without {field}`, Zh: `令 {till} 发出缺少 {field} 的{flow}`, Order: []int{0, 2, 1},
 			Example: `When "T1" is made to send a sale without F4`, ExampleZh: `当 令 "T1" 发出缺少 F4 的消费`,
 			Is: "A tester's message beside the till's machine: a good one but for the field, sealed with the till's MAK. The answer is awaited.",
 			do: sends(func(m *iso8583.Message, a args) error { return m.UnsetNamed(a.at(2)) })},
-		{Name: "sends-with", En: `{till} is made to send a {flow} with {field} {text}`, Zh: `令 {till} 发出 {field} 为 {text} 的{flow}`, Order: []int{0, 2, 3, 1},
+		{Name: "sends-with", En: `{till} is made to send an? {flow} with {field} {text}`, Zh: `令 {till} 发出 {field} 为 {text} 的{flow}`, Order: []int{0, 2, 3, 1},
 			Example: `When "T1" is made to send a sale with F49 "999"`, ExampleZh: `当 令 "T1" 发出 F49 为 "999" 的消费`,
 			Is: "As above, with another value in the field.",
 			do: sends(func(m *iso8583.Message, a args) error { return m.SetNamed(a.at(2), a.at(3)) })},

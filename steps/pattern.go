@@ -47,7 +47,7 @@ func placeholders() []placeholder {
 			`(第 ?\d+|每) ?(?:笔|次)(` + flowsZh + `)(的应答)?`}, 3, joinMessage},
 		{"act", [2]string{`(reversal|(?:[a-z]+-)*(?:void|refund|completion|completion-advice))`,
 			`(冲正|(?:邮购电购|分期付款|订购)?(?:消费)?(?:预授权)?(?:完成)?(?:撤销|退货|完成通知|完成))`}, 1, func(_ language, c []string) string { return flowWord(c[0]) }},
-		{"flow", [2]string{`(sale|sign-in|reversal)`, `(消费|签到|冲正)`}, 1, func(l language, c []string) string { return flowWord(c[0]) }},
+		{"flow", [2]string{`(sale|sign-in|reversal|instalment)`, `(分期付款消费|消费|签到|冲正)`}, 1, func(l language, c []string) string { return flowWord(c[0]) }},
 		{"field", [2]string{`(F\d+(?:\.\d+)?|TPDU|header|MTI|[a-z]+(?:_[a-z0-9]+)*)`, `(F\d+(?:\.\d+)?|TPDU|header|MTI|[a-z]+(?:_[a-z0-9]+)*)`}, 1, nil},
 		{"code", [2]string{`"([0-9A-Z]{2})"`, `"([0-9A-Z]{2})"`}, 1, nil},
 		{"count", [2]string{`(\d+)`, `(\d+)`}, 1, nil},

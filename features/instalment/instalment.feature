@@ -55,3 +55,13 @@ Feature: Paying in instalments
       | code  | 12    |
     And Bob's card holds 4400.00 CNY
     And "Noodle House" is owed 600.00 CNY
+
+  @INS-004 @host-control
+  Scenario: The host knows the contract too
+    Given Bob pays 600.00 CNY at "T1" in 6 instalments
+    When "T1" is made to send an instalment with instalment_plan "05"
+    Then the answer to the 2nd instalment carries
+      | field | value |
+      | code  | 12    |
+    And Bob's card holds 4400.00 CNY
+    And "Noodle House" is owed 600.00 CNY

@@ -90,6 +90,9 @@ func refundDefects() []pay.Defect[Rules] {
 			Edit: func(r *Rules) {
 				r.replaceIn("original-stands", func(*Call) (pay.Answer, string) { return passed, "" }, pay.Refund)
 			}},
+		{Name: "acquirer-takes-any-plan", Category: "money", Text: "takes an instalment of any number of parts",
+			Why:  "the plan is passed on to the issuer, who is thought to know the contract",
+			Edit: func(r *Rules) { r.drop("instalment-plan") }},
 		{Name: "acquirer-refunds-instalment", Category: "money", Text: "refunds a part of what is paid in instalments",
 			Why: "to the books an instalment is a sale, and the plan is the issuer's affair",
 			Edit: func(r *Rules) {

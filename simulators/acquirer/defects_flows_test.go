@@ -73,6 +73,9 @@ var flowProbes = map[string]struct {
 		return code(w.ask(w.on(pay.Refund, m, answer, 400)))
 	}, "25"},
 	"acquirer-refunds-instalment": {func(w *world) string { return code(w.ask(w.acts(pay.Instalment, pay.Refund, 400))) }, "12"},
+	"acquirer-takes-any-plan": {func(w *world) string {
+		return code(w.ask(with(w.paying(pay.Instalment, 6000), iso8583.InstalmentPlan, "05")))
+	}, "12"},
 	"acquirer-refunds-by-number-only": {func(w *world) string {
 		w = w.agreed("refund_lookup", "trace")
 		return code(w.ask(with(w.acts(pay.Sale, pay.Refund, 400), iso8583.OriginalBatch, "000009")))

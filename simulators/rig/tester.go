@@ -16,7 +16,8 @@ import (
 // SendMade sends a message that a tester made, beside the till's machine but with its keys: a good one of that flow, as edit
 // changes it, sealed again. The answer, if one comes, is only written down.
 //
-// A sale is Bob's, 10.00 CNY, with the till's next trace number; a reversal takes back the till's last sale.
+// A sale is Bob's, 10.00 CNY, with the till's next trace number; a reversal takes back the till's last sale; anything else is as the till
+// has sent it last, with its next trace number.
 func (t *Till) SendMade(flow pay.Flow, edit func(*iso8583.Message) error) error {
 	m, err := t.made(flow)
 	if err != nil {
@@ -59,25 +60,36 @@ func (t *Till) mac(input []byte) ([]byte, error) {
 	return t.config.HSM.MAC(terminal.KeyMAK, hsm.MACAlgorithm(t.world.Rig.Dialect.Security.MAC), input)
 }
 
-// made copies the last good message of that flow on this till's line, or builds a sale.
 func (t *Till) made(flow pay.Flow) (*iso8583.Message, error) {
-	if flow == pay.SignIn {
+	switch {
+	case flow == pay.SignIn:
 		return t.madeSignIn()
+	case flow == pay.Sale:
+		return t.madeSale()
+	case flow.Kind() != pay.Reversal:
+		m := t.last(flow)
+		if m == nil {
+			return nil, fmt.Errorf("till %s: it has sent no %s that another could be made of", t.Name, flow)
+		}
+		t.timed(m)
+		m.Set(iso8583.Trace, t.Status().Trace)
+		return m, nil
 	}
-	sale := t.lastSale()
-	if flow == pay.Sale || sale == nil {
+	sale := t.last(pay.Sale)
+	if sale == nil {
 		fresh, err := t.madeSale()
-		if err != nil || flow == pay.Sale {
-			return fresh, err
+		if err != nil {
+			return nil, err
 		}
 		sale = fresh
 	}
 	return t.madeReversal(flow, sale)
 }
 
-func (t *Till) lastSale() *iso8583.Message {
+// last gives the last request of a flow on this till's line.
+func (t *Till) last(flow pay.Flow) *iso8583.Message {
 	for _, c := range slices.Backward(t.world.Wire) {
-		if c.Till == t.Name && c.Flow == pay.Sale && !c.Answer {
+		if c.Till == t.Name && c.Flow == flow && !c.Answer {
 			return c.Message.Clone()
 		}
 	}

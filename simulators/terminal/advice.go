@@ -122,9 +122,9 @@ func (t *Terminal) adviceAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 		t.printSlips(out, false)
 		t.finish(out)
 	case !t.exchange.late:
-		t.approve(now, rule, m, out)
+		t.approve(now, t.advicePart(rule, m, out), m, out)
 	default:
-		e := endingOf(Approved, rule, m)
+		e := endingOf(Approved, t.advicePart(rule, m, out), m)
 		l, err := t.outcome(now, audit.Approved, e, m)
 		if err != nil {
 			t.fault(now, err, out)

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -323,6 +324,43 @@ func TestPartial(t *testing.T) {
 			s := b.till.Statements()[0]
 			same(t, "fact", c.fact, s.Fact)
 			same(t, "amount", c.fen, s.Amount.Minor)
+		})
+	}
+}
+
+// Of an advice the host may take a part, at once or when it is repeated: that is what the slip says and what counts from then on.
+func TestPartOfAnAdvice(t *testing.T) {
+	for _, c := range []struct {
+		name, amount, screen string
+		first                reply
+		fen                  int64
+	}{
+		{"a part", "000000000300", "ADVICE_IN_PART", reply{}, 300},
+		{"the whole", "000000000400", "APPROVED", reply{}, 400},
+		{"nothing", "000000000000", "APPROVED", reply{}, 400},
+		{"a part, late", "000000000300", "ADVICE_DELIVERED", reply{code: "91"}, 300},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			b.signIn()
+			b.swipe(freeTrack)
+			asked := 0
+			b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+				if asked++; flow != pay.Refund || asked == 1 && c.first.code != "" {
+					return c.first, flow == pay.Refund
+				}
+				return reply{code: "10", edit: func(m *iso8583.Message) { m.Set(iso8583.Amount, c.amount) }}, true
+			}
+			b.order(pay.Refund, 400, Original{RRN: "260600000002", Date: "0601"}, freeTrack)
+			b.swipe(freeTrack) // and what is late goes first
+			b.mustShow(c.screen)
+			b.powerCycle()
+			s := b.till.Statements()[1]
+			same(t, "refund", fmt.Sprint(audit.Approved, " ", c.fen), fmt.Sprint(s.Fact, " ", s.Amount.Minor))
+			paper := slices.ContainsFunc(b.slips, func(s Slip) bool {
+				return slices.ContainsFunc(s.Lines, func(l Line) bool { return l.ID == "SLIP_AMOUNT" && l.Args[0] == pay.CNY(c.fen).String() })
+			})
+			same(t, "on paper", true, paper)
 		})
 	}
 }

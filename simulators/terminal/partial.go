@@ -60,6 +60,24 @@ func (t *Terminal) partApproved(now time.Time, rule iso8583.AnswerRule, m *iso85
 	return true
 }
 
+// advicePart: of an advice that is answered 10 the host may have taken only a part (DOMAIN.md C). Nobody can reverse it, so the part is
+// what counts. It gives the answer with the screen that tells of it.
+func (t *Terminal) advicePart(rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) iso8583.AnswerRule {
+	if rule.Next != iso8583.NextPartial {
+		return rule
+	}
+	rule.Prompt = "APPROVED"
+	whole := t.payments[t.pending.payment].amount
+	if part, err := pay.AmountOf(m.Get(iso8583.Amount), whole.Currency); err == nil && part.Minor > 0 && part.Minor < whole.Minor {
+		rule.Prompt = "ADVICE_IN_PART"
+		t.write(out, &partLine{part})
+		if !t.exchange.late {
+			t.order.amount = part
+		}
+	}
+	return rule
+}
+
 // takePart: the rest is there, and the part stands.
 func (t *Terminal) takePart(now time.Time, _ Event, out *Actions) {
 	rule := t.Dialect.Answer(pay.Answer10Partial)

@@ -50,6 +50,9 @@ func template(_ pay.Flow, l Line) (Line, bool) { return l, l.ID != "SLIP_EXPIRY"
 func (t *Terminal) slip(now time.Time, code pay.Answer, m *iso8583.Message) Slip {
 	req := t.exchange.request
 	amount, _ := pay.AmountOf(req.Get(iso8583.Amount), t.Currency) // it was written by us
+	if p := t.pending; p != nil && p.part {
+		amount = t.payments[p.payment].amount
+	}
 	var s Slip
 	t.consult("terminal/template")
 	add := func(l Line) {
