@@ -50,9 +50,7 @@ func chipSteps() []Step {
 			Zh: `{who}在 {till} 插卡消费 {amount}并(输错密码|在输密码时取消|不输密码|先输错再输对密码|一直输错密码)`, Order: []int{0, 2, 1, 3},
 			Example: `When Alice inserts her card for 10.00 CNY at "T1" and enters a wrong PIN`, ExampleZh: `当 小爱在 "T1" 插卡消费 10.00 元并输错密码`,
 			Is: "Another PIN of the same length, the cancel key, or the green key alone. Once, but no right PIN: as often as the till asks.", do: func(s *scenario, a args) error {
-				acts := map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "cancels at the PIN": rig.PINCancel, "enters no PIN": rig.PINBypass,
-					"enters a wrong PIN and then the right one": rig.PINCorrected, "enters no right PIN": rig.PINNever}
-				return presents(rig.ByChip, acts[a.at(3)])(s, a)
+				return presents(rig.ByChip, pinActs[a.at(3)])(s, a)
 			}},
 		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the application|unblock the PIN)( before its last word)?`, Zh: `{who}的银行令芯片(锁定应用|解锁应用|解锁密码)(，先于最后的应答)?`,
 			Example: `Given Alice's bank has the chip block the application`, ExampleZh: `假如 小爱的银行令芯片锁定应用`,
@@ -67,11 +65,15 @@ func chipSteps() []Step {
 			Example: `And Alice inserts her card again at "T1"`, ExampleZh: `并且 小爱在 "T1" 重新插卡`,
 			Is: "Goes on with an order in which the till waits for a card; the right PIN if asked.",
 			do: atTill(1, func(_ *scenario, t *rig.Till, a args) error { return t.PresentAgain(a.at(0), rig.ByChip) })},
-		{Name: "taps", En: `{who} taps (?:her|his) card for {amount} at {till}`, Zh: `{who}在 {till} 挥卡消费 {amount}`, Order: []int{0, 2, 1},
+		{Name: "taps", En: `{who} taps (?:her|his) (?:card|phone) for {amount} at {till}`, Zh: `{who}在 {till} 挥(?:卡|手机)消费 {amount}`, Order: []int{0, 2, 1},
 			Example: `When Alice taps her card for 10.00 CNY at "T1"`, ExampleZh: `当 小爱在 "T1" 挥卡消费 10.00 元`,
 			Is: "Sale, amount, the chip in the field; the right PIN if asked.", do: presents(rig.ByTap, rig.PINRight)},
 	}
 }
+
+// pinActs are what cardholders do at the PIN.
+var pinActs = map[string]rig.PINAct{"enters a wrong PIN": rig.PINWrong, "cancels at the PIN": rig.PINCancel, "enters no PIN": rig.PINBypass,
+	"enters a wrong PIN and then the right one": rig.PINCorrected, "enters no right PIN": rig.PINNever}
 
 // presents sells with a card that is given in that way.
 func presents(by rig.Presented, act rig.PINAct) func(*scenario, args) error {

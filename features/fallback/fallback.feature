@@ -15,7 +15,6 @@ Feature: A chip that cannot be read
     And "T1" shows APPROVED
     And the 1st sale carries
       | field        | value |
-      | entry_mode   | 021   |
       | ic_condition | 2     |
     And Carol's card holds 990.00 CNY
 

@@ -51,7 +51,7 @@ func behaviours() []behaviour {
 		{"quickPass: the ARQC comes at once, the PIN is asked for when the terminal wants it", "unionpay-debit", "", quickPass,
 			"card-claims-verified"},
 		{"contactless and offline: signed, and counted", "visa-credit", "", tapOffline, "card-offline-uncounted"},
-		{"a phone wants its holder first", "phone", "", phone, "card-claims-verified"},
+		{"a phone wants its holder first", "phone", "", phone, "card-claims-verified card-keeps-confirmation"},
 		{"an amount over the card's own limit wants the contacts", "unionpay-debit", "contactless_cvm: online-pin=>contactless_cvm: online-pin\n    risk: {tap_most: 50.00 CNY}",
 			tapMost, "card-taps-any-amount"},
 		{"each interface shows its own", "unionpay-debit", "", directories, "card-shows-everywhere"},

@@ -55,6 +55,9 @@ func secretDefects() []pay.Defect[Rules] {
 			Edit: func(r *Rules) {
 				r.CVM = func(*Payment) (emv.CTQ, bool) { return emv.CTQ2x80CDCVMPerformed, false }
 			}},
+		{Name: "card-keeps-confirmation", Category: "security", Text: "pays again and again after its holder has confirmed once",
+			Why:  "the wallet asks for the finger when the screen was dark, and it is not dark yet",
+			Edit: func(r *Rules) { r.ConfirmAgain = false }},
 	}
 }
 

@@ -41,7 +41,7 @@ const (
 type Fault struct {
 	Do      FaultKind `yaml:"do"`
 	Command string    `yaml:"command"` // SELECT, READ RECORD, GENERATE AC, ...; any when absent
-	Nth     int       `yaml:"nth"`     // at the nth of these commands since the card was made; each when absent
+	Nth     int       `yaml:"nth"`     // at the nth of these commands since the card was made, or time that it is presented; each when absent
 	Status  hexed     `yaml:"status"`
 	Delay   string    `yaml:"delay"` // 800ms
 	Tag     string    `yaml:"tag"`
@@ -116,6 +116,7 @@ type Slot struct {
 	Heard  func(emv.Command, Exchange) // may be nil: told of each exchange
 	faults []Fault
 	seen   []int // commands that each fault has matched
+	begun  int   // times that it was put into a reader
 	gone   bool
 	frozen bool
 }
@@ -145,6 +146,7 @@ func NewSlot(image *Image, rules Rules, random io.Reader, besides ...Fault) (*Sl
 // Insert puts the card on contacts or into the field, and gives its answer to reset.
 func (s *Slot) Insert(on Interface) ([]byte, Ending) {
 	s.Remove()
+	s.begun++
 	if ending := s.answers(on); ending != Answered {
 		return nil, ending
 	}
@@ -163,6 +165,7 @@ func (s *Slot) ATR(on Interface) []byte {
 func (s *Slot) answers(on Interface) Ending {
 	for _, f := range s.faults {
 		switch {
+		case f.Nth != 0 && f.Nth != s.begun:
 		case f.Do == FaultDead:
 			return NoCard
 		case f.Do == FaultTwoCards && on == Contactless:

@@ -157,7 +157,8 @@ func (p *Payment) tap(ctq emv.CTQ) ([]byte, emv.StatusWord) {
 		p.fresh[emv.Tag9F5DAvailableOffline] = p.available()
 	}
 	p.finish()
-	p.card.confirmed = false
+	p.card.consult("card/confirmed")
+	p.card.confirmed = p.card.confirmed && !p.card.rules.ConfirmAgain
 	var b []byte
 	for _, tag := range order {
 		if v := p.object(tag); v != nil {

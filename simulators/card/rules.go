@@ -27,26 +27,27 @@ type RiskCheck struct {
 
 // Rules is what a card decides from: data only. Behind each entry stands the name under which the trace notes it.
 type Rules struct {
-	NextATC   func(atc uint16) (next uint16, ok bool)                // card/atc: counted in GET PROCESSING OPTIONS; false at its end
-	Blocked   emv.StatusWord                                         // card/blocked: what SELECT of a blocked application answers
-	Offer     func(s *State, a int, on Interface, image *Image) bool // card/offer: whether an application shows on an interface
-	Risk      []RiskCheck                                            // asked in the first GENERATE AC, and in a contactless GET PROCESSING OPTIONS
-	Kind      func(asked emv.CID, wish Wish) emv.CID                 // card/first: what the first GENERATE AC answers
-	Second    func(*Payment, emv.CID) emv.CID                        // card/second: what the second one answers
-	Offline   func(*Payment)                                         // card/offline-count: after an approval without the issuer
-	Online    func(*Payment)                                         // card/online-count: after an approval that the issuer proved
-	Log       func(*Payment) bool                                    // card/log: whether a payment goes into the card's log
-	Signed    func(pdol, cdol1, cdol2, rest []byte) []byte           // card/cda: what the hash of CDA goes over
-	Dynamic   func(data []byte) []byte                               // card/dda: what the hash of DDA goes over, of the terminal's data
-	Issuer    func(want, got []byte) bool                            // card/issuer-auth
-	Script    func(want, got []byte) bool                            // card/script-mac
-	PIN       func(right, got pay.Secret) bool                       // card/pin
-	CountPIN  func(left int) int                                     // card/pin-count: before the comparison, so that pulling the card helps nobody
-	RightPIN  func(most int) int                                     // card/pin-right: tries after a right PIN
-	Challenge bool                                                   // card/challenge: a challenge serves once
-	Unblock   func(a *AppState)                                      // card/unblock: what APPLICATION UNBLOCK does
-	Tap       func(*Payment) bool                                    // card/tap: whether a payment may be made without contacts
-	CVM       func(p *Payment) (ctq emv.CTQ, see bool)               // card/contactless-cvm: what the card asks for; see: look at the phone first
+	NextATC      func(atc uint16) (next uint16, ok bool)                // card/atc: counted in GET PROCESSING OPTIONS; false at its end
+	Blocked      emv.StatusWord                                         // card/blocked: what SELECT of a blocked application answers
+	Offer        func(s *State, a int, on Interface, image *Image) bool // card/offer: whether an application shows on an interface
+	Risk         []RiskCheck                                            // asked in the first GENERATE AC, and in a contactless GET PROCESSING OPTIONS
+	Kind         func(asked emv.CID, wish Wish) emv.CID                 // card/first: what the first GENERATE AC answers
+	Second       func(*Payment, emv.CID) emv.CID                        // card/second: what the second one answers
+	Offline      func(*Payment)                                         // card/offline-count: after an approval without the issuer
+	Online       func(*Payment)                                         // card/online-count: after an approval that the issuer proved
+	Log          func(*Payment) bool                                    // card/log: whether a payment goes into the card's log
+	Signed       func(pdol, cdol1, cdol2, rest []byte) []byte           // card/cda: what the hash of CDA goes over
+	Dynamic      func(data []byte) []byte                               // card/dda: what the hash of DDA goes over, of the terminal's data
+	Issuer       func(want, got []byte) bool                            // card/issuer-auth
+	Script       func(want, got []byte) bool                            // card/script-mac
+	PIN          func(right, got pay.Secret) bool                       // card/pin
+	CountPIN     func(left int) int                                     // card/pin-count: before the comparison, so that pulling the card helps nobody
+	RightPIN     func(most int) int                                     // card/pin-right: tries after a right PIN
+	Challenge    bool                                                   // card/challenge: a challenge serves once
+	Unblock      func(a *AppState)                                      // card/unblock: what APPLICATION UNBLOCK does
+	Tap          func(*Payment) bool                                    // card/tap: whether a payment may be made without contacts
+	ConfirmAgain bool                                                   // card/confirmed: what the holder confirmed on the device serves for one tap
+	CVM          func(p *Payment) (ctq emv.CTQ, see bool)               // card/contactless-cvm: what the card asks for; see: look at the phone first
 }
 
 // Reference gives the rules of a card that does everything right.
@@ -77,7 +78,8 @@ func Reference() Rules {
 			most := p.app.Risk.TapMost.Minor
 			return most == 0 || p.amount() <= most
 		},
-		CVM: contactlessCVM,
+		ConfirmAgain: true,
+		CVM:          contactlessCVM,
 	}
 }
 

@@ -23,6 +23,7 @@ type Call struct {
 	pan    pay.PAN
 	expiry string // YYMM, of the track or the message
 	card   account
+	token  bool // it was named by its token
 	alters bool // the card has changed and belongs into the decision's batch
 	amount pay.Amount
 

@@ -65,11 +65,11 @@ func cardKnown(c *Call) (pay.Answer, string) {
 		number, expiry = cmp.Or(number, onTrack), rest[:4]
 	}
 	c.pan, c.expiry = pay.NewPAN(number), expiry
-	a, known := c.cards[hashOf(c.pan)]
+	a, token, known := c.find(c.pan)
 	if !known {
 		return c.Rules.UnknownCard, "no card has the number " + c.pan.String()
 	}
-	c.card = a
+	c.card, c.token = a, token
 	return passed, ""
 }
 
@@ -80,7 +80,7 @@ func cardUsable(c *Call) (pay.Answer, string) {
 // notExpired goes by the track and by the file; a card is good to the end of its month.
 func notExpired(c *Call) (pay.Answer, string) {
 	today := c.now.Format("0601")
-	for _, e := range []string{c.expiry, c.card.Expiry} {
+	for _, e := range c.Rules.Expiries(c) {
 		if e != "" && e < today {
 			return pay.Answer54Expired, fmt.Sprintf("the card of %s expired in %s (YYMM)", c.card.Name, e)
 		}
@@ -123,14 +123,17 @@ func cvvRight(c *Call) (pay.Answer, string) {
 	if len(rest) < head+cvvTo {
 		return pay.Answer59CardVerification, "the track has no verification value"
 	}
-	want, err := c.HSM.CVV(KeyCVK, c.pan, rest[:4], c.Rules.VerificationService(rest[4:head], c.chip != nil))
-	if err != nil {
-		return pay.Answer96Malfunction, err.Error()
+	c.Trace.Consult("issuer/verification-services")
+	for _, service := range c.Rules.VerificationServices(rest[4:head], c.chip != nil) {
+		want, err := c.HSM.CVV(KeyCVK, c.pan, rest[:4], service)
+		if err != nil {
+			return pay.Answer96Malfunction, err.Error()
+		}
+		if subtle.ConstantTimeCompare([]byte(want), []byte(rest[head+cvvFrom:head+cvvTo])) == 1 {
+			return passed, ""
+		}
 	}
-	if subtle.ConstantTimeCompare([]byte(want), []byte(rest[head+cvvFrom:head+cvvTo])) != 1 {
-		return pay.Answer59CardVerification, "the verification value of the track is wrong"
-	}
-	return passed, ""
+	return pay.Answer59CardVerification, "the verification value of the track is wrong"
 }
 
 // pinRight compares the PIN if there is one, and counts.
@@ -179,10 +182,10 @@ func withinCount(c *Call) (pay.Answer, string) {
 	return passed, ""
 }
 
-// verificationService is the service code that a verification value is made with: a chip's is made with 999.
-func verificationService(service string, chip bool) string {
+// verificationServices: a chip's track has a verification value that is made with 999, a stripe's with its own service code.
+func verificationServices(service string, chip bool) []string {
 	if chip {
-		return "999"
+		return []string{"999"}
 	}
-	return service
+	return []string{service}
 }

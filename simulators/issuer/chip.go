@@ -215,7 +215,8 @@ func trackAgrees(c *Call) (pay.Answer, string) {
 // chipAnswer is F55 of the answer: the issuer proves itself (91), and gives the chip its commands (72). Only what has proven
 // itself is spoken to, and only over contacts: a quickPass card has left the field (DOMAIN.md D.6).
 func (c *Call) chipAnswer(answer pay.Answer) string {
-	if c.chip == nil || !c.chip.proven || !strings.HasPrefix(c.req.Get(iso8583.EntryMode), string(pay.Entry05Chip)) {
+	c.Trace.Consult("issuer/speaks")
+	if mode := c.req.Get(iso8583.EntryMode); c.chip == nil || !c.chip.proven || len(mode) < 2 || !c.Rules.Speaks(pay.Entry(mode[:2])) {
 		return ""
 	}
 	var b []byte

@@ -1,6 +1,9 @@
 package issuer
 
-import "github.com/tillproof/tillproof/simulators/core/pay"
+import (
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+)
 
 // chipDefects are those of chips.
 func chipDefects() []pay.Defect[Rules] {
@@ -14,5 +17,42 @@ func chipDefects() []pay.Defect[Rules] {
 		{Name: "issuer-takes-stripe-of-chip", Category: "security", Text: "takes the stripe of a card whose chip was not tried",
 			Why:  "the condition code in field 60 is not read",
 			Edit: func(r *Rules) { r.StripeOfChip = func(Chip, bool) bool { return true } }},
+		{Name: "issuer-forgets-no-fallback", Category: "security", Text: "takes the stripe of a chip that could not be read, of whatever card",
+			Why:  "the agreement with the cardholder is on paper",
+			Edit: func(r *Rules) { r.StripeOfChip = func(_ Chip, fellBack bool) bool { return fellBack } }},
+		{Name: "issuer-speaks-to-taps", Category: "protocol", Text: "sends its cryptogram and its commands after a card that has left the field",
+			Why:  "the answer is made before anybody looks at how the card was read",
+			Edit: func(r *Rules) { r.Speaks = func(pay.Entry) bool { return true } }},
+		{Name: "issuer-takes-bare-token", Category: "security", Text: "approves a token that is typed or written on a stripe",
+			Why:  "tokens and card numbers stand in one table",
+			Edit: func(r *Rules) { r.drop("token") }},
+		{Name: "issuer-expires-token-with-card", Category: "security", Text: "looks at the expiry of the card where a token has its own",
+			Why:  "the token is turned into the card number before anything is checked",
+			Edit: func(r *Rules) { r.Expiries = func(c *Call) []string { return []string{c.card.Expiry} } }},
+		{Name: "issuer-takes-either-value", Category: "security", Text: "takes the stripe's and the chip's verification value for each other",
+			Why: "honest cards were declined after a change of readers, so both are tried",
+			Edit: func(r *Rules) {
+				r.VerificationServices = func(service string, _ bool) []string { return []string{service, "999"} }
+			}},
+		{Name: "issuer-ignores-signed-amount", Category: "security", Text: "takes the amount of the message where the chip has signed another",
+			Why:  "the cryptogram is verified in the security module, which does not see the message",
+			Edit: func(r *Rules) { r.drop("chip-agrees") }},
+		{Name: "issuer-ignores-counter", Category: "security", Text: "takes a cryptogram as often as it comes",
+			Why:  "the counter check declined tills that sent repeats and was switched off",
+			Edit: func(r *Rules) { r.CounterFresh = func(uint16, uint16) bool { return true } }},
+		{Name: "issuer-ignores-gap", Category: "security", Text: "takes any transaction counter that is higher than the last",
+			Why:  "who would make a thousand cryptograms",
+			Edit: func(r *Rules) { r.CounterFresh = func(last, now uint16) bool { return now > last } }},
+		{Name: "issuer-wants-next-counter", Category: "protocol", Text: "declines a card whose transaction counter has left one out",
+			Why:  "in the laboratory each payment came to the issuer",
+			Edit: func(r *Rules) { r.CounterFresh = func(last, now uint16) bool { return last == 0 || now == last+1 } }},
+		{Name: "issuer-proves-by-method-1", Category: "emv", Text: "proves itself by method 1 to cards that want method 2",
+			Why: "the first portfolio had one kind of card",
+			Edit: func(r *Rules) {
+				r.ResponseCryptogram = func(c *Call, answer pay.Answer) []byte {
+					c.chip.scheme.Response = hsm.ResponseMethod1
+					return responseCryptogram(c, answer)
+				}
+			}},
 	}
 }

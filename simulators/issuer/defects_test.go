@@ -10,6 +10,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -38,6 +39,38 @@ var defectProbes = map[string]struct {
 		twin := b.twin()
 		return twin.ask(set(twin.sale(), iso8583.ICCondition, "0"))
 	}, "45"},
+	"issuer-forgets-no-fallback": {func(c *issuer.Card) {
+		c.Service, c.Chip = "220", issuer.Chip{Masters: "unionpay", Sequence: "01", NoStripe: true}
+	},
+		func(b *bank) string { return b.ask(set(b.sale(), iso8583.ICCondition, "2")) }, "45"},
+	"issuer-speaks-to-taps": {nil, func(b *bank) string {
+		twin := b.twin()
+		twin.ask(set(twin.chipSale(nil), iso8583.EntryMode, "072"))
+		return fmt.Sprintf("%X", twin.answers[0].Get(iso8583.Chip))
+	}, ""},
+	"issuer-takes-bare-token":        {token("3012"), askToken, "59"},
+	"issuer-expires-token-with-card": {token("2505"), func(b *bank) string { b.ask(tokenSale(b)); return b.reason() }, "expiry: the card of alice expired in 2505 (YYMM)"},
+	"issuer-takes-either-value": {nil, func(b *bank) string {
+		track := b.chipTrack()
+		return b.ask(set(b.sale(), iso8583.Track2, track))
+	}, "59"},
+	"issuer-ignores-signed-amount": {nil, func(b *bank) string {
+		twin := b.twin()
+		return twin.ask(set(twin.chipSale(nil), iso8583.Amount, "000000000001"))
+	}, "59"},
+	"issuer-ignores-counter": {nil, func(b *bank) string {
+		twin := b.twin()
+		twin.ask(twin.chipSale(nil))
+		return twin.ask(twin.chipSale(nil))
+	}, "59"},
+	"issuer-ignores-gap":        {nil, func(b *bank) string { return fmt.Sprint(b.issuer.Rules.CounterFresh(1, 1002)) }, "false"},
+	"issuer-wants-next-counter": {nil, func(b *bank) string { return fmt.Sprint(b.issuer.Rules.CounterFresh(1, 3)) }, "true"},
+	"issuer-proves-by-method-1": {nil, func(b *bank) string {
+		twin := chipBankBy(b.t, b.config.Rules, func(c *issuer.Card) { c.Chip.Schemes = []string{"visa-18"} })
+		m := twin.chipSale(map[tlv.Tag]string{0x9F10: "06011203A0B800"})
+		twin.ask(twin.resign(m, "visa-18"))
+		return fmt.Sprintf("%X", twin.answers[0].Get(iso8583.Chip)[:2])
+	}, "9108"},
 	"issuer-tells-ledger": {nil, func(b *bank) string {
 		b.ask(b.next(pay.PreAuth, 1000))
 		b.ask(b.next(pay.Balance, 0))
@@ -99,6 +132,54 @@ var defectProbes = map[string]struct {
 	"issuer-wrong-code": {nil, func(b *bank) string {
 		return b.ask(set(b.sale(), iso8583.PAN, "6200123456789028"))
 	}, "14"},
+}
+
+// token gives Alice a token with that expiry.
+func token(expiry string) func(*issuer.Card) {
+	return func(c *issuer.Card) { c.Token = issuer.Token{PAN: pay.NewPAN("6200123456789028"), Expiry: expiry} }
+}
+
+// tokenSale is a sale by a token that somebody has typed.
+func tokenSale(b *bank) *iso8583.Message {
+	m := set(b.sale(), iso8583.PAN, "6200123456789028")
+	m.Unset(iso8583.Track2)
+	return set(set(m, iso8583.Expiry, "3012"), iso8583.EntryMode, "012")
+}
+
+func askToken(b *bank) string { return b.ask(tokenSale(b)) }
+
+// resign gives a sale the cryptogram that the card of another scheme makes of its F55.
+func (b *bank) resign(m *iso8583.Message, name string) *iso8583.Message {
+	b.t.Helper()
+	scheme, err := hsm.LoadCardScheme(name, hsm.TDES2)
+	b.must(err)
+	objects, err := tlv.Parse([]byte(m.Get(iso8583.Chip)), tlv.Strict)
+	b.must(err)
+	get := func(tag tlv.Tag) []byte {
+		o, _ := objects.Find(tag)
+		return o.Value
+	}
+	key := hsm.CardKey{Name: issuer.MasterKey("unionpay", issuer.MasterAC), Derivation: scheme.Card, PAN: b.card.PAN, Sequence: "01"}
+	ac, err := b.config.HSM.Cryptogram(scheme, key, hsm.Session{ATC: 1, Unpredictable: [4]byte(get(0x9F37))}, scheme.Input(get, get(0x9F10)))
+	b.must(err)
+	var chip []byte
+	for _, o := range objects {
+		if o.Tag == 0x9F26 {
+			o.Value = ac[:]
+		}
+		chip = tlv.Append(chip, o.Tag, o.Value)
+	}
+	return set(m, iso8583.Chip, string(chip))
+}
+
+// chipTrack is the track that Alice's chip tells, written on a stripe.
+func (b *bank) chipTrack() string {
+	b.t.Helper()
+	c := b.card
+	c.Service = "999"
+	track, err := b.issuer.Stripe(c)
+	b.must(err)
+	return strings.Replace(track.Reveal(), "999", b.card.Service, 1)
 }
 
 // twin is a bank with the same rules whose Alice has a chip.

@@ -43,6 +43,7 @@ type Issuer struct {
 	condition Condition
 	cards     map[string]account // by the hash of the card number
 	names     map[string]string  // card name to hash
+	tokens    map[string]string  // the hash of a token to that of its card
 	payments  map[string]Payment // by RRN
 	order     []string           // of payments, as they came
 	days      map[string]total
@@ -56,7 +57,7 @@ func New(c Config) (*Issuer, error) {
 		r := Reference()
 		c.Rules = &r
 	}
-	i := &Issuer{Config: c, books: ledger.New(), cards: map[string]account{}, names: map[string]string{},
+	i := &Issuer{Config: c, books: ledger.New(), cards: map[string]account{}, names: map[string]string{}, tokens: map[string]string{},
 		payments: map[string]Payment{}, days: map[string]total{}}
 	for _, own := range []struct {
 		name string
@@ -125,6 +126,7 @@ type Card struct {
 	PickUp      bool // too many wrong PINs: 38, keep the card, instead of 75
 	Limits      Limits
 	Chip        Chip
+	Token       Token
 }
 
 // Limits bound what a card may spend. A zero limit is none.
@@ -149,8 +151,9 @@ type Account struct {
 // account is how an Account stands in the journal.
 type account struct {
 	Account
-	Hash string `json:"hash"`          // of the card number
-	PIN  []byte `json:"pin,omitempty"` // reference block under KeyPINStore
+	Hash  string  `json:"hash"`          // of the card number
+	PIN   []byte  `json:"pin,omitempty"` // reference block under KeyPINStore
+	Token tokenOf `json:"token,omitzero"`
 }
 
 // AddCard opens an account with a card on it. Adding the same one again, as after a restart, changes nothing.
@@ -167,6 +170,9 @@ func (i *Issuer) AddCard(c Card) error {
 	}
 	a := account{Hash: hash, Account: Account{Name: c.Name, Expiry: c.Expiry, Status: c.Status, MaxPINTries: c.MaxPINTries,
 		PickUp: c.PickUp, Limits: c.Limits, Chip: c.Chip}}
+	if !c.Token.PAN.IsZero() {
+		a.Token = tokenOf{Hash: hashOf(c.Token.PAN), Expiry: c.Token.Expiry}
+	}
 	if a.MaxPINTries == 0 {
 		a.MaxPINTries = 3
 	}
@@ -193,6 +199,8 @@ func (c Card) check() error {
 	switch {
 	case !isDigits(c.Expiry) || len(c.Expiry) != 4:
 		return fmt.Errorf("issuer: card %q: want the expiry as YYMM", c.Name)
+	case !c.Token.PAN.IsZero() && (!isDigits(c.Token.Expiry) || len(c.Token.Expiry) != 4):
+		return fmt.Errorf("issuer: card %q: want the token's expiry as YYMM", c.Name)
 	case !isDigits(c.Service) || len(c.Service) != 0 && len(c.Service) != 3:
 		return fmt.Errorf("issuer: card %q: want a service code of three digits, or none", c.Name)
 	}

@@ -142,6 +142,9 @@ func (i *Issuer) replay(r journal.Record) error {
 func (i *Issuer) keep(a account) {
 	i.cards[a.Hash] = a
 	i.names[a.Name] = a.Hash
+	if a.Token.Hash != "" {
+		i.tokens[a.Token.Hash] = a.Hash
+	}
 }
 
 // put keeps a payment and the day's totals that follow from it.

@@ -44,16 +44,18 @@ type Rules struct {
 	Tombstones  bool                                                    // a reversal without its original declines the late original
 	Late        pay.Answer
 	UnknownCard pay.Answer
+	Expiries    func(*Call) []string // the dates that a card must not be past
 
-	VerificationService func(service string, chip bool) string // the service code that a track's verification value is made with
-	CounterFresh        func(last, now uint16) bool            // whether a chip's transaction counter may follow another
-	CertificateOnce     bool                                   // a transaction certificate is posted once, whatever message brings it
-	StaleCounter        pay.Answer                             // the answer to a counter that may not, and to a certificate that was posted
-	BadCryptogram       pay.Answer                             // ... to a chip that does not prove itself
-	ChipMismatch        pay.Answer                             // ... to a message that says other than the chip signed
-	StripeOfChip        func(c Chip, fellBack bool) bool       // whether the stripe of a card with a chip is taken
-	ResponseCryptogram  func(*Call, pay.Answer) []byte         // issuer authentication data, tag 91
-	ScriptDone          func(results []byte, s Script) bool    // whether a notice says that the chip has done a script
+	VerificationServices func(service string, chip bool) []string // the service codes that a track's verification value may be made with
+	CounterFresh         func(last, now uint16) bool              // whether a chip's transaction counter may follow another
+	CertificateOnce      bool                                     // a transaction certificate is posted once, whatever message brings it
+	StaleCounter         pay.Answer                               // the answer to a counter that may not, and to a certificate that was posted
+	BadCryptogram        pay.Answer                               // ... to a chip that does not prove itself
+	ChipMismatch         pay.Answer                               // ... to a message that says other than the chip signed
+	StripeOfChip         func(c Chip, fellBack bool) bool         // whether the stripe of a card with a chip is taken
+	Speaks               func(pay.Entry) bool                     // whether a chip that was read in that way still hears the issuer
+	ResponseCryptogram   func(*Call, pay.Answer) []byte           // issuer authentication data, tag 91
+	ScriptDone           func(results []byte, s Script) bool      // whether a notice says that the chip has done a script
 }
 
 // Reference gives the rules of an issuer that does everything right.
@@ -79,10 +81,11 @@ func Reference() Rules {
 		Tombstones:  true,
 		Late:        pay.Answer94Duplicate,
 		UnknownCard: pay.Answer14BadCard,
+		Expiries:    expiries,
 
-		VerificationService: verificationService,
-		CounterFresh:        countsOn, CertificateOnce: true, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
-		ChipMismatch: pay.Answer59CardVerification, StripeOfChip: onlyFallback, ResponseCryptogram: responseCryptogram, ScriptDone: scriptDone,
+		VerificationServices: verificationServices,
+		CounterFresh:         countsOn, CertificateOnce: true, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
+		ChipMismatch: pay.Answer59CardVerification, StripeOfChip: onlyFallback, Speaks: func(e pay.Entry) bool { return e == pay.Entry05Chip }, ResponseCryptogram: responseCryptogram, ScriptDone: scriptDone,
 	}
 }
 
@@ -91,7 +94,7 @@ func Reference() Rules {
 func flows() []Flow {
 	asked := []Check{{"condition", healthy}, {"format", wellFormed}, {"repeat", first}}
 	card := []Check{{"card", cardKnown}, {"track", trackAgrees}, {"status", cardUsable}, {"expiry", notExpired}, {"chip-data", chipRead},
-		{"chip-agrees", chipAgrees}, {"cryptogram", cryptogramRight}, {"counter", counterFresh}, {"fallback", stripeAllowed},
+		{"token", tokenProves}, {"chip-agrees", chipAgrees}, {"cryptogram", cryptogramRight}, {"counter", counterFresh}, {"fallback", stripeAllowed},
 		{"pin-tries", triesLeft}, {"cvv", cvvRight}, {"pin", pinRight}}
 	payment := slices.Concat(asked, []Check{{"amount", amountGiven}}, card, []Check{{"amount-limit", withinAmount}, {"count-limit", withinCount}})
 	acts := slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"pin-tries", triesLeftForPIN}, {"pin", pinRight},

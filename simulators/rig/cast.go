@@ -20,23 +20,25 @@ type Cast struct {
 
 // Cardholder is a person with a card.
 type Cardholder struct {
-	Name       string     `yaml:"name"`
-	NameZh     string     `yaml:"name_zh"`
-	Kind       string     `yaml:"kind"` // debit or credit
-	PAN        string     `yaml:"pan"`
-	Expiry     string     `yaml:"expiry"`  // YYMM
-	Service    string     `yaml:"service"` // service code of track 2
-	PIN        string     `yaml:"pin"`
-	Balance    pay.Amount `yaml:"balance"`
-	Status     string     `yaml:"status"` // as the issuer keeps it; "unknown": no issuer has this card
-	Stripe     string     `yaml:"stripe"` // forged: its CVV is wrong
-	PerSale    pay.Amount `yaml:"per_sale"`
-	PerDay     pay.Amount `yaml:"per_day"`
-	Count      int        `yaml:"day_count"`
-	PickUp     bool       `yaml:"pick_up"`
-	Chip       string     `yaml:"chip"`        // the shipped card that the chip is one of: fixtures/cards/chip
-	NoFallback bool       `yaml:"no_fallback"` // the issuer never takes the stripe of this chip card
-	Track2     string     `yaml:"track_2"`     // as it is, instead of one made from the other data
+	Name        string     `yaml:"name"`
+	NameZh      string     `yaml:"name_zh"`
+	Kind        string     `yaml:"kind"` // debit or credit
+	PAN         string     `yaml:"pan"`
+	Expiry      string     `yaml:"expiry"`  // YYMM
+	Service     string     `yaml:"service"` // service code of track 2
+	PIN         string     `yaml:"pin"`
+	Balance     pay.Amount `yaml:"balance"`
+	Status      string     `yaml:"status"` // as the issuer keeps it; "unknown": no issuer has this card
+	Stripe      string     `yaml:"stripe"` // forged: its CVV is wrong
+	PerSale     pay.Amount `yaml:"per_sale"`
+	PerDay      pay.Amount `yaml:"per_day"`
+	Count       int        `yaml:"day_count"`
+	PickUp      bool       `yaml:"pick_up"`
+	Chip        string     `yaml:"chip"`  // the shipped card that the chip is one of: fixtures/cards/chip
+	Token       string     `yaml:"token"` // the number that his phone pays with, and its expiry (YYMM)
+	TokenExpiry string     `yaml:"token_expiry"`
+	NoFallback  bool       `yaml:"no_fallback"` // the issuer never takes the stripe of this chip card
+	Track2      string     `yaml:"track_2"`     // as it is, instead of one made from the other data
 }
 
 // Format keeps the card's data out of every print.
@@ -92,8 +94,8 @@ func LoadCast(fsys fs.FS) (*Cast, error) {
 		return nil, err
 	}
 	for _, card := range c.cards {
-		if !pay.NewPAN(card.PAN).LuhnValid() {
-			return nil, fmt.Errorf("cards: %s: the check digit of the card number is wrong", card.Name)
+		if !pay.NewPAN(card.PAN).LuhnValid() || card.Token != "" && !pay.NewPAN(card.Token).LuhnValid() {
+			return nil, fmt.Errorf("cards: %s: the check digit of the card number or of the token is wrong", card.Name)
 		}
 	}
 	return c, nil

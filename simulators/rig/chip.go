@@ -45,6 +45,9 @@ func (c Cardholder) chipSpec() (*card.Spec, error) {
 	s.PAN, s.Expiry, s.Service, s.PIN = c.PAN, c.Expiry, c.Service, c.PIN
 	for _, a := range s.Applications {
 		a.PAN, a.Expiry = c.PAN, c.Expiry
+		if c.Token != "" {
+			a.PAN, a.Expiry, a.Certified = c.Token, c.TokenExpiry, c.TokenExpiry
+		}
 	}
 	return s, nil
 }
@@ -125,20 +128,22 @@ func (w *World) slot(c Cardholder) (*card.Slot, error) {
 		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
 	}
 	s.Card.Trace = w.Trace
-	s.Heard = func(cmd emv.Command, x card.Exchange) {
-		w.chipSaid[c.Name] = append(w.chipSaid[c.Name], Said{cmd.Name(), x.Response.SW})
-	}
+	s.Heard = func(cmd emv.Command, x card.Exchange) { w.heard(c.Name, cmd, x) }
 	w.chips[c.Name] = s
 	return s, nil
 }
 
-// chipTrack is the track that a chip tells: its verification value makes no stripe (iCVV).
+// chipTrack is the track that a chip tells, a phone's with its token: its verification value makes no stripe (iCVV).
 func (w *World) chipTrack(c Cardholder) (emv.Track2, error) {
-	cvv, err := w.cvkBox.CVV(issuerCVK, pay.NewPAN(c.PAN), c.Expiry, "999")
-	if err != nil {
-		return emv.Track2{}, fmt.Errorf("chip of %s: %w", c.Name, err)
+	pan, expiry := c.PAN, c.Expiry
+	if c.Token != "" {
+		pan, expiry = c.Token, c.TokenExpiry
 	}
-	return emv.Track2{PAN: pay.NewPAN(c.PAN), Expiry: c.Expiry, Service: c.Service, Discretionary: pay.NewSecret("10000" + cvv + "00")}, nil
+	track, err := w.track2(pan, expiry, c.Service, chipService)
+	if err != nil {
+		return track, fmt.Errorf("chip of %s: %w", c.Name, err)
+	}
+	return track, nil
 }
 
 // unused gives a cardholder whose chip was not used yet.
@@ -193,8 +198,11 @@ const (
 	readerWait = 5 * time.Second // for a card that says nothing
 )
 
-// present puts a cardholder's chip into the slot or the field, and gives what the reader tells the till.
+// present puts a cardholder's chip into the slot or the field, and gives what the reader tells the till; nil for nothing.
 func (t *Till) present(c Cardholder, on card.Interface) (*terminal.Event, error) {
+	if on == card.Contactless && t.config.NoField {
+		return nil, nil // nobody notices
+	}
 	s, err := t.world.slot(c)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,16 @@ type Said struct {
 	SW      emv.StatusWord
 }
 
+// heard writes down what a chip was asked. GET RESPONSE is the end of the command before it (T=0).
+func (w *World) heard(who string, cmd emv.Command, x card.Exchange) {
+	said := w.chipSaid[who]
+	if last := len(said) - 1; cmd.INS == emv.INSC0GetResponse && last >= 0 {
+		said[last].SW = x.Response.SW
+		return
+	}
+	w.chipSaid[who] = append(said, Said{cmd.Name(), x.Response.SW})
+}
+
 // ChipSaid lists what a cardholder's chip was asked and answered, in order.
 func (w *World) ChipSaid(who string) ([]Said, error) {
 	c, err := w.Rig.Cast.Cardholder(who)
@@ -52,5 +62,28 @@ func (w *World) Confirm(who string) error {
 		return err
 	}
 	s.Card.Confirm()
+	return nil
+}
+
+// Begin has somebody begin payments with a cardholder's chip at no till of ours, over contacts: its transaction counter moves.
+func (w *World) Begin(who string, times int) error {
+	c, err := w.cardholder(who)
+	if err != nil {
+		return err
+	}
+	s, err := w.slot(c)
+	if err != nil {
+		return err
+	}
+	spec, err := c.chipSpec()
+	if err != nil {
+		return err
+	}
+	for range times {
+		s.Card.Reset(card.Contact)
+		s.Card.Transmit(w.Loop.Now(), emv.Select(spec.Applications[0].AID, false))
+		s.Card.Transmit(w.Loop.Now(), emv.GetProcessingOptions(nil))
+	}
+	s.Card.Off()
 	return nil
 }

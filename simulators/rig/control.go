@@ -7,6 +7,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/issuer"
 )
 
 // Control is the way into the host under test beside the payment line: what a scenario arranges before, and looks at after.
@@ -63,6 +64,20 @@ type CardSeed struct {
 	PINTries int        `json:"pin_tries,omitempty"`
 	PickUp   bool       `json:"pick_up,omitempty"` // too many PIN tries: 38 and keep the card, instead of 75
 	Chip     *ChipSeed  `json:"chip,omitempty"`
+	Token    *TokenSeed `json:"token,omitempty"`
+}
+
+// TokenSeed is the number that a phone pays with in place of the card's.
+type TokenSeed struct {
+	PAN    Clear  `json:"pan"`
+	Expiry string `json:"expiry"` // YYMM
+}
+
+func (s *TokenSeed) token() issuer.Token {
+	if s == nil {
+		return issuer.Token{}
+	}
+	return issuer.Token{PAN: pay.NewPAN(s.PAN.Reveal()), Expiry: s.Expiry}
 }
 
 // Seeded tells the check values of the keys that were loaded, by terminal number.

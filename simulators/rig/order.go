@@ -196,7 +196,7 @@ func (w *World) slipOf(request *Crossing) terminal.Original {
 }
 
 func (t *Till) swipe(holder Cardholder) (*terminal.Event, error) {
-	stripe, err := t.world.stripe(holder)
+	stripe, err := t.world.read(holder)
 	return &terminal.Event{Kind: terminal.Swipe, Stripe: stripe}, err
 }
 

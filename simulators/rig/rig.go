@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/card"
@@ -134,7 +133,7 @@ func (r *Rig) World(ctx context.Context, seed sim.Seed, line string) (*World, er
 	}
 	w := &World{Rig: r, Seed: seed, Line: line, Trace: trace.NewRecorder(nil), tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{},
 		chips: map[string]*card.Slot{}, cardFaults: map[string][]card.Fault{}, copied: map[string]bool{}, chipEdits: map[string][]func(*card.Spec){},
-		chipSaid: map[string][]Said{}, signedBy: map[string]int{}, chipKinds: map[string]string{}}
+		chipSaid: map[string][]Said{}, stripes: map[string]StripeFault{}, signedBy: map[string]int{}, chipKinds: map[string]string{}}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	if line == LineMemory {
 		w.Loop = sim.NewVirtual(sim.Start)
@@ -189,23 +188,6 @@ func (c *Cast) replaceTill(shop, till string, t ProfileTerminal) {
 			}
 		}
 	}
-}
-
-// stripe writes track 2 of a card as its issuer did: PAN, separator, expiry, service code, PVKI and PVV (not used here), CVV.
-// A forged stripe has another CVV.
-func (w *World) stripe(c Cardholder) (terminal.Stripe, error) {
-	track := c.Track2
-	if track == "" {
-		cvv, err := w.cvkBox.CVV(issuerCVK, pay.NewPAN(c.PAN), c.Expiry, c.Service)
-		if err != nil {
-			return terminal.Stripe{}, fmt.Errorf("stripe of %s: %w", c.Name, err)
-		}
-		if c.Stripe == "forged" {
-			cvv = strings.Map(func(d rune) rune { return '0' + (d-'0'+1)%10 }, cvv)
-		}
-		track = c.PAN + "D" + c.Expiry + c.Service + "10000" + cvv + "00"
-	}
-	return terminal.Stripe{Track2: pay.NewSecret(track)}, nil
 }
 
 // Line tells which line the rig's worlds have unless they are about time.

@@ -108,6 +108,10 @@ func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 
 func (c Cardholder) seed(keys *card.Keys) (CardSeed, error) {
 	chip, err := c.chipSeed(keys)
+	var token *TokenSeed
+	if c.Token != "" {
+		token = &TokenSeed{PAN: NewClear(c.Token), Expiry: c.TokenExpiry}
+	}
 	return CardSeed{Name: c.Name, PAN: NewClear(c.PAN), Expiry: c.Expiry, Service: c.Service, PIN: NewClear(c.PIN), Balance: c.Balance,
-		Status: c.Status, PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.Count, PickUp: c.PickUp, Chip: chip}, err
+		Status: c.Status, PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.Count, PickUp: c.PickUp, Chip: chip, Token: token}, err
 }

@@ -106,3 +106,12 @@ func (w *World) cardOf(payment *Crossing) string {
 	digits := payment.Message.Get(iso8583.Track2)
 	return digits[:max(0, slices.Index([]byte(digits), 'D'))]
 }
+
+// SendCopied sends a request that was on the wire as a new one: all that the card said and the cardholder entered, under the till's next
+// trace number, as edit changes it.
+func (t *Till) SendCopied(c *Crossing, edit func(*iso8583.Message) error) error {
+	m := c.Message.Clone()
+	m.Set(iso8583.Trace, t.Status().Trace)
+	t.timed(m)
+	return t.sendEdited(c.Flow, m, edit)
+}

@@ -52,7 +52,8 @@ type World struct {
 	copied     map[string]bool         // whose chip is a copy
 	chipEdits  map[string][]func(*card.Spec)
 	chipSaid   map[string][]Said
-	chipKinds  map[string]string // the shipped card that his is, where not the cast's
+	chipKinds  map[string]string      // the shipped card that his is, where not the cast's
+	stripes    map[string]StripeFault // what is the matter with his stripe
 
 	lineState LineState
 	speech    Speech // what differs from the rig's

@@ -29,6 +29,8 @@ func (c *card) forget() { c.track2, c.track3 = pay.Secret{}, pay.Secret{} }
 // swipe takes a stripe. A stripe that cannot be read is asked for again; that of a chip card is refused.
 func (t *Terminal) swipe(now time.Time, e Event, out *Actions) {
 	c, ok := readStripe(e.Stripe)
+	t.consult("terminal/lrc")
+	ok = ok && (!t.Rules.CheckLRC || lrcRight(e.Stripe.Track2))
 	switch {
 	case !ok:
 		t.consult("terminal/swipe-tries")
@@ -45,18 +47,16 @@ func (t *Terminal) swipe(now time.Time, e Event, out *Actions) {
 	}
 }
 
-// chipCard: the first digit of the service code is 2 or 6 (ISO/IEC 7813).
+// chipCard: the first digit of the service code tells (ISO/IEC 7813).
 func (t *Terminal) chipCard(service string) bool {
 	t.consult("terminal/service-code")
-	return t.Rules.ChipReader && (service[0] == '2' || service[0] == '6')
+	return t.Rules.ChipReader && strings.Contains(t.Rules.ChipServices, service[:1])
 }
 
-// fallsBack counts the swipes of chip cards; from the one that the rules name on, the stripe is taken as a fallback.
+// fallsBack takes the stripe of a card whose chip was tried often enough, as the dialect tells it (DOMAIN.md A.10).
 func (t *Terminal) fallsBack(c *card) bool {
-	t.consult("terminal/fallback")
-	t.order.chipSwipes++
-	if t.chipBroken() || t.Rules.FallbackAfter > 0 && t.order.chipSwipes > t.Rules.FallbackAfter {
-		c.fallback, c.entry = true, t.Rules.FallbackEntry
+	if t.chipBroken() {
+		c.fallback, c.entry = true, pay.Entry(t.Dialect.Switches.FallbackEntry)
 	}
 	return c.fallback
 }
@@ -173,7 +173,8 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 		o(iso8583.PINCapture, t.Dialect.Switches.PINCapture)
 	}
 	o(iso8583.EntryMode, string(c.entry)+entered)
-	if c.fallback {
+	t.consult("terminal/tell-fallback")
+	if c.fallback && t.Rules.TellFallback {
 		o(iso8583.ICCondition, "2")
 	}
 	if c.track2.IsZero() || len(c.chip) > 0 { // a stripe says it in its track (DOMAIN.md H.3)

@@ -37,11 +37,10 @@ func (t *Terminal) meet(now time.Time, e Event, contactless bool, out *Actions) 
 	case !t.Rules.ChipReader:
 		t.wait(WaitingCard, NeedCard, out, "SWIPE_CARD", t.order.amount.String())
 		return
-	case e.Reader == kernel.TwoCards:
-		t.wait(WaitingCard, NeedCard, out, "PRESENT_ONE")
+	case e.Reader == kernel.TwoCards && t.askAgain(kernel.PresentOne, out):
 		return
 	case e.Reader != kernel.CardAnswered:
-		t.chipFailed(now, "nothing answers the reset", out)
+		t.notRead(now, contactless, out)
 		return
 	}
 	c, err := t.kernelConfig(now, contactless)
@@ -94,7 +93,8 @@ func (t *Terminal) kernelConfig(now time.Time, contactless bool) (*kernel.Config
 
 // noPINLimit is what the host has set, or the dialect's (DOMAIN.md A.8.1, FF8058; D.6).
 func (t *Terminal) noPINLimit() int64 {
-	if n, ok := emv.Number(t.parameters.Contactless[iso8583.TagFF8058NoPINLimit]); ok && len(t.parameters.Contactless) > 0 {
+	t.consult("terminal/no-pin-limit")
+	if n, ok := emv.Number(t.parameters.Contactless[iso8583.TagFF8058NoPINLimit]); ok && len(t.parameters.Contactless) > 0 && t.Rules.HostNoPIN {
 		return int64(n)
 	}
 	return t.Dialect.Switches.NoPINLimit
@@ -103,11 +103,12 @@ func (t *Terminal) noPINLimit() int64 {
 // emvData is what the terminal says of itself to a chip (EMV 4.4 Book 4, annex A; Book 3, annex A).
 func (t *Terminal) emvData() emv.Data {
 	currency := "0" + t.order.amount.Currency.Digits()
+	t.consult("terminal/qualifiers")
 	return emv.Data{
 		emv.Tag9F33TerminalCapabilities: {0xE0, 0xF8, 0xC8}, emv.Tag9F40AdditionalCapabilities: {0x60, 0x00, 0xF0, 0xA0, 0x01},
 		emv.Tag9F35TerminalType: {0x22}, emv.Tag9F1ATerminalCountry: {0x01, 0x56}, emv.Tag9F1EIFDSerial: []byte(t.Number),
 		emv.Tag5F2ACurrency: {currency[0]<<4&0xF0 | currency[1]&15, currency[2]<<4 | currency[3]&15}, emv.Tag5F36CurrencyExponent: {0x02},
-		emv.Tag9F66TTQ: {0x36, 0x00, 0x40, 0x80}, emv.Tag9F1CTerminalId: []byte(t.Number), emv.Tag9F16MerchantId: []byte(t.Merchant),
+		emv.Tag9F66TTQ: t.Rules.Qualifiers.Bytes(), emv.Tag9F1CTerminalId: []byte(t.Number), emv.Tag9F16MerchantId: []byte(t.Merchant),
 	}
 }
 
@@ -183,7 +184,8 @@ func (t *Terminal) takeChip(now time.Time, field []byte, out *Actions) bool {
 	v, o := t.order.visit, &t.order
 	c := card{entry: pay.Entry05Chip, pan: v.outcome.PAN, expiry: v.outcome.Expiry, sequence: v.outcome.Sequence, track2: v.outcome.Track2}
 	if v.contactless {
-		c.entry = pay.Entry07Contactless
+		t.consult("terminal/tap-entry")
+		c.entry = t.Rules.TapEntry
 	}
 	if s, ok := readStripe(Stripe{Track2: c.track2}); ok {
 		c.service = s.service
@@ -225,18 +227,13 @@ func (t *Terminal) cardEnded(now time.Time, out *Actions) {
 		t.chipFailed(now, v.outcome.Why, out)
 	case kernel.Cancelled:
 		t.cancel(now, Event{}, out)
-	case kernel.SwitchInterface:
-		t.wait(WaitingCard, NeedCard, out, "INSERT_CARD")
-	case kernel.TryAgain:
-		t.wait(WaitingCard, NeedCard, out, "TAP_AGAIN")
-	case kernel.PresentOne:
-		t.wait(WaitingCard, NeedCard, out, "PRESENT_ONE")
-	case kernel.SeePhone:
-		t.wait(WaitingCard, NeedCard, out, "SEE_PHONE")
 	case kernel.DeclinedOffline:
 		t.tell(Ending{Kind: Declined, Screen: t.declineScreen(v)}, out)
 		t.finish(out)
 	default:
+		if t.askAgain(v.outcome.Ending, out) {
+			return
+		}
 		screens := map[kernel.Ending]string{kernel.CardRemoved: "CARD_REMOVED", kernel.CardBlocked: "CARD_BLOCKED",
 			kernel.ApplicationBlocked: "CARD_BLOCKED", kernel.NotAccepted: "CARD_NOT_TAKEN"}
 		screen, ok := screens[v.outcome.Ending]
@@ -257,6 +254,25 @@ func chipEnding(o kernel.Outcome) string {
 		text += ", " + o.Why
 	}
 	return fmt.Sprintf("%s; TVR %s, TSI %s, CVM %s", text, o.TVR, o.TSI, o.CVM)
+}
+
+// askAgain asks for the card again after endings that call for that.
+func (t *Terminal) askAgain(e kernel.Ending, out *Actions) bool {
+	t.consult("terminal/ask-again")
+	screen, ok := t.Rules.AskAgain[e]
+	if ok {
+		t.wait(WaitingCard, NeedCard, out, screen)
+	}
+	return ok
+}
+
+// notRead is a card that nothing answers for. In the field that says nothing about its chip (DOMAIN.md D.6: insert).
+func (t *Terminal) notRead(now time.Time, contactless bool, out *Actions) {
+	t.consult("terminal/tap-failure")
+	if contactless && !t.Rules.TapFails && t.askAgain(kernel.SwitchInterface, out) {
+		return
+	}
+	t.chipFailed(now, "nothing answers the reset", out)
 }
 
 // chipFailed counts chips that cannot be used; after some of them the stripe is taken (DOMAIN.md D.6).

@@ -365,6 +365,7 @@ func TestDefects(t *testing.T) {
 	probes := maps.Clone(probes)
 	maps.Copy(probes, peopleProbes)
 	maps.Copy(probes, chipProbes)
+	maps.Copy(probes, cardProbes)
 	for _, d := range Defects() {
 		names = append(names, d.Name)
 		if !strings.HasPrefix(d.Name, "terminal-") || d.Text == "" || d.Why == "" ||

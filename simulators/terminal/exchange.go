@@ -351,7 +351,8 @@ func (t *Terminal) offerTerminal(o func(iso8583.Element, string), now time.Time)
 	o(iso8583.LocalDate, now.Format("0102"))
 	o(iso8583.Batch, t.batch)
 	o(iso8583.NetworkCode, "000")
-	o(iso8583.ReadCapability, "6") // DOMAIN.md A.5: stripe, contact and contactless
+	t.consult("terminal/capability")
+	o(iso8583.ReadCapability, t.Rules.Capability(!t.NoField))
 	o(iso8583.ICCondition, "0")
 	if id := t.named(); id != "" {
 		o(iso8583.Operator, "0"+id) // three characters (DOMAIN.md A.7)

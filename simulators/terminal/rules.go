@@ -34,6 +34,7 @@ type Rules struct {
 	NoticeRules
 	PeopleRules
 	PaperRules
+	CardRules
 	OfflineRules
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
@@ -47,8 +48,6 @@ type Rules struct {
 	TellScripts    bool                                                    // terminal/tell-scripts: the host hears what the issuer's commands did to the chip
 	LastCryptogram func(*visit) []byte                                     // terminal/last-cryptogram: F55 of that upload
 	ObeyCVM        bool                                                    // terminal/signature: the slip is signed when the chip wants it
-	FallbackAfter  int                                                     // terminal/fallback: swipes of a chip card after which its chip counts as broken and the stripe is taken; 0 is never
-	FallbackEntry  pay.Entry                                               // F22 of such a sale: 02 with F60.5 = 2 at home, 80 elsewhere (DOMAIN.md A.10)
 	SwipeTries     int                                                     // terminal/swipe-tries: bad swipes before the order is given up
 	ManualEntry    bool                                                    // terminal/manual-entry
 	CardNumber     func(pay.PAN) bool                                      // terminal/card-number
@@ -107,9 +106,9 @@ func Reference() *Rules {
 		Checks:       checks(),
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
-		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), OfflineRules: offlineRules(),
+		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), CardRules: cardRules(), OfflineRules: offlineRules(),
 		TraceAfterRestart: func(last int) int { return last },
-		ChipReader:        true, Kernel: kernel.Reference(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, FallbackEntry: pay.Entry02Stripe, SwipeTries: 3, ManualEntry: true,
+		ChipReader:        true, Kernel: kernel.Reference(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },

@@ -8,6 +8,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal/kernel"
 )
 
 func TestSale(t *testing.T) {
@@ -108,7 +109,7 @@ func TestCardEntry(t *testing.T) {
 			fields: map[iso8583.Element]string{iso8583.EntryMode: "021", iso8583.PINCapture: "06", iso8583.SecurityControl: "2600000000000000", iso8583.Track2: pinTrack, iso8583.Expiry: "", iso8583.PAN: panH3}},
 		{name: "stripe without PIN", events: []Event{swipe(freeTrack)}, screens: []string{"CONNECTING", "APPROVED"}, ended: Approved,
 			fields: map[iso8583.Element]string{iso8583.EntryMode: "022", iso8583.PINCapture: "", iso8583.PIN: "", iso8583.SecurityControl: "0600000000000000"}},
-		{name: "sentinels and =", events: []Event{swipe(";" + strings.Replace(freeTrack, "D", "=", 1) + "?7")}, screens: []string{"CONNECTING", "APPROVED"}, ended: Approved,
+		{name: "sentinels and =", events: []Event{swipe(";" + strings.Replace(freeTrack, "D", "=", 1) + "?<")}, screens: []string{"CONNECTING", "APPROVED"}, ended: Approved,
 			fields: map[iso8583.Element]string{iso8583.Track2: freeTrack}},
 		{name: "PIN bypassed", events: []Event{swipe(pinTrack), {Kind: EnterPIN}}, screens: []string{"ENTER_PIN", "CONNECTING", "APPROVED"}, ended: Approved,
 			fields: map[iso8583.Element]string{iso8583.EntryMode: "022", iso8583.PIN: ""}},
@@ -119,12 +120,11 @@ func TestCardEntry(t *testing.T) {
 		{name: "cancelled at the PIN", events: []Event{swipe(pinTrack), {Kind: Cancel}}, screens: []string{"ENTER_PIN", "CANCELLED"}, ended: Cancelled},
 		{name: "chip card", events: []Event{swipe(chipTrack)}, screens: []string{"INSERT_CHIP"}},
 		{name: "chip card, then another", events: []Event{swipe(chipTrack), swipe(freeTrack)}, screens: []string{"INSERT_CHIP", "CONNECTING", "APPROVED"}, ended: Approved},
-		{name: "chip card as a fallback", rules: func(r *Rules) { r.FallbackAfter = 1 }, events: []Event{swipe(chipTrack), swipe(chipTrack)}, screens: []string{"INSERT_CHIP", "CONNECTING", "APPROVED"}, ended: Approved,
+		{name: "chip card as a fallback", rules: func(r *Rules) { r.ChipTries = 1 }, events: []Event{{Kind: Insert, Reader: kernel.CardMute}, swipe(chipTrack)}, screens: []string{"SWIPE_CARD", "CONNECTING", "APPROVED"}, ended: Approved,
 			fields: map[iso8583.Element]string{iso8583.EntryMode: "022", iso8583.ICCondition: "2"}},
-		{name: "fallback abroad", rules: func(r *Rules) { r.FallbackAfter, r.FallbackEntry = 1, pay.Entry80Fallback }, events: []Event{swipe(chipTrack), swipe(chipTrack)}, screens: []string{"INSERT_CHIP", "CONNECTING", "APPROVED"}, ended: Approved,
-			fields: map[iso8583.Element]string{iso8583.EntryMode: "802", iso8583.ICCondition: "2"}},
 		{name: "bad swipe, then good", events: []Event{bad, swipe(freeTrack)}, screens: []string{"SWIPE_AGAIN", "CONNECTING", "APPROVED"}, ended: Approved},
 		{name: "three bad swipes", events: []Event{bad, bad, bad}, screens: []string{"SWIPE_AGAIN", "SWIPE_AGAIN", "CARD_UNREADABLE"}, ended: Refused},
+		{name: "wrong check character", events: []Event{swipe(";" + strings.Replace(freeTrack, "D", "=", 1) + "?=")}, screens: []string{"SWIPE_AGAIN"}},
 		{name: "half a track", events: []Event{swipe(panH3 + "D3012")}, screens: []string{"SWIPE_AGAIN"}},
 		{name: "wrong check digit", events: []Event{swipe("6200123456789011D30121011234567890123")}, screens: []string{"BAD_CARD_NUMBER"}, ended: Refused},
 		{name: "typed", events: []Event{key, pin}, screens: []string{"ENTER_PIN", "CONNECTING", "APPROVED"}, ended: Approved,

@@ -43,6 +43,7 @@ type Config struct {
 	Revoked      []kernel.Revoked      // issuer certificates that are not to be trusted (Book 2, 5.1)
 	Parameters   Parameters            // those it left the factory with
 	SignaturePad bool                  // the cardholder can sign on the terminal
+	NoField      bool                  // there is no contactless reader
 	Version      string                // of its software, eight digits: header nibbles 3, 4 and 7 to 12; "" is what the dialect's header says
 	Dialect      *iso8583.Dialect
 	HSM          *hsm.HSM // holds KeyTMK, or the working keys where the dialect downloads none

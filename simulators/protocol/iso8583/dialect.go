@@ -100,6 +100,7 @@ type Switches struct {
 	ReversedAgain          pay.Answer // answer to a reversal done already: "" repeats the stored answer, or 25
 	EmptyKeysMeansNoChange bool       // sign-in approved without keys: keep the old ones, or fail
 	NoPINLimit             int64      // minor units
+	FallbackEntry          string     // F22 of the stripe of a chip that could not be read: 02 at home, 80 or 90 elsewhere (DOMAIN.md A.10)
 
 	VoidNeedsCard          bool // an operator parameter, as the three below
 	VoidNeedsPIN           bool

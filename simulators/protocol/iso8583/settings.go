@@ -84,6 +84,9 @@ func switches() []setting {
 		{"switches", "no_pin_limit", func(d *Dialect, v string) error {
 			return minorUnits(&d.Switches.NoPINLimit, v)
 		}},
+		{"switches", "fallback_entry", func(d *Dialect, v string) error {
+			return oneOf(&d.Switches.FallbackEntry, v, "02", "80", "90")
+		}},
 		{"switches", "void_needs_card", func(d *Dialect, v string) error { return yesNo(&d.Switches.VoidNeedsCard, v) }},
 		{"switches", "void_needs_pin", func(d *Dialect, v string) error { return yesNo(&d.Switches.VoidNeedsPIN, v) }},
 		{"switches", "completion_void_approval", func(d *Dialect, v string) error { return yesNo(&d.Switches.CompletionVoidApproval, v) }},

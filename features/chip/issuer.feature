@@ -1,0 +1,72 @@
+Feature: What the issuer makes of a chip's data
+  The till is a stranger. What the card has signed is all that the issuer has, so each part of it is held to what the message asks for.
+
+  Background:
+    Given till "T1" of "Noodle House" has signed in
+
+  @ISS-001 @host-control
+  Scenario: A cryptogram that was there before pays nothing
+    Given Carol inserts her card for 10.00 CNY at "T1"
+    When "T1" is made to send the 1st sale as a new one
+    Then the answer to the 2nd sale carries
+      | field | value |
+      | F39   | 59    |
+    And Carol's card holds 990.00 CNY
+    And "Noodle House" is owed 10.00 CNY
+
+  @ISS-001 @host-control
+  Scenario: That of a tap neither
+    Given Carol taps her card for 10.00 CNY at "T1"
+    When "T1" is made to send the 1st sale as a new one
+    Then the answer to the 2nd sale carries
+      | field | value |
+      | F39   | 59    |
+    And Carol's card holds 990.00 CNY
+
+  @ISS-002 @host-control
+  Scenario: A counter that has left some out still pays
+    Given Carol inserts her card for 10.00 CNY at "T1"
+    And somebody has Carol's chip begin 999 payments
+    When Carol inserts her card for 20.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's card holds 970.00 CNY
+
+  @ISS-003 @host-control
+  Scenario: A counter that is a thousand payments ahead pays nothing
+    Given Carol inserts her card for 10.00 CNY at "T1"
+    And somebody has Carol's chip begin 1000 payments
+    When Carol inserts her card for 20.00 CNY at "T1"
+    Then "T1" shows SUSPECTED_FRAUD
+    And Carol's card holds 990.00 CNY
+
+  @ISS-004 @clock @host-control
+  Scenario: The amount that the chip signed is the amount that is paid
+    Given the line loses the 1st sale
+    And Carol inserts her card for 10.00 CNY at "T1"
+    When "T1" is made to send the 1st sale as a new one with amount "000000100000"
+    Then the answer to the 2nd sale carries
+      | field | value |
+      | F39   | 59    |
+    And Carol's card holds 1000.00 CNY
+
+  @ISS-005 @host-control
+  Scenario: A chip that believes by method 2 is answered by method 2
+    When Vera inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the chip data of the answer to the 1st sale say
+      | tag | value |
+      | 91  | *     |
+    And Vera's card holds 990.00 CNY
+
+  @ISS-005 @host-control
+  Scenario: It hears the issuer's no by it too
+    When Vera inserts her card for 2000.00 CNY at "T1"
+    Then "T1" shows INSUFFICIENT_FUNDS
+    And Vera's chip answered "GENERATE AC AAC" with "9000"
+    And Vera's card holds 1000.00 CNY
+
+  @ISS-005 @host-control
+  Scenario: A chip that believes by method 1 is answered by method 1, and takes it
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's chip answered "EXTERNAL AUTHENTICATE" with "9000"
