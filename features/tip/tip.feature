@@ -104,6 +104,21 @@ Feature: The tip on the slip
     And Bob's card holds 4989.50 CNY
     And "Noodle House" is owed 10.50 CNY
 
+  @TIP-008 @host-control
+  Scenario: A tip is added to what an adjustment has left
+    Given Bob pays 10.00 CNY offline at "T1" with code "654321"
+    And Bob's offline sale is adjusted to 8.00 CNY at "T1"
+    And Bob swipes 5.00 CNY at "T1"
+    When Bob adds a tip of 1.00 CNY to his offline sale at "T1"
+    Then "T1" shows APPROVED
+    And the customer copy of "T1" has
+      | line        | value    |
+      | SLIP_AMOUNT | 8.00 CNY |
+      | SLIP_TIP    | 1.00 CNY |
+      | SLIP_TOTAL  | 9.00 CNY |
+    And Bob's card holds 4986.00 CNY
+    And "Noodle House" is owed 14.00 CNY
+
   @TIP-005 @host-control
   Scenario: The void of a tipped sale takes the tip back too
     Given Bob has paid 10.00 CNY at "T1"

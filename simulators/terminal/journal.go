@@ -45,6 +45,7 @@ type payment struct {
 	foreign  bool       // the card is
 	amount   pay.Amount
 	base     pay.Amount // before an adjustment or tip; the zero Amount where there was none
+	untipped pay.Amount // before the tip that it has; the zero Amount where it has none
 	fact     audit.Fact
 	answer   pay.Answer
 	rrn      string
@@ -197,7 +198,7 @@ func (l *outcomeLine) apply(t *Terminal) {
 		p.rrn = l.RRN
 	}
 	if l.Fact == audit.Approved && p.ref.Flow.Amends() {
-		t.alter(*p.original, p.amount)
+		t.alter(*p.original, p.amount, p.ref.Flow == pay.Tip)
 	}
 	t.pending = t.pending.before
 	if l.Slip != nil && !l.Note {

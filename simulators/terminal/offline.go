@@ -57,6 +57,7 @@ type toldLine struct {
 type changedLine struct {
 	Ref    audit.Ref  `json:"ref"`
 	Amount pay.Amount `json:"amount,omitzero"`
+	Tip    bool       `json:"tip,omitempty"`    // that amount has a tip in it
 	Sealed []byte     `json:"sealed,omitempty"` // its elements, with that amount
 	Slip   []byte     `json:"slip,omitempty"`
 	Begun  bool       `json:"begun,omitempty"`
@@ -96,7 +97,7 @@ func (l *changedLine) apply(t *Terminal) {
 		return
 	}
 	if p := &t.payments[t.stored[i].payment]; l.Amount.Minor > 0 {
-		t.alter(l.Ref, l.Amount)
+		t.alter(l.Ref, l.Amount, l.Tip)
 		p.sealed, p.slip = l.Sealed, l.Slip
 	} else {
 		p.fact = audit.Reversed
@@ -314,7 +315,7 @@ func (t *Terminal) changeStored(now time.Time, p *payment, out *Actions) {
 	l := &changedLine{Ref: p.ref, Begun: t.paper}
 	m, err := t.madeAgain(p.ref.Flow, p.sealed, nil, false)
 	if err == nil && o.plan.Flow.Amends() {
-		l.Amount = o.amount
+		l.Amount, l.Tip = o.amount, o.plan.Flow == pay.Tip
 		var digits string
 		if digits, err = o.amount.Digits(); err == nil {
 			m.Set(iso8583.Amount, digits)

@@ -17,9 +17,9 @@ type OfflineRules struct {
 	DeclineScreen     func(asked bool) string // terminal/chip-decline: what is shown when chip and till decline, having asked for the host or not
 	CountSplit        bool                    // terminal/split: what a card has spent without the host counts towards the floor limit
 
-	TipBase    func(first, last pay.Amount) pay.Amount         // terminal/tip-base: what a tip is added to
-	TipWithin  func(first, total pay.Amount, percent int) bool // terminal/tip-limit
-	VoidAmount func(first, last pay.Amount) pay.Amount         // terminal/void-amount: of a payment that was altered
+	TipBase    func(first, untipped, last pay.Amount) pay.Amount // terminal/tip-base: what a tip is added to
+	TipWithin  func(first, total pay.Amount, percent int) bool   // terminal/tip-limit
+	VoidAmount func(first, last pay.Amount) pay.Amount           // terminal/void-amount: of a payment that was altered
 
 	AskRest     bool // terminal/rest: a part is taken only when the cashier has the rest
 	ReversePart bool // terminal/reversal-amount: the reversal of a part is about the part
@@ -29,7 +29,7 @@ func offlineRules() OfflineRules {
 	return OfflineRules{
 		UnderFloor: underFloor, KeepStored: true, ForwardFirst: true, HoldBatch: true, ChangeStored: true, SameNumber: true,
 		AloneAs: aloneAs, Certificate: certificate, ReverseUnanswered: true, CountSplit: true, DeclineScreen: declineScreen,
-		TipBase:    func(first, _ pay.Amount) pay.Amount { return first },
+		TipBase:    func(_, untipped, _ pay.Amount) pay.Amount { return untipped },
 		TipWithin:  tipWithin,
 		VoidAmount: func(_, last pay.Amount) pay.Amount { return last },
 		AskRest:    true, ReversePart: true,

@@ -98,6 +98,14 @@ var offlineProbes = map[string]func(b *bench) any{
 	},
 	"terminal-tip-unlimited": func(b *bench) any { b.tips(201); return b.ending().Screen },
 	"terminal-tips-add-up":   func(b *bench) any { b.tips(100, 50); return b.amounts() },
+	"terminal-tips-before-adjustment": func(b *bench) any {
+		b.signIn()
+		b.offline(1000, Voice{Code: "654321"})
+		b.order(pay.Adjustment, 800, Original{Trace: "000002"}, "")
+		b.order(pay.Tip, 100, Original{Trace: "000002"}, "")
+		b.swipe(freeTrack)
+		return b.amounts()
+	},
 	"terminal-tips-on-void": func(b *bench) any {
 		b.signIn()
 		b.swipe(freeTrack)

@@ -14,12 +14,27 @@ func (p payment) first() pay.Amount {
 	return p.base
 }
 
-// alter gives a payment another amount. The one it had at first is kept, since limits are counted from there.
-func (t *Terminal) alter(ref audit.Ref, amount pay.Amount) {
+// bare is a payment's amount without the tip that it has.
+func (p payment) bare() pay.Amount {
+	if p.untipped.Minor == 0 {
+		return p.amount
+	}
+	return p.untipped
+}
+
+// alter gives a payment another amount, with a tip in it or all anew. The one it had at first is kept, since limits are counted
+// from there.
+func (t *Terminal) alter(ref audit.Ref, amount pay.Amount, tip bool) {
 	for i := range t.payments {
-		if p := &t.payments[i]; p.ref == ref {
-			p.base, p.amount = p.first(), amount
+		p := &t.payments[i]
+		if p.ref != ref {
+			continue
 		}
+		p.base, p.untipped = p.first(), p.bare()
+		if !tip {
+			p.untipped = pay.Amount{}
+		}
+		p.amount = amount
 	}
 }
 
@@ -28,8 +43,8 @@ func tipWithin(first, total pay.Amount, percent int) bool {
 	return total.Minor*100 <= first.Minor*int64(100+percent)
 }
 
-// amends completes an order that gives a payment another amount: the amount of a tip is added to the first one, so that a second
-// tip takes the place of the first. It gives the screen that says why it is not done, or "".
+// amends completes an order that gives a payment another amount: the amount of a tip is added to what the payment was without one,
+// so that a second tip takes the place of the first. It gives the screen that says why it is not done, or "".
 func (t *Terminal) amends(p *payment) string {
 	o, first := &t.order, p.first()
 	percent, allowed := t.tips()
@@ -42,7 +57,7 @@ func (t *Terminal) amends(p *payment) string {
 			o.tip = o.amount
 		}
 		t.consult("terminal/tip-base")
-		total, err := t.Rules.TipBase(first, p.amount).Add(o.tip)
+		total, err := t.Rules.TipBase(first, p.bare(), p.amount).Add(o.tip)
 		if err != nil {
 			return "BAD_AMOUNT"
 		}
@@ -69,15 +84,15 @@ func (t *Terminal) amountLines(amount pay.Amount) []Line {
 		part := t.order.amount
 		return []Line{line("SLIP_AMOUNT", part), line("SLIP_TOTAL", part), line("SLIP_REST", rest)}
 	}
-	if first, ok := t.tipped(); ok {
-		if tip, err := amount.Sub(first); err == nil {
-			return []Line{line("SLIP_AMOUNT", first), line("SLIP_TIP", tip), line("SLIP_TOTAL", amount)}
+	if bare, ok := t.tipped(); ok {
+		if tip, err := amount.Sub(bare); err == nil {
+			return []Line{line("SLIP_AMOUNT", bare), line("SLIP_TIP", tip), line("SLIP_TOTAL", amount)}
 		}
 	}
 	return []Line{line("SLIP_AMOUNT", amount), line("SLIP_TOTAL", amount)}
 }
 
-// tipped gives the first amount of the payment that the exchange's tip is for; it may be one of an order that is over.
+// tipped gives the amount without a tip of the payment that the exchange's tip is for; it may be one of an order that is over.
 func (t *Terminal) tipped() (pay.Amount, bool) {
 	if t.exchange.flow != pay.Tip {
 		return pay.Amount{}, false
@@ -88,7 +103,7 @@ func (t *Terminal) tipped() (pay.Amount, bool) {
 	}
 	for _, p := range t.payments {
 		if ref != nil && p.ref == *ref {
-			return p.first(), true
+			return p.bare(), true
 		}
 	}
 	return pay.Amount{}, false
