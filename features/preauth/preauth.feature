@@ -75,6 +75,17 @@ Feature: The deposit of hotels and rentals
       | 80.00  | APPROVED       | 920.00 | 80.00 |
       | 100.01 | AMOUNT_DIFFERS | 900.00 | 0.00  |
 
+  @PRE-009 @host-control
+  Scenario: An advice is taken though the money has gone
+    Given Alice's debit card holds 100.00 CNY
+    And Alice leaves a deposit of 50.00 CNY at "T1"
+    And Alice pays 200.00 CNY offline at "T1" with code "654321"
+    When Alice has the 1st pre-auth completed with 10.00 CNY at "T1" by advice
+    Then "T1" shows APPROVED
+    And the host has the 1st completion-advice as approved
+    And Alice's card holds -110.00 CNY
+    And "Noodle House" is owed 210.00 CNY
+
   @PRE-005 @host-control
   Scenario: A deposit is completed once
     When Alice leaves a deposit of 100.00 CNY at "T1"

@@ -23,8 +23,11 @@ func (c *Call) certified() bool {
 }
 
 // forced: what was authorised by voice or by the card is owed whatever has become of the account, and so is what the cardholder wrote
-// on the slip of a payment that was authorised. A sale under the floor limit that nobody was asked about needs the money.
-func forced(c *Call) bool { return c.spoken() != "" || c.certified() || c.flow.Amends() }
+// on the slip of a payment that was authorised, and what an advice takes of a deposit that was. A sale under the floor limit that
+// nobody was asked about needs the money.
+func forced(c *Call) bool {
+	return c.spoken() != "" || c.certified() || c.flow.Amends() || c.flow == pay.CompletionAdvice || c.flow == pay.MOTOCompletionAdvice
+}
 
 // certificateNew posts each transaction certificate once, whatever message brings it. Certificates come late and in any order, so that
 // their counters may be lower than the last one of an online payment, or the same where that payment got no answer.

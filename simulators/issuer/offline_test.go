@@ -56,6 +56,7 @@ var offlineProbes = map[string]struct {
 		twin := b.twin()
 		return twin.ask(twin.certified("C05040629FF93A86")) + twin.ask(twin.certified("C05040629FF93A86"))
 	}, "0059"},
+	"issuer-refuses-advised-completion": {nil, (*bank).completedInDebt, "00"},
 	"issuer-tip-not-posted": {nil, func(b *bank) string {
 		sale := b.next(pay.Sale, 1000)
 		b.ask(sale)
@@ -63,6 +64,14 @@ var offlineProbes = map[string]struct {
 		return b.free()
 	}, "88.50 CNY"},
 	"issuer-part-unasked": {nil, func(b *bank) string { return b.ask(b.next(pay.Sale, 20000)) }, "51"},
+}
+
+// completedInDebt leaves a deposit of 50.00, overdraws the account, and completes 10.00 by advice.
+func (b *bank) completedInDebt() string {
+	deposit := b.next(pay.PreAuth, 5000)
+	b.ask(deposit)
+	b.ask(b.offline(20000, "654321"))
+	return b.ask(b.on(pay.CompletionAdvice, deposit, 1000))
 }
 
 // A card with 100.00: what is asked of it, what the last request is answered, and what is free then.
@@ -80,6 +89,7 @@ func TestOffline(t *testing.T) {
 		{"spoken, on a card that is lost by now", status(issuer.Lost), func(b *bank) string { return b.ask(b.offline(1000, "654321")) }, "00", "90.00 CNY"},
 		{"nobody asked, with the money", nil, func(b *bank) string { return b.ask(b.offline(1000, "")) }, "00", "90.00 CNY"},
 		{"nobody asked, beyond the money", nil, func(b *bank) string { return b.ask(b.offline(10001, "")) }, "51", "100.00 CNY"},
+		{"a deposit completed by advice, with the account in debt", nil, (*bank).completedInDebt, "00", "-110.00 CNY"},
 		{"the same twice", nil, func(b *bank) string { m := b.offline(1000, "654321"); return b.ask(m) + b.ask(m) }, "0000", "90.00 CNY"},
 		{"tip beyond the money", nil, func(b *bank) string {
 			sale := b.next(pay.Sale, 10000)
