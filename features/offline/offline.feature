@@ -136,6 +136,16 @@ Feature: A sale without the host
     And Alice's card holds 12.00 CNY
     And "Noodle House" is owed 5.00 CNY
 
+  @OFF-006 @host-control
+  Scenario: What went back from the merchant was sold all the same, and stands in the totals
+    Given Alice's debit card holds 12.00 CNY
+    And "T1" sells below 50.00 CNY without asking
+    And Alice pays 20.00 CNY offline at "T1"
+    When the cashier settles at "T1"
+    Then "T1" shows BALANCED
+    And the host has the 1st offline-sale as charged
+    And "Noodle House" is owed 0.00 CNY
+
   @OFF-007 @host-control
   Scenario: The void of what has not left stays between till and guest
     Given Bob pays 10.00 CNY offline at "T1" with code "654321"

@@ -268,7 +268,8 @@ func (t Totals) with(e entry) Totals {
 }
 
 // entry gives how a payment counts for the party that has settled its batch: at the till what was approved and moves money,
-// at the acquirer what its ledger had moved, and not taken back, when it compared the totals.
+// at the acquirer what its ledger had moved, and not taken back, when it compared the totals. What was charged back has been sold all
+// the same: the till counts it, and so does the acquirer.
 func (p *payment) entry(settled *Statement) (entry, bool) {
 	if settled.Role == Acquirer {
 		return p.acquirer.entryAt(settled.At)
@@ -291,7 +292,9 @@ func (b *book) entryAt(at time.Time) (e entry, ok bool) {
 		case Posted, Refunded:
 			e, ok = entry{m.Fact == Refunded, m.Foreign, m.Amount}, true
 		case Undone, Restored:
-			e, ok = entry{}, false
+			if b.fact() != Charged {
+				e, ok = entry{}, false
+			}
 		}
 	}
 	return e, ok

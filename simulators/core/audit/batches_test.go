@@ -63,6 +63,12 @@ func TestBatches(t *testing.T) {
 			}
 			c.acquirer.Batch.Domestic.Debit, c.acquirer.Batch.Domestic.Debits = pay.CNY(15_00), 2
 		}, "batch-judged: 10000001/000001: the terminal says balanced true; the till has debit 1 of 10.00 CNY"},
+		{"charged back before the totals", func(c *closing) {
+			c.flow(pay.OfflineSale, 5_00, Approved, "posted undone charged", "declined")
+			for _, b := range []*Batch{c.till.Batch, c.acquirer.Batch} {
+				b.Domestic.Debit, b.Domestic.Debits = pay.CNY(15_00), 2
+			}
+		}, ""},
 		{"only the till speaks", func(c *closing) {
 			c.list = slices.DeleteFunc(c.list, func(s Statement) bool { return s.Role != Terminal })
 			c.booked, c.acquirer = map[side]int64{}, nil
