@@ -38,6 +38,7 @@ type deed struct {
 	weight  int
 	flow    pay.Flow                             // of an order; "" for what is none, and for what acts on a payment
 	onto    map[pay.Flow]pay.Flow                // what the order acts on, and the order's flow by it
+	kept    bool                                 // about the till's last offline sale, of which the host has not heard
 	staff   bool                                 // the supervisor must be there
 	instead pay.Answer                           // of an approval: the host gives this code, which the till must not take for one
 	draw    func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
@@ -57,6 +58,12 @@ func orders() []deed {
 		{name: "order by telephone", weight: 5, flow: pay.MOTOSale, draw: drawSale, words: says("{who} orders for {amount} at {till} by telephone")},
 		{name: "subscription", weight: 3, flow: pay.Recurring, draw: drawSale, words: says("the shop charges {who}'s subscription of {amount} at {till}")},
 		{name: "instalments", weight: 3, flow: pay.Instalment, draw: drawSale, words: says("{who} pays {amount} at {till} in 3 instalments", "{who} pays {amount} at {till} in 12 instalments")},
+		{name: "offline", weight: 6, flow: pay.OfflineSale, draw: drawOffline, words: says(`{who} pays {amount} offline at {till} with code "654321"`, "{who} pays {amount} offline at {till}")},
+		{name: "void offline", weight: 2, flow: pay.Void, kept: true, staff: true, draw: drawKept(100), words: says("{who}'s offline sale is voided at {till}")},
+		{name: "adjust offline", weight: 2, flow: pay.Adjustment, kept: true, staff: true, draw: drawKept(50, 80, 110, 120, 121), words: says("{who}'s offline sale is adjusted to {amount} at {till}")},
+		{name: "tip offline", weight: 2, flow: pay.Tip, kept: true, draw: drawKept(5, 10, 20, 21), words: says("{who} adds a tip of {amount} to {his} offline sale at {till}")},
+		{name: "adjust", weight: 3, onto: map[pay.Flow]pay.Flow{pay.OfflineSale: pay.Adjustment}, staff: true, draw: drawAmendment(50, 80, 110, 120, 121), words: says("{who}'s offline sale is adjusted to {amount} at {till}")},
+		{name: "tip", weight: 6, onto: map[pay.Flow]pay.Flow{pay.Sale: pay.Tip, pay.OfflineSale: pay.Tip}, draw: drawAmendment(5, 10, 20, 21), words: says("{who} adds a tip of {amount} to {payment} at {till}")},
 		{name: "balance", weight: 3, flow: pay.Balance, draw: drawBalance, words: says("{who} asks for the balance at {till}")},
 		{name: "deposit", weight: 9, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
 		{name: "deposit by telephone", weight: 3, flow: pay.MOTOPreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till} by telephone")},
@@ -118,7 +125,7 @@ func says(words ...string) func(*player, *act) string {
 		if o := p.original(a); o != nil {
 			about = nthOf(o.nth, o.flow)
 		}
-		return strings.NewReplacer("{who}", a.who, "{till}", strconv.Quote(a.till), "{amount}", pay.CNY(a.minor).String(), "{payment}", about).
+		return strings.NewReplacer("{who}", a.who, "{till}", strconv.Quote(a.till), "{amount}", pay.CNY(a.minor).String(), "{payment}", about, "{his}", hisOf(a.who)).
 			Replace(words[a.choice%len(words)])
 	}
 }
@@ -137,10 +144,7 @@ func nthOf(n int, f pay.Flow) string {
 
 func saleWords(_ *player, a *act) string {
 	text := fmt.Sprintf("%s swipes %s at %q", a.who, pay.CNY(a.minor), a.till)
-	hers := "her"
-	if slices.Contains([]string{"Bob", "Dave", "Frank", "Ivan", "Ken"}, a.who) {
-		hers = "his"
-	}
+	hers := hisOf(a.who)
 	switch a.pin {
 	case rig.PINRight:
 		return text + " and enters " + hers + " PIN"
@@ -154,6 +158,13 @@ func saleWords(_ *player, a *act) string {
 		return text + " and cancels at the PIN"
 	}
 	return text
+}
+
+func hisOf(who string) string {
+	if slices.Contains([]string{"Bob", "Dave", "Frank", "Ivan", "Ken"}, who) {
+		return "his"
+	}
+	return "her"
 }
 
 // share is a name and how often it is drawn.
@@ -256,13 +267,61 @@ func drawWhole(p *player, r *rand.Rand, a *act) bool {
 // drawShare draws a part of the original's amount, in percent.
 func drawShare(percents ...int64) func(*player, *rand.Rand, *act) bool {
 	return func(p *player, r *rand.Rand, a *act) bool {
-		o := drawOriginal(p, r, a, p.deed(a).onto, func(o *payment) bool { return p.model.refunded(o) < o.minor })
+		o := drawOriginal(p, r, a, p.deed(a).onto, func(o *payment) bool { return p.model.refunded(o) < p.model.amount(o) })
 		if o == nil {
 			return false
 		}
-		a.minor = max(1, o.minor*percents[r.IntN(len(percents))]/100)
+		a.minor = max(1, p.model.amount(o)*percents[r.IntN(len(percents))]/100)
 		return true
 	}
+}
+
+// drawAmendment draws another amount for a payment, or a tip, in percent of what it was first.
+func drawAmendment(percents ...int64) func(*player, *rand.Rand, *act) bool {
+	return func(p *player, r *rand.Rand, a *act) bool {
+		o := drawOriginal(p, r, a, p.deed(a).onto, func(*payment) bool { return true })
+		if o == nil {
+			return false
+		}
+		a.who, a.pin = o.who, ""
+		a.minor = max(1, o.first*percents[r.IntN(len(percents))]/100)
+		return true
+	}
+}
+
+// drawKept draws what is done to the till's last offline sale before the host has heard of it.
+func drawKept(percents ...int64) func(*player, *rand.Rand, *act) bool {
+	return func(p *player, r *rand.Rand, a *act) bool {
+		drawTill(p, r, a)
+		o := p.lastOffline(a.till)
+		if o == nil {
+			return false
+		}
+		a.who, a.on = o.who, o.act
+		a.minor = max(1, o.first*percents[r.IntN(len(percents))]/100)
+		return true
+	}
+}
+
+// lastOffline is the offline sale that a till made last; nil for none.
+func (p *player) lastOffline(till string) *payment {
+	for _, o := range slices.Backward(p.model.payments) {
+		if o.till == till && o.flow == pay.OfflineSale {
+			return o
+		}
+	}
+	return nil
+}
+
+// drawOffline draws a sale that the till decides alone: mostly one that was authorised by telephone, or one that is cheap.
+func drawOffline(p *player, r *rand.Rand, a *act) bool {
+	drawCard(p, r, a)
+	amounts := []int64{100, 1000, 2500, 4999, 5000, 20000, 150000}
+	a.minor = amounts[r.IntN(len(amounts))]
+	if a.choice%2 == 1 {
+		a.till = "T1"
+	}
+	return true
 }
 
 // drawMade has a till send a sale of Bob's that no till sends: it must cost nobody anything.
@@ -288,7 +347,7 @@ func drawMistyped(p *player, r *rand.Rand, a *act) bool {
 // drawAgain has a till send what was approved once more.
 func drawAgain(p *player, r *rand.Rand, a *act) bool {
 	again := map[pay.Flow]pay.Flow{}
-	for _, f := range []pay.Flow{pay.Sale, pay.MOTOSale, pay.PreAuth, pay.Void, pay.Refund, pay.Completion} {
+	for _, f := range []pay.Flow{pay.Sale, pay.MOTOSale, pay.PreAuth, pay.Void, pay.Refund, pay.Completion, pay.OfflineSale, pay.Tip} {
 		again[f] = f
 	}
 	o := drawOriginal(p, r, a, again, func(*payment) bool { return true })
@@ -300,7 +359,7 @@ func drawAgain(p *player, r *rand.Rand, a *act) bool {
 }
 
 // drawWrongs draws what goes wrong with the messages of an order.
-func drawWrongs(p *player, r *rand.Rand, f pay.Flow) (out []wrong) {
+func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) {
 	if r.IntN(4) > 0 {
 		return nil
 	}
@@ -318,6 +377,10 @@ func drawWrongs(p *player, r *rand.Rand, f pay.Flow) (out []wrong) {
 	}
 	if f == pay.Settlement {
 		f = []pay.Flow{pay.Settlement, pay.BatchUpload, pay.RefundUpload, pay.UploadEnd, pay.SignOut}[r.IntN(5)]
+	}
+	stored := slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == till && o.stored && o.stands })
+	if stored && r.IntN(2) == 0 {
+		f = pay.OfflineSale
 	}
 	out = append(out, one(f))
 	if r.IntN(3) == 0 {

@@ -17,10 +17,12 @@ type model struct {
 	holds    map[string]int64 // what each card began with, in minor units
 	cast     *rig.Cast
 	payments []*payment
-	tries    map[string]int  // wrong PINs in a row, by cardholder
-	unsure   map[string]bool // cards of which nobody knows whether the issuer counted a PIN
-	barred   map[string]bool // tills that the host has disabled
-	off      map[string]bool // tills that the host has signed off behind their backs
+	tries    map[string]int   // wrong PINs in a row, by cardholder
+	unsure   map[string]bool  // cards of which nobody knows whether the issuer counted a PIN
+	barred   map[string]bool  // tills that the host has disabled
+	parts    map[string]bool  // tills that can take a part of a sale
+	floor    map[string]int64 // below which a till sells without asking, in minor units
+	off      map[string]bool  // tills that the host has signed off behind their backs
 }
 
 // switches are those of a dialect that the model goes by (DOMAIN.md K).
@@ -44,10 +46,17 @@ type payment struct {
 	nth      int    // request of its flow
 	stands   bool   // the till said yes
 	said     terminal.EndingKind
-	answered bool // the host has approved it, whether or not the till heard
-	open     bool // people must find out: the till gave its reversal up
-	unknown  bool // to the till, which gave its reversal up while the host has the money
-	doubtful bool // when all is quiet, the till's journal will say what became of it
+	answered bool  // the host has approved it, whether or not the till heard
+	tip      int64 // on an offline sale before it left
+	first    int64 // before any tip or adjustment: what the till counts its limit from, and
+	told     int64 // ... what the host does
+	spoken   bool  // an offline sale that was authorised on the telephone
+	stored   bool  // an offline sale that the host has not heard of yet
+	charged  bool  // ... that its bank refused
+	unsure   bool  // ... or perhaps: nobody can say what the card held at that moment
+	open     bool  // people must find out: the till gave its reversal up
+	unknown  bool  // to the till, which gave its reversal up while the host has the money
+	doubtful bool  // when all is quiet, the till's journal will say what became of it
 }
 
 // kinds of flows that take money from a card or hold it, and count for its day.
@@ -56,7 +65,7 @@ var takes = []pay.Flow{pay.Sale, pay.PreAuth, pay.Completion}
 // ended tells that something that stands has taken a payment's place: its void, or its completion.
 func (m *model) ended(p *payment) bool {
 	return slices.ContainsFunc(m.payments, func(by *payment) bool {
-		return by.on == p && by.stands && by.flow.Kind() != pay.Refund && !m.ended(by)
+		return by.on == p && by.stands && by.flow.Kind() != pay.Refund && !by.flow.Amends() && !m.ended(by)
 	})
 }
 
@@ -69,6 +78,36 @@ func (m *model) refunded(p *payment) (sum int64) {
 	return sum
 }
 
+// amount is what a payment costs after its adjustments and tips; a tip takes the place of another.
+func (m *model) amount(p *payment) int64 { return m.bare(p) + m.tip(p) }
+
+func (m *model) bare(p *payment) int64 {
+	bare := p.minor
+	for _, by := range m.payments {
+		if by.on == p && by.stands && by.flow == pay.Adjustment {
+			bare = by.minor
+		}
+	}
+	return bare
+}
+
+func (m *model) tip(p *payment) int64 {
+	tip := p.tip
+	for _, by := range m.payments {
+		switch {
+		case by.on != p || !by.stands:
+		case by.flow == pay.Adjustment:
+			tip = 0
+		case by.flow == pay.Tip:
+			tip = by.minor
+		}
+	}
+	return tip
+}
+
+// moves tells that a payment is in the books.
+func (p *payment) moves() bool { return p.stands && !p.stored && !p.charged }
+
 // expired tells that a deposit has grown too old: the hold is gone (DOMAIN.md A.14).
 func (m *model) expired(p *payment, now time.Time) bool {
 	return p.flow.Kind() == pay.PreAuth && !now.Before(p.at.AddDate(0, 0, m.dialect.preAuthDays))
@@ -78,14 +117,14 @@ func (m *model) expired(p *payment, now time.Time) bool {
 func (m *model) card(who string, now time.Time) int64 {
 	sum := m.holds[who]
 	for _, p := range m.payments {
-		if p.who != who || !p.stands {
+		if p.who != who || !p.moves() {
 			continue
 		}
 		switch k := p.flow.Kind(); {
 		case k == pay.Refund:
 			sum += p.minor
 		case slices.Contains(takes, k) && !m.ended(p) && !m.expired(p, now):
-			sum -= p.minor
+			sum -= m.amount(p)
 		}
 	}
 	return sum
@@ -94,14 +133,14 @@ func (m *model) card(who string, now time.Time) int64 {
 // merchant is what a merchant is owed.
 func (m *model) merchant(name string) (sum int64) {
 	for _, p := range m.payments {
-		if p.shop.Name != name || !p.stands {
+		if p.shop.Name != name || !p.moves() {
 			continue
 		}
 		switch k := p.flow.Kind(); {
 		case k == pay.Refund:
 			sum -= p.minor
 		case (k == pay.Sale || k == pay.Completion) && !m.ended(p):
-			sum += p.minor
+			sum += m.amount(p)
 		}
 	}
 	return sum
@@ -110,8 +149,8 @@ func (m *model) merchant(name string) (sum int64) {
 // day counts what stands of a day's payments that a limit counts.
 func (m *model) day(now time.Time, counts func(*payment) bool) (n int, sum int64) {
 	for _, p := range m.payments {
-		if p.stands && !m.ended(p) && sameDay(p.at, now) && counts(p) {
-			n, sum = n+1, sum+p.minor
+		if p.moves() && !m.ended(p) && sameDay(p.at, now) && counts(p) {
+			n, sum = n+1, sum+m.amount(p)
 		}
 	}
 	return n, sum
@@ -132,7 +171,7 @@ func (m *model) totals(till, batch string) (debits, debit, credits, credit int64
 		switch k := p.flow.Kind(); {
 		case !p.stands, p.unknown:
 		case k == pay.Sale || k == pay.Completion:
-			debits, debit = debits+1, debit+p.minor
+			debits, debit = debits+1, debit+m.amount(p)
 		case p.flow.GivesBack():
 			credits, credit = credits+1, credit+p.minor
 		}
@@ -141,11 +180,13 @@ func (m *model) totals(till, batch string) (debits, debit, credits, credit int64
 }
 
 // byVoucher tells that an order names its original by the number on its slip.
-func byVoucher(f pay.Flow) bool { return f.Kind() == pay.Void || f.Kind() == pay.CompletionVoid }
+func byVoucher(f pay.Flow) bool {
+	return f.Kind() == pay.Void || f.Kind() == pay.CompletionVoid || f.Amends()
+}
 
 // told tells that the issuer is not asked but told of a flow.
 func told(f pay.Flow) bool {
-	return f.Kind() == pay.Refund || f == pay.CompletionAdvice || f == pay.MOTOCompletionAdvice
+	return f.Kind() == pay.Refund || f == pay.CompletionAdvice || f == pay.MOTOCompletionAdvice || f == pay.OfflineSale || f.Amends()
 }
 
 // want is how an order must end when nothing disturbs it.
@@ -153,6 +194,7 @@ type want struct {
 	kind terminal.EndingKind
 	code pay.Answer
 	any  []pay.Answer // other codes that are right as well
+	part int64        // of the amount, that is approved; 0 for all of it
 }
 
 func yes() want                        { return want{kind: terminal.Approved, code: pay.Answer00Approved} }
@@ -163,7 +205,7 @@ func (w want) or(c ...pay.Answer) want { w.any = c; return w }
 
 // fits tells that an ending is what was wanted.
 func (w want) fits(e terminal.Ending) bool {
-	return (e.Kind == w.kind || w.kind == "" && !approving(e)) && (w.code == "" || e.Answer == w.code || slices.Contains(w.any, e.Answer))
+	return (e.Kind == w.kind || w.kind == "" && !approving(e)) && (w.part == 0 || e.Amount.Minor == w.part) && (w.code == "" || e.Answer == w.code || slices.Contains(w.any, e.Answer))
 }
 
 // wants says how an order must end: first what the till knows itself, then the acquirer's rules, then the issuer's
@@ -175,6 +217,12 @@ func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) w
 		return refused()
 	case (byVoucher(p.flow) || k == pay.PreAuthVoid) && o.till == p.till && m.undone(o):
 		return refused()
+	case p.flow == pay.OfflineSale && !p.spoken && p.minor >= m.floor[p.till]:
+		return refused()
+	case p.flow.Amends() && m.altered(p)*100 > o.first*tipPercent:
+		return refused()
+	case p.flow == pay.OfflineSale, o != nil && o.stored: // which the till does alone
+		return want{kind: terminal.Approved}
 	case m.barred[p.till]:
 		return want{code: pay.Answer58NotPermittedTill} // to the payment, or to a sign-in before it
 	case m.off[p.till] && k == pay.Refund: // the till keeps it and tells it again
@@ -195,6 +243,45 @@ func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) w
 		}
 	}
 	return m.issuer(p, pin, now)
+}
+
+// tipPercent bounds what tips and adjustments make of a payment.
+const tipPercent = 120
+
+// altered is what a tip or an adjustment makes of its payment.
+func (m *model) altered(p *payment) int64 {
+	if p.flow == pay.Tip {
+		return m.bare(p.on) + p.minor
+	}
+	return p.minor
+}
+
+// deliver has the host hear of what a till has sold alone, and gives the sales. A bank pays what was authorised by voice whatever
+// the card holds, and nothing else that it has not.
+func (m *model) deliver(till string, now time.Time) (all []*payment) {
+	for _, p := range m.payments {
+		if p.till != till || !p.stored || !p.stands {
+			continue
+		}
+		amount, holds := m.amount(p), m.card(p.who, now)
+		_, known := m.holds[p.who]
+		p.stored, p.at, p.told, p.charged = false, now, amount, !known || !p.spoken && holds < amount
+		all = append(all, p)
+	}
+	return all
+}
+
+// changes notes what was done to an offline sale before it left: nobody else will ever know.
+func (m *model) changes(by *payment, e terminal.Ending) {
+	switch o := by.on; {
+	case e.Kind != terminal.Approved:
+	case by.flow == pay.Adjustment:
+		o.minor, o.tip = by.minor, 0
+	case by.flow == pay.Tip:
+		o.tip = by.minor
+	default:
+		o.stands, o.said = false, e.Kind
+	}
 }
 
 // undone tells that a payment was taken back and that this stands in the till's journal.
@@ -223,13 +310,13 @@ func (m *model) actsOn(p *payment, batch string, now time.Time) want {
 	o, k := p.on, p.flow.Kind()
 	s, days := m.dialect, int(midnight(now).Sub(midnight(o.at))/(24*time.Hour))
 	switch {
-	case o.shop.Name != p.shop.Name || !o.stands:
+	case o.shop.Name != p.shop.Name || !o.stands || o.charged:
 		return no(pay.Answer25NoOriginal)
 	case k == pay.Refund && o.flow == pay.Instalment:
 		return no(pay.Answer12Invalid)
-	case byVoucher(p.flow) && days > 0:
+	case byVoucher(p.flow) && !p.flow.Amends() && days > 0:
 		return no(pay.Answer25NoOriginal)
-	case o.who != p.who:
+	case o.who != p.who && !p.flow.Amends(): // the card has gone back to the guest
 		return no(pay.Answer14BadCard)
 	case k == pay.Refund && days > s.refundDays:
 		return no(s.lateRefund)
@@ -241,8 +328,10 @@ func (m *model) actsOn(p *payment, batch string, now time.Time) want {
 		return no(s.voidedAgain)
 	case byVoucher(p.flow) && m.refunded(o) > 0:
 		return no(pay.Answer12Invalid)
-	case k == pay.Refund && m.refunded(o)+p.minor > o.minor:
+	case k == pay.Refund && m.refunded(o)+p.minor > m.amount(o):
 		return no(s.overRefund)
+	case p.flow.Amends() && m.altered(p)*100 > o.told*tipPercent:
+		return no(pay.Answer61AmountLimit)
 	case k == pay.Completion && !told(p.flow) && p.minor*100 > o.minor*int64(s.ceiling):
 		return no(pay.Answer64AmountDiffers)
 	case told(p.flow) && k == pay.Completion && p.minor > o.minor:
@@ -288,6 +377,9 @@ func (m *model) issuer(p *payment, pin rig.PINAct, now time.Time) want {
 		return w
 	}
 	free := m.card(p.who, now)
+	if p.flow == pay.Sale && m.parts[p.till] && free > 0 && free < p.minor {
+		return want{kind: terminal.Approved, code: pay.Answer10Partial, part: free}
+	}
 	if k == pay.Completion {
 		free += p.on.minor
 	}

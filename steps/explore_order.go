@@ -28,14 +28,23 @@ func (p *player) order(d deed, a *act) error {
 	}
 	now := p.world.Loop.Now()
 	made := &payment{act: a.id, flow: p.flowOf(d, a), till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: now, batch: t.Status().Batch}
+	made.first, made.told, made.spoken = made.minor, made.minor, a.choice%2 == 0
+	local := made.flow == pay.OfflineSale || d.kept
+	if byVoucher(made.flow) && !made.flow.Amends() { // whole
+		made.minor = p.model.amount(made.on)
+	}
 	wanted, calm, off := want{}, !p.stirred && !p.model.unsure[a.who], p.model.off[a.till]
+	var delivered []*payment
+	if calm && !local && !off && !p.model.barred[a.till] { // first
+		delivered = p.model.deliver(a.till, now)
+	}
 	if calm {
 		wanted = p.model.wants(made, a.pin, made.batch, now)
 	}
 	switch {
 	case calm && !t.Status().SignedIn: // the host does not let it
 		wanted = refused()
-	case d.instead != "" && wanted.approves():
+	case d.instead != "" && wanted.approves() && wanted.part == 0:
 		wanted = no(d.instead)
 	}
 	from, ended, shown := len(p.world.Wire), len(t.Endings), len(t.Screens)
@@ -49,12 +58,20 @@ func (p *player) order(d deed, a *act) error {
 			ending = e
 		}
 	}
+	for _, o := range delivered {
+		if !o.answered {
+			o.stored, o.charged = true, false
+		}
+	}
+	if d.kept {
+		p.model.changes(made, ending)
+	}
 	p.sent(made, from)
 	if !told(made.flow) && !far(made.flow) { // which ask for no PIN
 		p.model.entered(a.who, a.pin, ending)
 	}
 	p.became(made, ending, t)
-	if off && len(p.world.Wire) > from && p.world.Wire[from].Flow == pay.SignIn { // it had been asked to, and is on again
+	if off && slices.ContainsFunc(p.world.Wire[from:], func(c *rig.Crossing) bool { return c.Flow == pay.SignIn }) { // it is on again
 		calm = false
 	}
 	p.stirred = p.stirred || harmed(struck)
@@ -114,11 +131,27 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 	if err := p.say("When", d.words(p, a)); err != nil {
 		return nil, err
 	}
+	if t.Need() == terminal.NeedRest {
+		if err := p.rest(a); err != nil {
+			return nil, err
+		}
+	}
 	struck := p.disarm(t, all)
 	if d.instead != "" {
 		return struck, p.happens(a, "*the host is working again")
 	}
 	return struck, nil
+}
+
+// rest has the cashier do something about the rest of a sale, or nothing.
+func (p *player) rest(a *act) error {
+	switch a.choice % 4 {
+	case 3:
+		return nil
+	case 2:
+		return p.say("When", fmt.Sprintf("the cashier gives the sale up at %q", a.till))
+	}
+	return p.say("When", fmt.Sprintf("the cashier collects the rest at %q", a.till))
 }
 
 // reversedAtOnce: with a line that works again, a till has reversed by the time that it rests, if its keys are not in doubt.
@@ -154,13 +187,19 @@ func (p *player) sent(made *payment, from int) {
 
 // became notes what the till said of an order. What it left open is known when all is quiet.
 func (p *player) became(made *payment, e terminal.Ending, t *rig.Till) {
-	if t.Status().Pending && (e.Kind == terminal.Declined || e.Kind == terminal.Refused) { // a part that was not wanted is to be taken back
+	if t.Status().Pending && (e.Kind == terminal.Declined || e.Kind == terminal.Refused || e.Kind == terminal.Cancelled) { // a part that was not wanted is to be taken back
 		made.doubtful = made.trace != ""
 		p.stirred = p.stirred || made.doubtful
 	}
 	switch e.Kind {
 	case terminal.Approved:
 		made.stands = made.flow != pay.Balance
+		if made.flow == pay.Sale { // or a part of it
+			made.minor, made.first, made.told = e.Amount.Minor, e.Amount.Minor, e.Amount.Minor
+		}
+		if made.flow == pay.OfflineSale {
+			made.trace, made.stored = e.Trace, true
+		}
 	case terminal.Declined, terminal.Refused, terminal.Cancelled, terminal.Told:
 	case terminal.Settled:
 	default:
@@ -186,6 +225,12 @@ func (p *player) became(made *payment, e terminal.Ending, t *rig.Till) {
 // hold holds an order's ending to what was wanted. What went wrong may keep an order from ending well; it never makes a
 // payment of one that must be declined.
 func (p *player) hold(a *act, wanted want, e terminal.Ending, struck []armed, t *rig.Till) error {
+	if wanted.part > 0 && a.choice%4 > 1 {
+		if e.Kind == "" && a.choice%4 == 3 && t.Need() == terminal.NeedRest {
+			return nil
+		}
+		wanted = want{kind: terminal.Cancelled}
+	}
 	if p.asksPIN(a.who) && a.deed == "sale" {
 		switch {
 		case a.pin == rig.PINCancel:

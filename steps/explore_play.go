@@ -67,6 +67,7 @@ func newPlayer(ctx context.Context, r *rig.Rig, known speech, d day) (*player, e
 	p := &player{scenario: &scenario{world: w, tree: &reports.Scenario{}, mentioned: map[string]bool{}}, day: d, speech: known, deeds: deeds(),
 		unwell: map[string]string{}, repeated: map[int]bool{}, endings: map[terminal.EndingKind]int{},
 		model: &model{cast: r.Cast, holds: map[string]int64{}, tries: map[string]int{}, unsure: map[string]bool{}, off: map[string]bool{}, barred: map[string]bool{},
+			parts: map[string]bool{}, floor: map[string]int64{},
 			dialect: switches{s.RefundDays, s.PreAuthDays, s.CompletionCeiling, s.VoidedAgain, s.LateRefund, s.OverRefund, "22"}}}
 	return p, nil
 }
@@ -85,6 +86,9 @@ func (p *player) morning(all bool) error {
 			return err
 		}
 	}
+	if err := p.switches(all); err != nil {
+		return err
+	}
 	for _, who := range []string{"Alice", "Bob", "Judy", "Ken", "Lena", "Mia", "Dave", "Erin", "Frank", "Grace", "Ivan"} {
 		holder, err := p.world.Rig.Cast.Cardholder(who)
 		if err != nil {
@@ -102,6 +106,24 @@ func (p *player) morning(all bool) error {
 		}
 	}
 	p.dawn = len(p.lines)
+	return nil
+}
+
+// switches sets what the tills may do: one sells cheap things without asking, another can take a part of a sale.
+func (p *player) switches(all bool) error {
+	does := func(till, deed string) bool {
+		return all || slices.ContainsFunc(p.acts, func(a act) bool { return a.till == till && a.deed == deed })
+	}
+	if does("T1", "offline") {
+		p.model.floor["T1"] = 5000
+		if err := p.say("Given", `"T1" sells below 50.00 CNY without asking`); err != nil {
+			return err
+		}
+	}
+	if does("T2", "sale") {
+		p.model.parts["T2"] = true
+		return p.say("Given", `"T2" can take a part of a sale`)
+	}
 	return nil
 }
 
@@ -178,7 +200,7 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 			return a, false
 		}
 		if flow != "" && !p.strange(d, &a) {
-			a.wrongs = drawWrongs(p, r, flow)
+			a.wrongs = drawWrongs(p, r, a.till, flow)
 		}
 		return a, true
 	}
@@ -189,9 +211,13 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 func (p *player) possible(d deed, a *act) bool {
 	o := p.original(a)
 	switch {
+	case d.kept && (o == nil || !o.stored || !o.stands || o.nth > 0 || o.till != a.till || o != p.lastOffline(a.till)):
+		return false
+	case d.name == "adjust" && o != p.lastOffline(a.till):
+		return false
 	case d.onto != nil && (o == nil || o.nth == 0 || !o.answered || o.doubtful || o.open):
 		return false
-	case byVoucher(p.flowOf(d, a)) && a.till != o.till: // where the voucher's number may be another payment's
+	case byVoucher(p.flowOf(d, a)) && o != nil && a.till != o.till: // where the voucher's number may be another payment's
 		return false
 	case d.staff && (a.till == "T3" || a.till == "T4"): // these shops have no supervisor
 		return false
@@ -201,7 +227,7 @@ func (p *player) possible(d deed, a *act) bool {
 		return false
 	case d.name == "given up":
 		return !p.stirred && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
-	case d.name == "again" && (o == nil || !o.stands):
+	case d.name == "again" && (o == nil || !o.stands || !o.answered):
 		return false
 	}
 	return true
@@ -277,9 +303,35 @@ func (p *player) notice(from map[string]int) {
 		}
 	}
 	for ; p.signed < len(p.world.Wire); p.signed++ {
-		if c := p.world.Wire[p.signed]; c.Answer && c.Flow == pay.SignIn {
+		c := p.world.Wire[p.signed]
+		if c.Answer && c.Flow == pay.SignIn {
 			p.model.off[c.Till] = false
 		}
+		if c.Flow == pay.OfflineSale && c.Message != nil {
+			p.uploaded(c)
+		}
+	}
+}
+
+// uploaded takes what crossed about an offline sale. What its bank says is known only when nothing was in doubt meanwhile.
+func (p *player) uploaded(c *rig.Crossing) {
+	i := slices.IndexFunc(p.model.payments, func(o *payment) bool {
+		return o.flow == pay.OfflineSale && o.till == c.Till && o.trace == c.Message.Get(iso8583.Trace) && o.batch == c.Message.Get(iso8583.Batch)
+	})
+	if i < 0 {
+		return
+	}
+	o := p.model.payments[i]
+	if !c.Answer && !o.answered {
+		o.nth = c.Nth
+	}
+	approved := p.world.Rig.Dialect.Answer(pay.Answer(c.Message.Get(iso8583.AnswerCode))).Category == iso8583.CategoryApproved
+	if !c.Answer || !approved || o.answered {
+		return
+	}
+	o.answered = true
+	if o.stored {
+		o.stored, o.at, o.told, o.unsure = false, c.At, p.model.amount(o), true
 	}
 }
 

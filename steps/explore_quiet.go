@@ -66,9 +66,9 @@ func (p *player) settleTill(t *rig.Till) error {
 	}
 	for range 4 {
 		switch {
-		case !t.Status().Pending && !t.Status().Settling:
+		case !t.Status().Pending && t.Status().Stored == 0 && !t.Status().Settling:
 			return nil
-		case !t.Status().Pending:
+		case !t.Status().Pending && t.Status().Stored == 0:
 			if err := p.say("When", fmt.Sprintf("the cashier settles at %q", t.Name)); err != nil {
 				return err
 			}
@@ -95,8 +95,7 @@ func (p *player) owed() ([]audit.Statement, error) {
 	}
 	last := map[audit.Ref]audit.Statement{}
 	for _, s := range state.Statements {
-		if s.Role == audit.Acquirer && s.Ref.Trace != "" && !slices.Contains([]audit.Fact{audit.Posted, audit.Undone, audit.Held, audit.Released,
-			audit.Refunded, audit.Restored}, s.Fact) {
+		if decides(s) {
 			last[s.Ref] = s
 		}
 	}
@@ -108,21 +107,34 @@ func (p *player) owed() ([]audit.Statement, error) {
 
 // settleDoubts asks the tills' journals what became of the orders that ended in doubt, and whether the others stand as the
 // cardholder was told.
-func (p *player) settleDoubts() error {
-	facts := map[string]audit.Fact{}
+func (p *player) settleDoubts() (err error) {
+	said := map[string]audit.Statement{}
 	for _, t := range p.world.Tills() {
 		for _, s := range t.Statements() {
-			facts[t.Name+s.Ref.Batch+s.Ref.Trace+string(s.Ref.Flow)] = s.Fact
+			said[t.Name+s.Ref.Batch+s.Ref.Trace+string(s.Ref.Flow)] = s
 		}
 	}
 	for _, o := range p.model.payments {
-		fact := facts[o.till+o.batch+o.trace+string(o.flow)]
+		s := said[o.till+o.batch+o.trace+string(o.flow)]
+		fact := s.Fact
 		switch {
+		case o.flow == pay.OfflineSale:
+			if err := p.settleOffline(o, fact); err != nil {
+				return err
+			}
 		case o.doubtful && (fact == audit.Pending || fact == audit.Unknown):
 			return p.finds("pending", fmt.Sprintf("%s at %s (%s): the till's journal says %s, and nothing is wrong any more", nthOf(o.nth, o.flow), o.till, pay.CNY(o.minor), fact),
 				fmt.Sprintf("%q has %s as reversed", o.till, nthOf(o.nth, o.flow)))
 		case o.doubtful:
 			o.stands, o.open = fact == audit.Approved, fact == audit.Exception
+			if o.open {
+				if s, err = p.acquirer(o); err != nil {
+					return err
+				}
+			}
+			if o.flow == pay.Sale && (o.stands || o.open) && s.Amount.Minor > 0 { // or a part of it
+				o.minor, o.first, o.told = s.Amount.Minor, s.Amount.Minor, s.Amount.Minor
+			}
 		case o.said == terminal.Approved && fact != audit.Approved:
 			return p.finds("ending", fmt.Sprintf("%s at %s (%s): the cardholder was told yes, and the till's journal says %s", nthOf(o.nth, o.flow), o.till, pay.CNY(o.minor), orNothing(string(fact))),
 				fmt.Sprintf("%q has %s as approved", o.till, nthOf(o.nth, o.flow)))
@@ -130,6 +142,53 @@ func (p *player) settleDoubts() error {
 		o.doubtful = false
 	}
 	return nil
+}
+
+// settleOffline asks what became of an offline sale: the host has heard of it, and its bank has paid or the merchant has not been paid.
+func (p *player) settleOffline(o *payment, fact audit.Fact) error {
+	name := fmt.Sprintf("the offline sale of %s at %s (trace %s)", pay.CNY(o.minor), o.till, o.trace)
+	switch {
+	case !o.stands:
+		return nil
+	case fact == audit.Declined: // the host had a reason, or the till is not believed: see below
+		o.stands = false
+		return nil
+	case fact != audit.Approved || o.stored:
+		return p.finds("pending", fmt.Sprintf("%s: the till's journal says %s, and nothing is wrong any more", name, orNothing(string(fact))), "")
+	}
+	s, err := p.acquirer(o)
+	if err != nil {
+		return err
+	}
+	charged := s.Fact == audit.Charged
+	if o.unsure {
+		o.charged, o.unsure = charged, false
+	}
+	if charged != o.charged {
+		return p.finds("charge-back", fmt.Sprintf("%s is charged back: %t, it should be %t", name, charged, o.charged), "")
+	}
+	return nil
+}
+
+// decides tells that a statement says what the acquirer has decided of a payment, and not what it has moved.
+func decides(s audit.Statement) bool {
+	return s.Role == audit.Acquirer && s.Ref.Trace != "" && !slices.Contains([]audit.Fact{audit.Posted, audit.Undone, audit.Held, audit.Released,
+		audit.Refunded, audit.Restored}, s.Fact)
+}
+
+// acquirer gives what the acquirer has decided of a payment.
+func (p *player) acquirer(o *payment) (decision audit.Statement, err error) {
+	t, err := p.till(o.till)
+	if err != nil {
+		return decision, err
+	}
+	state, err := p.world.Look()
+	for _, s := range state.Statements {
+		if decides(s) && s.Ref.Terminal == t.Number() && s.Ref.Batch == o.batch && s.Ref.Trace == o.trace {
+			decision = s
+		}
+	}
+	return decision, err
 }
 
 // check looks at every book.
