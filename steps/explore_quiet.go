@@ -65,19 +65,14 @@ func (p *player) settleTill(t *rig.Till) error {
 		}
 	}
 	for range 4 {
-		switch {
-		case !t.Status().Pending && t.Status().Stored == 0 && !t.Status().Settling:
+		order := fmt.Sprintf("Bob asks for the balance at %q", t.Name)
+		switch s := t.Status(); {
+		case s.Settling: // before it trades, whatever it owes
+			order = fmt.Sprintf("the cashier settles at %q", t.Name)
+		case !s.Pending && s.Stored == 0:
 			return nil
-		case !t.Status().Pending && t.Status().Stored == 0:
-			if err := p.say("When", fmt.Sprintf("the cashier settles at %q", t.Name)); err != nil {
-				return err
-			}
-			if err := p.ready(t.Name); err != nil {
-				return err
-			}
-			continue
 		}
-		if err := p.say("When", fmt.Sprintf("Bob asks for the balance at %q", t.Name)); err != nil {
+		if err := p.say("When", order); err != nil {
 			return err
 		}
 		if err := p.ready(t.Name); err != nil {
