@@ -22,30 +22,15 @@ func (p *player) order(d deed, a *act) error {
 	if err != nil {
 		return err
 	}
-	shop, _, err := p.world.Rig.Cast.Till(a.till)
+	made, err := p.begins(d, a, t)
 	if err != nil {
 		return err
 	}
-	now := p.world.Loop.Now()
-	made := &payment{act: a.id, flow: p.flowOf(d, a), till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: now, batch: t.Status().Batch}
-	made.first, made.told, made.spoken = made.minor, made.minor, a.choice%2 == 0
-	local := made.flow == pay.OfflineSale || d.kept
-	if byVoucher(made.flow) && !made.flow.Amends() { // whole
-		made.minor = p.model.amount(made.on)
-	}
-	wanted, calm, off := want{}, !p.stirred && !p.model.unsure[a.who], p.model.off[a.till]
+	calm, off := !p.stirred && !p.model.unsure[a.who], p.model.off[a.till]
+	var wanted want
 	var delivered []*payment
-	if calm && !local && !off && !p.model.barred[a.till] { // first
-		delivered = p.model.deliver(a.till, now)
-	}
 	if calm {
-		wanted = p.model.wants(made, a.pin, made.batch, now)
-	}
-	switch {
-	case calm && !t.Status().SignedIn: // the host does not let it
-		wanted = refused()
-	case d.instead != "" && wanted.approves() && wanted.part == 0:
-		wanted = no(d.instead)
+		wanted, delivered = p.wants(d, a, made, t)
 	}
 	from, ended, shown := len(p.world.Wire), len(t.Endings), len(t.Screens)
 	struck, err := p.given(d, a, t)
@@ -85,6 +70,32 @@ func (p *player) order(d deed, a *act) error {
 		return p.balanced(made, from, t, t.Screens[shown:])
 	}
 	return p.reversedAtOnce(made, struck, t)
+}
+
+// begins describes the payment that an order would make.
+func (p *player) begins(d deed, a *act, t *rig.Till) (*payment, error) {
+	shop, _, err := p.world.Rig.Cast.Till(a.till)
+	made := &payment{act: a.id, flow: p.flowOf(d, a), till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: p.world.Loop.Now(),
+		batch: t.Status().Batch, first: a.minor, told: a.minor, spoken: a.choice%2 == 0}
+	if byVoucher(made.flow) && !made.flow.Amends() { // whole
+		made.minor = p.model.amount(made.on)
+	}
+	return made, err
+}
+
+// wants says how an order must end when all is calm, and which offline sales the host must hear of before.
+func (p *player) wants(d deed, a *act, made *payment, t *rig.Till) (wanted want, delivered []*payment) {
+	if made.flow != pay.OfflineSale && !d.kept && !p.model.off[a.till] && !p.model.barred[a.till] {
+		delivered = p.model.deliver(a.till, made.at)
+	}
+	wanted = p.model.wants(made, a.pin, made.batch, made.at)
+	switch {
+	case !t.Status().SignedIn: // the host does not let it
+		wanted = refused()
+	case d.instead != "" && wanted.approves() && wanted.part == 0:
+		wanted = no(d.instead)
+	}
+	return wanted, delivered
 }
 
 // balanced holds what a till has settled to the model, and the host's judgement to what must come of it.
