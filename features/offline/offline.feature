@@ -136,7 +136,7 @@ Feature: A sale without the host
     And Alice's card holds 12.00 CNY
     And "Noodle House" is owed 5.00 CNY
 
-  @OFF-006 @host-control
+  @OFF-006 @host-control @unionpay
   Scenario: What went back from the merchant was sold all the same, and stands in the totals
     Given Alice's debit card holds 12.00 CNY
     And "T1" sells below 50.00 CNY without asking
