@@ -21,6 +21,7 @@ type serveFlags struct {
 	profile string
 	listen  string
 	control string
+	wallets string
 	store   string
 	defects []string
 	seed    uint64
@@ -35,13 +36,14 @@ func serveCommand() *cobra.Command {
 			"accounts and terminals, arm defects, and read history and balances. GET /openapi.yaml at the door describes it.\n" +
 			"The world \"standing\" has the whole cast in it, or the terminals, keys and cards of the profile.\n\n" +
 			"It runs until it is told to stop (Ctrl-C, SIGTERM), and then ends with exit code 0; 2 says that it could not start.",
-		Example: "  tillproof serve\n  tillproof serve --store /var/tmp/acquirer --defect acquirer-skips-mac\n  tillproof run --control 127.0.0.1:8584",
+		Example: "  tillproof serve\n  tillproof serve --store /var/tmp/acquirer --defect acquirer-skips-mac\n  tillproof serve --wallets 127.0.0.1:8585\n  tillproof run --control 127.0.0.1:8584",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.serve(cmd.Context(), os.Stdout) },
 	}
 	c.Flags().StringVar(&f.profile, "profile", rig.DefaultProfile, "profile with the dialect, and the terminals, keys and cards of the standing world: a shipped name or a file")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8583", "address of the payment line")
 	c.Flags().StringVar(&f.control, "control", "127.0.0.1:8584", "address of the control door, on loopback")
+	c.Flags().StringVar(&f.wallets, "wallets", "", "serve the wallet hosts (payer codes, merchant codes) over HTTP at this address, on loopback")
 	c.Flags().StringVar(&f.store, "store", "", "directory that keeps the standing world from one start to the next (default: in memory)")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer or issuer in the standing world")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the standing world's keys; a store wants the one that it was made with")
@@ -60,7 +62,7 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 	}
 	log := newEventLog(out)
 	defer log.close()
-	s, err := rig.Serve(ctx, rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Store: f.store, Seed: sim.Seed(f.seed), Watch: log.event})
+	s, err := rig.Serve(ctx, rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Wallets: f.wallets, Store: f.store, Seed: sim.Seed(f.seed), Watch: log.event})
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
@@ -70,6 +72,9 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 	line, door := s.Addresses()
 	log.print("payment line %s, dialect %s\ncontrol door http://%s\n  curl http://%s/openapi.yaml\n  curl --json '{\"seed\": 1}' http://%s/worlds\n",
 		line, r.Dialect.Name, door, door, door)
+	if at := s.WalletAddress(); at != "" {
+		log.print("wallets http://%s/wechat/v1/ (also alipay, guomi)\n  curl http://%s/openapi.yaml\n", at, at)
+	}
 	<-ctx.Done()
 	s.Close()
 	log.print("stopped\n")

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"io"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -15,7 +16,7 @@ import (
 func TestServeUntilToldToStop(t *testing.T) {
 	for name, signal := range map[string]os.Signal{"Ctrl-C": os.Interrupt, "SIGTERM": syscall.SIGTERM} {
 		t.Run(name, func(t *testing.T) {
-			c := tillproof(t, "serve", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--store", "books")
+			c := tillproof(t, "serve", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--wallets", "127.0.0.1:0", "--store", "books")
 			stdout, err := c.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -24,8 +25,8 @@ func TestServeUntilToldToStop(t *testing.T) {
 				t.Fatal(err)
 			}
 			out := bufio.NewReader(stdout)
-			door := ""
-			for door == "" {
+			door, wallets := "", ""
+			for door == "" || wallets == "" {
 				line, err := out.ReadString('\n')
 				if err != nil {
 					t.Fatalf("the server tells no door: %v", err)
@@ -33,6 +34,12 @@ func TestServeUntilToldToStop(t *testing.T) {
 				if found := regexp.MustCompile(`^control door http://(.*)\n$`).FindStringSubmatch(line); found != nil {
 					door = found[1]
 				}
+				if found := regexp.MustCompile(`^wallets (http://.*)/wechat/v1/`).FindStringSubmatch(line); found != nil {
+					wallets = found[1]
+				}
+			}
+			if unsigned, err := http.Post(wallets+"/wechat/v1/pay", "application/json", strings.NewReader("{}")); err != nil || unsigned.StatusCode != http.StatusOK {
+				t.Errorf("the wallets: %v, %v", unsigned, err)
 			}
 			if text, err := tillproof(t, "run", "--control", door, "--out", "report", "--tags", "@SWP-001").CombinedOutput(); code(err) != 0 {
 				t.Errorf("a run against it: %v\n%s", err, text)

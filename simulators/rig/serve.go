@@ -22,6 +22,7 @@ type ServeOptions struct {
 	Rig     *Rig
 	Listen  string // payment line of the standing world; "" is any free port of loopback
 	Control string // control door, loopback only; "" is any free port of it
+	Wallets string // door of the wallet hosts, loopback only; "" serves none
 	Store   string // directory of the standing world's journals; "" keeps them in memory
 	Seed    sim.Seed
 	Worlds  int                               // how many may be open at once; 0 is 1000
@@ -35,6 +36,7 @@ type Server struct {
 	ctx     context.Context
 	http    *http.Server
 	door    net.Listener
+	wallets *walletDoor // nil for none
 	group   sync.WaitGroup
 
 	mu     sync.Mutex
@@ -85,6 +87,9 @@ func mayListen(o ServeOptions) error {
 	if here, err := isLoopback(o.Control); err != nil || !here {
 		return fmt.Errorf("control door %q: want host:port on loopback, such as 127.0.0.1:8584: it takes keys in the clear", o.Control)
 	}
+	if here, err := isLoopback(o.Wallets); o.Wallets != "" && (err != nil || !here) {
+		return fmt.Errorf("wallet door %q: want host:port on loopback, such as 127.0.0.1:8585: its keys are known to everybody", o.Wallets)
+	}
 	return nil
 }
 
@@ -114,7 +119,18 @@ func (s *Server) start() error {
 	}
 	s.http = &http.Server{Handler: s.routes(), ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	s.group.Go(func() { _ = s.http.Serve(s.door) }) // it ends with Close
-	return nil
+	if s.options.Wallets != "" {
+		s.wallets, err = openWalletDoor(s.ctx, s.options.Wallets, walletsConfig{seed: s.options.Seed, cast: rig.Cast, trace: trace.NewRecorder(s.watch("wallets"))})
+	}
+	return err
+}
+
+// WalletAddress gives where the wallet hosts listen; "" when there are none.
+func (s *Server) WalletAddress() string {
+	if s.wallets == nil {
+		return ""
+	}
+	return s.wallets.address
 }
 
 // Addresses gives where the payment line and the control door listen.
@@ -134,6 +150,9 @@ func (s *Server) Close() {
 		_ = s.http.Shutdown(ctx) // what is still open then is cut off
 		cancel()
 		_ = s.http.Close()
+	}
+	if s.wallets != nil {
+		s.wallets.close()
 	}
 	s.mu.Lock()
 	for _, w := range s.worlds {

@@ -45,7 +45,7 @@ const (
 
 func TestSignaturesOfOthers(t *testing.T) {
 	h := New(bytes.NewReader(nil))
-	for _, c := range []struct{ key, signature string }{{"alipay-host", opensslRSA}, {"unionpay-host", opensslSM2}} {
+	for _, c := range []struct{ key, signature string }{{"alipay-host", opensslRSA}, {"guomi-host", opensslSM2}} {
 		public, err := h.ImportSigner(c.key, shippedKey(t, c.key))
 		if err != nil {
 			t.Fatal(err)
@@ -82,7 +82,7 @@ func TestSignAndVerify(t *testing.T) {
 	if err := h.ImportSecret("hmac", []byte("0123456789ABCDEF")); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]Signing{"hmac": HMACSHA256, "alipay-merchant": RSASHA256, "unionpay-merchant": SM2SM3}
+	want := map[string]Signing{"hmac": HMACSHA256, "alipay-merchant": RSASHA256, "guomi-merchant": SM2SM3}
 	for name, kind := range want {
 		verifier := name
 		if kind != HMACSHA256 {
@@ -139,14 +139,14 @@ func TestSignErrors(t *testing.T) {
 
 func FuzzVerifySignature(f *testing.F) {
 	h := New(bytes.NewReader(nil))
-	for _, name := range []string{"alipay-host", "unionpay-host"} {
+	for _, name := range []string{"alipay-host", "guomi-host"} {
 		if _, err := h.ImportSigner(name, shippedKey(f, name)); err != nil {
 			f.Fatal(err)
 		}
 	}
 	f.Add([]byte(signedMessage), unhex(f, opensslSM2))
 	f.Fuzz(func(t *testing.T, message, signature []byte) {
-		for _, name := range []string{"alipay-host", "unionpay-host"} {
+		for _, name := range []string{"alipay-host", "guomi-host"} {
 			if ok, _ := h.VerifySignature(name, message, signature); ok && string(message) != signedMessage {
 				t.Errorf("%s: %x is taken for %x", name, signature, message)
 			}
