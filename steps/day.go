@@ -76,10 +76,10 @@ func actOnSteps() []Step {
 				amount, err := pay.ParseAmount(a.at(2))
 				return rig.Order{Flow: completions[of][a.at(4) != ""], Who: a.at(0), Amount: amount}, err
 			})},
-		{Name: "has-refunded", En: `{who} has {amount} of {message} refunded at {till}`, Zh: `{who}在 {till} 就{message}退货 {amount}`, Order: []int{0, 3, 2, 1},
+		{Name: "has-refunded", En: `{who} has {amount} of {message} refunded at {till}( without the supervisor)?`, Zh: `{who}在 {till} 就{message}退货 {amount}(但无主管)?`, Order: []int{0, 3, 2, 1, 4},
 			Example: `When Alice has 5.00 CNY of the 1st sale refunded at "T1"`, ExampleZh: `当 小爱在 "T1" 就第 1 笔消费退货 5.00 元`,
 			Is: "Refund by reference number and date; the supervisor approves.", do: func(s *scenario, a args) error {
-				return onOriginal(3, refund)(s, args{list: []string{a.at(0), a.at(2), a.at(1), a.at(3)}})
+				return onOriginal(3, refund)(s, args{list: []string{a.at(0), a.at(2), a.at(1), a.at(3), a.at(4)}})
 			}},
 		{Name: "has-refunded-by-number", En: `{who} has {amount} refunded at {till} by reference number {text}`, Zh: `{who}在 {till} 凭参考号 {text} 退货 {amount}`, Order: []int{0, 2, 3, 1},
 			Example: `When Bob has 10.00 CNY refunded at "T1" by reference number "999999999999"`, ExampleZh: `当 小波在 "T1" 凭参考号 "999999999999" 退货 10.00 元`,
@@ -136,7 +136,7 @@ func refund(of pay.Flow, a args) (rig.Order, error) {
 		return rig.Order{}, fmt.Errorf("a %s is not refunded", of)
 	}
 	amount, err := pay.ParseAmount(a.at(2))
-	return rig.Order{Flow: flow, Who: a.at(0), Amount: amount, Supervisor: true}, err
+	return rig.Order{Flow: flow, Who: a.at(0), Amount: amount, Supervisor: a.at(4) == ""}, err
 }
 
 // order gives an order, with the right PIN if asked, at the till that argument i names.

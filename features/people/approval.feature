@@ -81,7 +81,14 @@ Feature: The supervisor's approval
     Then "T1" shows APPROVED
     And Bob's card holds 5000.00 CNY
 
-  @OPR-001
+  @RFD-008 @host-control
+  Scenario: A refund waits for him as well
+    When Bob has 4.00 CNY of the 1st sale refunded at "T1" without the supervisor
+    Then "T1" shows SUPERVISOR
+    And no message went to the host
+    And Bob's card holds 4990.00 CNY
+
+  @OPR-001 @PRE-010
   Scenario: Nor is a deposit given back by the cashier alone
     When Alice leaves a deposit of 500.00 CNY at "T1"
     And Alice has the 1st pre-auth voided at "T1" without the supervisor

@@ -93,3 +93,12 @@ func (r *Rules) editPlans(edit func(*Plan)) {
 		edit(&r.Plans[i])
 	}
 }
+
+// approvedByNobody takes the supervisor out of the plans of these kinds of flows.
+func (r *Rules) approvedByNobody(kinds ...pay.Flow) {
+	r.editPlans(func(p *Plan) {
+		if slices.Contains(kinds, p.Flow.Kind()) {
+			p.Needs = slices.DeleteFunc(slices.Clone(p.Needs), func(n Need) bool { return n == NeedSupervisor })
+		}
+	})
+}

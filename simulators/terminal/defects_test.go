@@ -60,14 +60,11 @@ var probes = map[string]func(*bench) any{
 		b.swipe(freeTrack)
 		return b.ending().Screen
 	},
-	"terminal-trace-zero-at-wrap": (*bench).turnOfTheYear,
-	"terminal-knows-the-year":     (*bench).turnOfTheYear,
-	"terminal-voids-alone": func(b *bench) any {
-		b.signIn()
-		b.swipe(freeTrack)
-		b.step(Event{Kind: Choose, Flow: pay.Void})
-		return b.need
-	},
+	"terminal-trace-zero-at-wrap":   (*bench).turnOfTheYear,
+	"terminal-knows-the-year":       (*bench).turnOfTheYear,
+	"terminal-voids-alone":          func(b *bench) any { return b.wants(pay.Void) },
+	"terminal-refunds-alone":        func(b *bench) any { return b.wants(pay.Refund) },
+	"terminal-frees-deposits-alone": func(b *bench) any { return b.wants(pay.MOTOPreAuthVoid) },
 	"terminal-tells-balance-without-pin": func(b *bench) any {
 		b.signIn()
 		b.step(Event{Kind: Choose, Flow: pay.Balance})
@@ -392,4 +389,12 @@ func TestDefects(t *testing.T) {
 	slices.Sort(names)
 	same(t, "names", slices.Compact(slices.Clone(names)), names)
 	same(t, "probes", len(probes)+len(flowProbes)+len(offlineProbes), len(names))
+}
+
+// wants tells what the terminal asks for first when an order about a payment is chosen.
+func (b *bench) wants(flow pay.Flow) Need {
+	b.signIn()
+	b.swipe(freeTrack)
+	b.step(Event{Kind: Choose, Flow: flow, Amount: pay.CNY(400)})
+	return b.need
 }
