@@ -199,7 +199,7 @@ func chipDataDiffer(s *scenario, a args) error {
 		}
 		o, ok := objects.Find(tlv.Tag(n))
 		if value := fmt.Sprintf("%X", o.Value); !ok || seen[value] {
-			return failed(c.Name()+", F55, "+a.at(2), "another value", orNothing(value))
+			return failed(c.Name()+", F55, "+a.at(2), "another value", orNothing(unsecret(o)))
 		} else {
 			seen[value] = true
 		}

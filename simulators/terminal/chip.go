@@ -83,10 +83,9 @@ func (t *Terminal) kernelConfig(now time.Time, contactless bool) (*kernel.Config
 	for _, k := range slices.Concat(t.parameters.CAPKs, t.TestCAs) {
 		c.Keys = append(c.Keys, emv.CAKey{PublicKey: emv.PublicKey{Modulus: k.Modulus, Exponent: k.Exponent}, RID: k.RID, Index: k.Index, Expiry: k.Expires})
 	}
-	if tx, _ := t.Dialect.Transaction(t.order.plan.Flow); len(tx.Constants[iso8583.ProcessingCode]) >= 2 {
-		n, _ := emv.Number([]byte{tx.Constants[iso8583.ProcessingCode][0]<<4 | tx.Constants[iso8583.ProcessingCode][1]&15})
-		c.Type = byte(n/10<<4 | n%10)
-	}
+	tx, _ := t.Dialect.Transaction(t.order.plan.Flow)
+	t.consult("terminal/chip-type")
+	c.Type = t.Rules.ChipType(tx.Constants[iso8583.ProcessingCode])
 	c.Terminal = t.emvData()
 	return c, nil
 }
@@ -160,6 +159,9 @@ func (t *Terminal) visitPIN(now time.Time, e Event, out *Actions) {
 		t.order.pin = e.PIN
 	default:
 		answer.Clear = e.PIN
+		if t.consult("terminal/chip-pin"); !t.Rules.KeepChipPIN {
+			t.order.pin = e.PIN
+		}
 	}
 	t.kernelStep(now, kernel.Answer{PIN: answer}, out)
 }
@@ -167,7 +169,8 @@ func (t *Terminal) visitPIN(now time.Time, e Event, out *Actions) {
 // cardRead goes on with the order when the card has said what it says before the host is asked.
 func (t *Terminal) cardRead(now time.Time, out *Actions) {
 	v := t.order.visit
-	if !t.takeChip(now, kernel.Field55(kernel.UseRequest, v.request), out) {
+	t.consult("terminal/chip-data")
+	if !t.takeChip(now, t.Rules.ChipData(v.request), out) {
 		return
 	}
 	if v.reads {
@@ -191,7 +194,7 @@ func (t *Terminal) takeChip(now time.Time, field []byte, out *Actions) bool {
 		c.service = s.service
 	}
 	if !v.reads {
-		c.pinned = v.outcome.OnlinePIN && !o.pin.IsZero()
+		c.pinned = (v.outcome.OnlinePIN || !t.Rules.KeepChipPIN) && !o.pin.IsZero()
 		c.chip = field
 	}
 	t.consult("terminal/card-number")
@@ -329,7 +332,7 @@ func (t *Terminal) reversalChip() []byte {
 // chipLines are what the slip tells of a chip (DOMAIN.md A.17).
 func (t *Terminal) chipLines(line func(id string, args ...string)) {
 	v := t.order.visit
-	if v == nil {
+	if t.consult("terminal/chip-slip"); v == nil || !t.Rules.ChipSlip {
 		return
 	}
 	hex := func(tag tlv.Tag) string { return fmt.Sprintf("%X", v.outcome.Data[tag]) }
@@ -346,7 +349,7 @@ func (t *Terminal) chipLines(line func(id string, args ...string)) {
 // signatureLine: a stripe's slip is signed; a chip says whether (EMV 4.4 Book 3, 10.5).
 func (t *Terminal) signatureLine() string {
 	v := t.order.visit
-	t.consult("terminal/signature")
+	t.consult("terminal/chip-signature")
 	if v == nil || v.outcome.Signature || !t.Rules.ObeyCVM {
 		return "SLIP_SIGNATURE"
 	}

@@ -57,6 +57,8 @@ func (c *paperCard) answer(cmd emv.Command) (emv.Response, kernel.Reader) {
 			}
 		}
 		return ok(fmt.Sprintf("%X", tlv.Append(nil, emv.Tag70RecordTemplate, record)))
+	case cmd.INS == emv.INS20Verify:
+		return ok("")
 	case cmd.INS == emv.INSAEGenerateAC:
 		c.asked++
 		kind := "80"
@@ -236,8 +238,14 @@ var chipProbes = map[string]func(*bench) any{
 	"terminal-calls-decline-unreadable": func(b *bench) any {
 		return b.alone(pay.Sale, &paperCard{wants: true, second: "00"}).ending().Screen
 	},
-	"terminal-never-falls-back":   func(b *bench) any { return b.deadChip(3) },
-	"terminal-falls-back-at-once": func(b *bench) any { return b.deadChip(1) },
+	"terminal-sends-card-in-chip-data": func(b *bench) any { return b.verified(pay.Sale).exchanges[1].Get(iso8583.Chip) },
+	"terminal-shortens-chip-data":      func(b *bench) any { return b.verified(pay.Sale).exchanges[1].Get(iso8583.Chip) },
+	"terminal-takes-all-for-sales":     func(b *bench) any { return b.verified(pay.PreAuth).exchanges[1].Get(iso8583.Chip) },
+	"terminal-sends-chips-pin":         func(b *bench) any { return b.verified(pay.Sale).exchanges[1].Has(iso8583.PIN) },
+	"terminal-hides-chip":              func(b *bench) any { return len(b.verified(pay.Sale).slips[0].Lines) },
+	"terminal-wants-every-chip-signed": func(b *bench) any { return b.verified(pay.Sale).slips[0].Lines },
+	"terminal-never-falls-back":        func(b *bench) any { return b.deadChip(3) },
+	"terminal-falls-back-at-once":      func(b *bench) any { return b.deadChip(1) },
 }
 
 // paidByChip sells with a chip whose last word that is, at a twin of the bench; the host's answer has a command for the chip.
@@ -250,6 +258,17 @@ func (b *bench) paidByChip(second string) payment {
 	}
 	b.twin.insert()
 	return b.twin.till.payments[len(b.twin.till.payments)-1]
+}
+
+// verified pays with a chip that compares its PIN itself, at a twin of the bench.
+func (b *bench) verified(flow pay.Flow) *bench {
+	c := &paperCard{second: "40", other: strings.NewReplacer("80060400", "80061400", "1F00", "0100")}
+	b.twin = chipBench(b.t, c, func(c *Config) { c.Rules = b.config.Rules })
+	b.twin.signIn()
+	b.twin.step(Event{Kind: Choose, Flow: flow, Amount: pay.CNY(1000)})
+	b.twin.step(Event{Kind: Insert})
+	b.twin.step(Event{Kind: EnterPIN, PIN: pay.NewSecret("1234")})
+	return b.twin
 }
 
 // deadChip inserts a chip that does not answer so many times, and then swipes.

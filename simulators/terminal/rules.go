@@ -30,6 +30,7 @@ type Rules struct {
 	AdoptClock bool // terminal/clock: the host's time is set at sign-in
 	KeyDoubt   bool // terminal/key-doubt: a key change whose end is not known takes the sign-in away
 
+	ChipRules
 	DeviceRules
 	NoticeRules
 	PeopleRules
@@ -47,7 +48,6 @@ type Rules struct {
 	UploadCode     func(balanced, failed bool) string                      // terminal/upload-code: F60.3 of that upload
 	TellScripts    bool                                                    // terminal/tell-scripts: the host hears what the issuer's commands did to the chip
 	LastCryptogram func(*visit) []byte                                     // terminal/last-cryptogram: F55 of that upload
-	ObeyCVM        bool                                                    // terminal/signature: the slip is signed when the chip wants it
 	SwipeTries     int                                                     // terminal/swipe-tries: bad swipes before the order is given up
 	ManualEntry    bool                                                    // terminal/manual-entry
 	CardNumber     func(pay.PAN) bool                                      // terminal/card-number
@@ -106,9 +106,9 @@ func Reference() *Rules {
 		Checks:       checks(),
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
-		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), CardRules: cardRules(), OfflineRules: offlineRules(),
+		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, ChipRules: chipRules(), DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), CardRules: cardRules(), OfflineRules: offlineRules(),
 		TraceAfterRestart: func(last int) int { return last },
-		ChipReader:        true, Kernel: kernel.Reference(), ChipTries: 3, ObeyCard: true, ObeyCVM: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, SwipeTries: 3, ManualEntry: true,
+		ChipReader:        true, Kernel: kernel.Reference(), ChipTries: 3, ObeyCard: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
