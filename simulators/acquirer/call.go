@@ -9,6 +9,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/qr"
 )
 
 // Call is one request on its way through the acquirer. Checks read it and leave in it what they found.
@@ -34,9 +35,10 @@ type Call struct {
 	instead  pay.Answer         // of 00, when AnswerNext asked for an approving code
 }
 
-// card is what a request tells about the card.
+// card is what a request tells about the card, or about the payer's code that stands for it.
 type card struct {
 	pan      pay.PAN
+	code     qr.PayerCode
 	expiry   string // YYMM
 	track2   pay.Secret
 	pinBlock []byte // under the ZPK
@@ -155,7 +157,8 @@ func (c *Call) seal() error {
 	return nil
 }
 
-// payment begins the record of a payment, with the card number sealed.
+// payment begins the record of a payment, with the card number or the payer's code sealed. What acts on a payment by code has no card
+// of its own.
 func (c *Call) payment() (Payment, error) {
 	k := c.key()
 	ref := audit.Ref{Terminal: k.Terminal, Merchant: c.merchant.Number, Batch: k.Batch, Trace: k.Trace, Flow: c.spec.Flow}
@@ -167,12 +170,16 @@ func (c *Call) payment() (Payment, error) {
 		original := c.original.Key()
 		p.Original = &original
 	}
-	if c.card.pan.IsZero() {
+	number, err := c.card.pan.Reveal(), error(nil)
+	switch o := c.original; {
+	case !c.card.code.IsZero():
+		number, p.ByCode = c.card.code.Reveal(), true
+	case number == "":
+		p.Card, p.Sealed, p.ByCode = o.Card, o.Sealed, o.ByCode
 		return p, nil
 	}
-	var err error
-	p.Card = c.card.pan.String()
-	p.Sealed, err = c.HSM.Seal(KeyStore, []byte(c.card.pan.Reveal()))
+	p.Card = pay.MaskPAN(number)
+	p.Sealed, err = c.HSM.Seal(KeyStore, []byte(number))
 	return p, err
 }
 

@@ -1,6 +1,7 @@
 package acquirer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -186,8 +187,11 @@ func pinPresent(c *Call) (pay.Answer, string) {
 }
 
 // cardRead finds card number and expiry in the message, and holds an encrypted track to the card number beside it
-// (DOMAIN.md B.4).
+// (DOMAIN.md B.4). A payer's code needs neither.
 func cardRead(c *Call) (pay.Answer, string) {
+	if strings.HasPrefix(c.req.Get(iso8583.EntryMode), string(pay.Entry03QR)) {
+		return codeRead(c)
+	}
 	number, track := c.req.Get(iso8583.PAN), pay.NewSecret(c.req.Get(iso8583.Track2))
 	c.card.expiry = c.req.Get(iso8583.Expiry)
 	if control := c.req.Get(iso8583.SecurityControl); len(control) > 2 && control[2] == '1' && !track.IsZero() {
@@ -212,16 +216,16 @@ func cardRead(c *Call) (pay.Answer, string) {
 
 func cardTaken(c *Call) (pay.Answer, string) {
 	for _, l := range []Limits{c.merchant.Limits, c.terminal.Limits} {
-		if len(l.Prefixes) > 0 && !l.takes(c.card.pan) {
-			return pay.Answer57NotPermittedCard, "cards like " + c.card.pan.String() + " are not taken here"
+		if number := cmp.Or(c.card.pan.Reveal(), c.card.code.Reveal()); len(l.Prefixes) > 0 && !l.takes(number) {
+			return pay.Answer57NotPermittedCard, "cards like " + pay.MaskPAN(number) + " are not taken here"
 		}
 	}
 	return passed, ""
 }
 
-func (l Limits) takes(pan pay.PAN) bool {
+func (l Limits) takes(number string) bool {
 	for _, prefix := range l.Prefixes {
-		if strings.HasPrefix(pan.Reveal(), prefix) {
+		if strings.HasPrefix(number, prefix) {
 			return true
 		}
 	}
@@ -268,7 +272,11 @@ func pinTranslated(c *Call) (pay.Answer, string) {
 	if control := c.req.Get(iso8583.SecurityControl); strings.HasPrefix(control, "1") {
 		format = hsm.PINUnionPayNoPAN // DOMAIN.md B.3: F53 first digit 1
 	}
-	block, err := c.HSM.TranslatePIN(TerminalKey(c.terminal.Number, "PIK"), format, KeyZPK, hsm.PINISO0, c.card.pan, []byte(c.req.Get(iso8583.PIN)))
+	onward := hsm.PINISO0
+	if !c.card.code.IsZero() {
+		onward = hsm.PINUnionPayNoPAN // nobody here knows the card number
+	}
+	block, err := c.HSM.TranslatePIN(TerminalKey(c.terminal.Number, "PIK"), format, KeyZPK, onward, c.card.pan, []byte(c.req.Get(iso8583.PIN)))
 	switch {
 	case errors.Is(err, hsm.ErrPINBlock):
 		return pay.Answer99PINTranslation, "the PIN block does not decrypt to a PIN under this terminal's key"

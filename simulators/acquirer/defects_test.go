@@ -260,6 +260,9 @@ func TestDefects(t *testing.T) {
 				probe, ok = flowProbes[d.Name]
 			}
 			if !ok {
+				probe, ok = codeProbes[d.Name]
+			}
+			if !ok {
 				t.Fatal("nothing here shows what it changes")
 			}
 			honest := newWorld(t, setting{quiet: true})

@@ -12,9 +12,8 @@ import (
 // question makes the issuer's request for a payment. The RRN names the payment on that side.
 func (c *Call) question(p Payment) *iso8583.Message {
 	m := c.networkRequest(p.Ref.Flow, p)
-	offer(m, iso8583.PAN, c.card.pan.Reveal())
-	offer(m, iso8583.Expiry, c.card.expiry)
-	offer(m, iso8583.Track2, c.card.track2.Reveal())
+	c.Trace.Consult("acquirer/payer")
+	c.Rules.Payer(c, m)
 	offer(m, iso8583.EntryMode, c.req.Get(iso8583.EntryMode))
 	if spec, _, ok := c.IssuerDialect.Identify(m); ok && c.IssuerDialect.Carries(spec.Flow, iso8583.ICCondition) {
 		offer(m, iso8583.ICCondition, c.req.Get(iso8583.ICCondition))
@@ -32,9 +31,23 @@ func (c *Call) question(p Payment) *iso8583.Message {
 	if len(c.card.pinBlock) > 0 {
 		offer(m, iso8583.PINCapture, c.req.Get(iso8583.PINCapture))
 		offer(m, iso8583.PIN, string(c.card.pinBlock))
-		offer(m, iso8583.SecurityControl, "2600000000000000") // ANSI X9.8 with card number, double-length 3DES (DOMAIN.md B.3)
+		format := "2" // ANSI X9.8 with card number
+		if !c.card.code.IsZero() {
+			format = "1" // without
+		}
+		offer(m, iso8583.SecurityControl, format+"600000000000000") // double-length 3DES (DOMAIN.md B.3)
 	}
 	return m
+}
+
+// offerPayer says who pays: a card, or the account that a code stands for. What acts on a payment by code names that payment.
+func offerPayer(c *Call, m *iso8583.Message) {
+	offer(m, iso8583.PAN, c.card.pan.Reveal())
+	offer(m, iso8583.Expiry, c.card.expiry)
+	offer(m, iso8583.Track2, c.card.track2.Reveal())
+	if c.original.RRN == "" {
+		offer(m, iso8583.DeviceData, iso8583.DeviceText(iso8583.DeviceA3PayerCode, c.card.code.Reveal()))
+	}
 }
 
 // networkRequest makes a request to the issuer with what all of them carry.
@@ -75,14 +88,16 @@ func (a *Acquirer) offerOriginal(m *iso8583.Message, p Payment) {
 	}
 }
 
-// advice makes the request that tells the issuer of a payment, from what is kept of it. F22 is 000 without a chip: how a card was
-// read is not kept.
+// advice makes the request that tells the issuer of a payment, from what is kept of it. F22 is 000 without a chip, and 030 without a
+// card: how one was read is not kept.
 func (a *Acquirer) advice(p Payment) *iso8583.Message {
 	m := a.networkRequest(p.Ref.Flow, p)
-	if pan, err := a.HSM.Open(KeyStore, p.Sealed); err == nil {
-		offer(m, iso8583.PAN, string(pan))
+	offer(m, iso8583.PAN, a.panOf(p))
+	mode := "000"
+	if p.ByCode {
+		mode = string(pay.Entry03QR) + "0"
 	}
-	offer(m, iso8583.EntryMode, "000")
+	offer(m, iso8583.EntryMode, mode)
 	if c := p.Certificate; c != nil {
 		if chip, err := a.HSM.Open(KeyStore, c.Sealed); err == nil {
 			offer(m, iso8583.EntryMode, c.Entry)
@@ -185,9 +200,7 @@ func (a *Acquirer) attemptUndo(now time.Time, k Key, attempt int, out iso8583.Ou
 // undoRequest makes the reversal of a payment towards the issuer.
 func (a *Acquirer) undoRequest(p Payment) *iso8583.Message {
 	m := a.networkRequest(pay.Reversal, p)
-	if pan, err := a.HSM.Open(KeyStore, p.Sealed); err == nil {
-		offer(m, iso8583.PAN, string(pan))
-	}
+	offer(m, iso8583.PAN, a.panOf(p))
 	offer(m, iso8583.AuthCode, p.AuthCode)
 	offer(m, iso8583.ReversalReason, string(pay.Answer98NoAnswer))
 	a.offerOriginal(m, p)

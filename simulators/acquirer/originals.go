@@ -115,9 +115,14 @@ func (c *Call) onDay(keys []Key) []Key {
 	return slices.DeleteFunc(keys, func(k Key) bool { return !c.Rules.OnDay(c.payments[k], date, c.now) })
 }
 
+// sameCard compares card with card and code with code. What was paid by code needs neither a second time.
 func (c *Call) sameCard(p Payment) bool {
-	pan, err := c.HSM.Open(KeyStore, p.Sealed)
-	return err == nil && string(pan) == c.card.pan.Reveal()
+	kept, err := c.HSM.Open(KeyStore, p.Sealed)
+	if p.ByCode {
+		code := c.card.code.Reveal()
+		return err == nil && c.card.pan.IsZero() && (code == "" || code == string(kept))
+	}
+	return err == nil && string(kept) == c.card.pan.Reveal()
 }
 
 func originalCard(c *Call) (pay.Answer, string) {

@@ -35,10 +35,11 @@ type Payment struct {
 	At          time.Time    `json:"at"`
 	Sent        string       `json:"sent,omitempty"` // MMDD by the terminal's clock, where its dialect tells that: what acts on the payment may name it so
 	Amount      pay.Amount   `json:"amount"`
-	Asked       pay.Amount   `json:"asked,omitzero"`   // where only a part of it was approved
-	First       pay.Amount   `json:"first,omitzero"`   // before an adjustment or a tip
-	Card        string       `json:"card,omitempty"`   // masked
-	Sealed      []byte       `json:"sealed,omitempty"` // the card number under KeyStore
+	Asked       pay.Amount   `json:"asked,omitzero"`    // where only a part of it was approved
+	First       pay.Amount   `json:"first,omitzero"`    // before an adjustment or a tip
+	Card        string       `json:"card,omitempty"`    // masked
+	Sealed      []byte       `json:"sealed,omitempty"`  // the card number under KeyStore
+	ByCode      bool         `json:"by_code,omitempty"` // paid with a payer's code: Card and Sealed are the code
 	State       PaymentState `json:"state"`
 	Answer      pay.Answer   `json:"answer,omitempty"`
 	AuthCode    string       `json:"auth_code,omitempty"`

@@ -41,6 +41,7 @@ type Rules struct {
 	Post             func(*work, Payment) error                        // an approved payment's money
 	Undo             func(*work, Payment, string) error                // a reversed payment's; the string is the reversal's own number
 	Amend            func(w *work, o, by Payment) error                // gives a posted payment another amount
+	Payer            func(*Call, *iso8583.Message)                     // says in the issuer's question who pays
 	Part             func(Payment, *iso8583.Message) Payment           // what the issuer's answer left of a payment
 	Refused          func(*Acquirer, Payment, pay.Answer) bool         // whether the issuer's answer to an advice is its last word, and a no
 	Totals           func(*Call) (iso8583.Settlement, error)           // of the terminal's batch
@@ -95,6 +96,7 @@ func Reference() Rules {
 		Post:             post,
 		Undo:             undo,
 		Amend:            amend,
+		Payer:            offerPayer,
 		Part:             partOf,
 		Refused:          refused,
 		Totals:           batchTotals,

@@ -161,30 +161,23 @@ func echo(c *Call) {
 }
 
 // reported gives the serial number and the place that a message tells about its terminal. F62 of a sign-in is
-// "Sequence No", two digits of length and the serial number (DOMAIN.md A.8). F59 is tagged text: tag of two characters, three
-// digits of length, value (A.9); that tag 17 names the place is our own choice among the tags that tell where a till is.
+// "Sequence No", two digits of length and the serial number (DOMAIN.md A.8).
 func reported(m *iso8583.Message) (serial, place string) {
 	if _, rest, ok := strings.Cut(m.Get(iso8583.TerminalInfo), "Sequence No"); ok {
-		serial, _ = counted(rest, 2)
+		serial = counted(rest)
 	}
-	for data := m.Get(iso8583.DeviceData); len(data) > 2; {
-		value, rest := counted(data[2:], 3)
-		if data[:2] == "17" {
-			place = value
-		}
-		data = rest
-	}
-	return serial, place
+	return serial, iso8583.DeviceValue(m.Get(iso8583.DeviceData), iso8583.Device17Place)
 }
 
-// counted takes a value behind its length of n digits; a length that does not fit ends the text.
-func counted(s string, n int) (value, rest string) {
-	if len(s) < n {
-		return "", ""
+// counted gives the value behind its length of two digits; "" where the length does not fit.
+func counted(s string) string {
+	const head = 2
+	if len(s) < head {
+		return ""
 	}
-	size, err := strconv.Atoi(s[:n])
-	if err != nil || size < 0 || len(s) < n+size {
-		return "", ""
+	size, err := strconv.Atoi(s[:head])
+	if err != nil || size < 0 || len(s) < head+size {
+		return ""
 	}
-	return s[n : n+size], s[n+size:]
+	return s[head : head+size]
 }

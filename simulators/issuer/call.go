@@ -24,6 +24,7 @@ type Call struct {
 	expiry string // YYMM, of the track or the message
 	card   account
 	token  bool // it was named by its token
+	code   code // the payer's, instead of a card
 	alters bool // the card has changed and belongs into the decision's batch
 	amount pay.Amount
 
@@ -61,7 +62,7 @@ func (c *Call) rrn() string { return c.req.Get(iso8583.RRN) }
 // end ends a request with a code and keeps that, with what the checks changed of the card. A payment that is known
 // already stays as it is.
 func (c *Call) end(answer pay.Answer, rule, reason string) {
-	p := Payment{RRN: c.rrn(), Flow: c.flow, Card: c.card.Name, At: c.now, Amount: c.amount, State: Declined, Answer: answer}
+	p := Payment{RRN: c.rrn(), Flow: c.flow, Card: c.card.Name, At: c.now, Amount: c.amount, ByCode: c.byCode(), State: Declined, Answer: answer}
 	made := change{}
 	if _, known := c.payments[p.RRN]; !known && p.RRN != "" && c.flow != pay.Reversal && c.flow != pay.ScriptResult {
 		made.payments = []Payment{p}
@@ -71,6 +72,10 @@ func (c *Call) end(answer pay.Answer, rule, reason string) {
 
 // finish commits what was decided, and then answers.
 func (c *Call) finish(made change, p Payment, rule, reason string) {
+	if p.ByCode && p.State == Approved {
+		c.code.Spent = p.RRN
+		made.codes = append(made.codes, c.code)
+	}
 	if c.alters {
 		made.cards = append(made.cards, c.card)
 	}

@@ -59,7 +59,16 @@ func amountGiven(c *Call) (pay.Answer, string) {
 	return passed, ""
 }
 
+// cardKnown finds the card; what acts on a payment by code has none, and finds the account by that payment.
 func cardKnown(c *Call) (pay.Answer, string) {
+	o := c.payments[c.req.Get(iso8583.OriginalRRN)]
+	switch {
+	case c.byCode():
+		return passed, ""
+	case o.ByCode && !c.req.Has(iso8583.PAN) && !c.req.Has(iso8583.Track2):
+		c.card = c.cards[c.names[o.Card]]
+		return passed, ""
+	}
 	number, expiry := c.req.Get(iso8583.PAN), c.req.Get(iso8583.Expiry)
 	if onTrack, rest, ok := strings.Cut(c.req.Get(iso8583.Track2), "D"); ok && len(rest) >= 4 {
 		number, expiry = cmp.Or(number, onTrack), rest[:4]
@@ -74,7 +83,11 @@ func cardKnown(c *Call) (pay.Answer, string) {
 }
 
 func cardUsable(c *Call) (pay.Answer, string) {
-	return c.Rules.Statuses[c.card.Status], fmt.Sprintf("the card of %s is %s", c.card.Name, c.card.Status)
+	answer := c.Rules.Statuses[c.card.Status]
+	if answer != passed && c.byCode() {
+		answer = c.Rules.ByCode(answer)
+	}
+	return answer, fmt.Sprintf("the card of %s is %s", c.card.Name, c.card.Status)
 }
 
 // notExpired goes by the track and by the file; a card is good to the end of its month.
@@ -141,7 +154,11 @@ func pinRight(c *Call) (pay.Answer, string) {
 	if !c.req.Has(iso8583.PIN) {
 		return passed, ""
 	}
-	ok, err := c.HSM.VerifyPIN(KeyZPK, hsm.PINISO0, c.pan, []byte(c.req.Get(iso8583.PIN)), KeyPINStore, c.card.PIN)
+	format := hsm.PINISO0
+	if strings.HasPrefix(c.req.Get(iso8583.SecurityControl), "1") { // without card number (DOMAIN.md B.3)
+		format = hsm.PINUnionPayNoPAN
+	}
+	ok, err := c.HSM.VerifyPIN(KeyZPK, format, c.pan, []byte(c.req.Get(iso8583.PIN)), KeyPINStore, c.card.PIN)
 	switch {
 	case errors.Is(err, hsm.ErrPINBlock):
 		return pay.Answer99PINTranslation, "the PIN block does not decrypt to a PIN"

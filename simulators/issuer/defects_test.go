@@ -14,12 +14,15 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
-// For each defect, something to do whose outcome it changes, and the outcome with the reference rules.
-var defectProbes = map[string]struct {
+// probe is something to do whose outcome a defect changes, and the outcome with the reference rules.
+type probe struct {
 	card func(*issuer.Card)
 	do   func(b *bank) string
 	want string
-}{
+}
+
+// For each defect a probe.
+var defectProbes = map[string]probe{
 	"issuer-day-never-ends": {func(c *issuer.Card) { c.Limits.DayCount = 1 }, func(b *bank) string {
 		b.ask(b.sale())
 		b.must(b.loop.Drain(b.t.Context(), 24*time.Hour))
@@ -189,19 +192,21 @@ func TestDefects(t *testing.T) {
 	categories := strings.Fields("security money protocol emv keys settlement resilience")
 	for _, d := range issuer.Defects() {
 		t.Run(d.Name, func(t *testing.T) {
-			probe, ok := defectProbes[d.Name]
-			if !ok {
-				probe, ok = offlineProbes[d.Name]
+			shown, ok := defectProbes[d.Name]
+			for _, more := range []map[string]probe{offlineProbes, codeProbes} {
+				if !ok {
+					shown, ok = more[d.Name]
+				}
 			}
 			if !ok {
 				t.Fatal("nothing here shows what it changes")
 			}
-			if got := probe.do(newBank(t, nil, probe.card)); got != probe.want {
-				t.Errorf("the reference issuer gives %q, want %q", got, probe.want)
+			if got := shown.do(newBank(t, nil, shown.card)); got != shown.want {
+				t.Errorf("the reference issuer gives %q, want %q", got, shown.want)
 			}
 			rules := issuer.Reference()
 			d.Edit(&rules)
-			if got := probe.do(newBank(t, &rules, probe.card)); got == probe.want {
+			if got := shown.do(newBank(t, &rules, shown.card)); got == shown.want {
 				t.Errorf("the defect changes nothing: %q", got)
 			}
 			if !strings.HasPrefix(d.Name, "issuer-") || !slices.Contains(categories, d.Category) || d.Text == "" || d.Why == "" {

@@ -23,7 +23,7 @@ const (
 	KeyZPK      = "ZPK"      // PIN blocks from the acquirer
 	KeyCVK      = "CVK"      // card verification values, a double-length DES key
 	KeyPINStore = "PINSTORE" // PINs at rest; made by New when it is absent
-	KeyStore    = "STORE"    // AES: PINs on their way to a chip, at rest; made by New when it is absent
+	KeyStore    = "STORE"    // AES: card numbers, and PINs on their way to a chip, at rest; made by New when it is absent
 )
 
 // Config is what an issuer works with. Rules, Store and Trace may be nil: the reference rules, no memory beyond this one, no
@@ -44,6 +44,7 @@ type Issuer struct {
 	cards     map[string]account // by the hash of the card number
 	names     map[string]string  // card name to hash
 	tokens    map[string]string  // the hash of a token to that of its card
+	codes     map[string]code    // by the hash of the payer's code
 	payments  map[string]Payment // by RRN
 	order     []string           // of payments, as they came
 	days      map[string]total
@@ -58,6 +59,7 @@ func New(c Config) (*Issuer, error) {
 		c.Rules = &r
 	}
 	i := &Issuer{Config: c, books: ledger.New(), cards: map[string]account{}, names: map[string]string{}, tokens: map[string]string{},
+		codes:    map[string]code{},
 		payments: map[string]Payment{}, days: map[string]total{}}
 	for _, own := range []struct {
 		name string
@@ -127,6 +129,7 @@ type Card struct {
 	Limits      Limits
 	Chip        Chip
 	Token       Token
+	Wallet      WalletLevel
 }
 
 // Limits bound what a card may spend. A zero limit is none.
@@ -146,14 +149,17 @@ type Account struct {
 	PickUp      bool   `json:"pick_up,omitempty"`
 	Limits      Limits `json:"limits,omitzero"`
 	Chip        Chip   `json:"chip,omitzero"`
+
+	Wallet WalletLevel `json:"wallet,omitempty"`
 }
 
 // account is how an Account stands in the journal.
 type account struct {
 	Account
-	Hash  string  `json:"hash"`          // of the card number
-	PIN   []byte  `json:"pin,omitempty"` // reference block under KeyPINStore
-	Token tokenOf `json:"token,omitzero"`
+	Hash   string  `json:"hash"`             // of the card number
+	Number []byte  `json:"number,omitempty"` // the card number under KeyStore
+	PIN    []byte  `json:"pin,omitempty"`    // reference block under KeyPINStore
+	Token  tokenOf `json:"token,omitzero"`
 }
 
 // AddCard opens an account with a card on it. Adding the same one again, as after a restart, changes nothing.
@@ -169,7 +175,7 @@ func (i *Issuer) AddCard(c Card) error {
 		return err
 	}
 	a := account{Hash: hash, Account: Account{Name: c.Name, Expiry: c.Expiry, Status: c.Status, MaxPINTries: c.MaxPINTries,
-		PickUp: c.PickUp, Limits: c.Limits, Chip: c.Chip}}
+		PickUp: c.PickUp, Limits: c.Limits, Chip: c.Chip, Wallet: c.Wallet}}
 	if !c.Token.PAN.IsZero() {
 		a.Token = tokenOf{Hash: hashOf(c.Token.PAN), Expiry: c.Token.Expiry}
 	}
@@ -179,8 +185,11 @@ func (i *Issuer) AddCard(c Card) error {
 	if a.Status == "" {
 		a.Status = Active
 	}
+	var err error
+	if a.Number, err = i.HSM.Seal(KeyStore, []byte(c.PAN.Reveal())); err != nil {
+		return fmt.Errorf("issuer: card %q: %w", c.Name, err)
+	}
 	if !c.PIN.IsZero() {
-		var err error
 		if a.PIN, err = i.HSM.EncryptPIN(KeyPINStore, hsm.PINISO0, c.PIN, c.PAN); err != nil {
 			return fmt.Errorf("issuer: card %q: %w", c.Name, err)
 		}
@@ -205,6 +214,9 @@ func (c Card) check() error {
 		return fmt.Errorf("issuer: card %q: want a service code of three digits, or none", c.Name)
 	}
 	if err := c.Chip.check(c.Name); err != nil {
+		return err
+	}
+	if err := c.Wallet.check(c.Name); err != nil {
 		return err
 	}
 	return c.Status.check(c.Name)

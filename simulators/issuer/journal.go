@@ -15,6 +15,7 @@ import (
 // Kinds of the issuer's own journal lines. Each holds the whole of one thing as it is from then on.
 const (
 	cardRecord    = "card"
+	codeRecord    = "code"
 	paymentRecord = "payment"
 )
 
@@ -37,8 +38,9 @@ type Payment struct {
 	Card     string       `json:"card,omitempty"` // name
 	At       time.Time    `json:"at"`
 	Amount   pay.Amount   `json:"amount,omitzero"`
-	Asked    pay.Amount   `json:"asked,omitzero"`   // where only a part of it was approved
-	Forced   bool         `json:"forced,omitempty"` // posted whatever the account holds
+	Asked    pay.Amount   `json:"asked,omitzero"`    // where only a part of it was approved
+	Forced   bool         `json:"forced,omitempty"`  // posted whatever the account holds
+	ByCode   bool         `json:"by_code,omitempty"` // paid with a phone's code
 	State    PaymentState `json:"state"`
 	Answer   pay.Answer   `json:"answer"`
 	AuthCode string       `json:"auth_code,omitempty"`
@@ -51,6 +53,7 @@ type Payment struct {
 // change is one decision: what it alters, and the money it moves.
 type change struct {
 	cards    []account
+	codes    []code
 	payments []Payment
 	books    *ledger.Tx
 }
@@ -69,6 +72,9 @@ func (i *Issuer) commit(c change, done func()) {
 	}
 	for _, a := range c.cards {
 		i.keep(a)
+	}
+	for _, known := range c.codes {
+		i.codes[known.Hash] = known
 	}
 	for _, p := range c.payments {
 		i.put(p)
@@ -112,6 +118,9 @@ func (c change) records() []journal.Record {
 	for _, a := range c.cards {
 		add(cardRecord, a)
 	}
+	for _, known := range c.codes {
+		add(codeRecord, known)
+	}
 	for _, p := range c.payments {
 		add(paymentRecord, p)
 	}
@@ -126,6 +135,10 @@ func (i *Issuer) replay(r journal.Record) error {
 		var a account
 		err = json.Unmarshal(r.Data, &a)
 		i.keep(a)
+	case codeRecord:
+		var known code
+		err = json.Unmarshal(r.Data, &known)
+		i.codes[known.Hash] = known
 	case paymentRecord:
 		var p Payment
 		err = json.Unmarshal(r.Data, &p)
@@ -175,9 +188,15 @@ func count(i *Issuer, p Payment, by int) {
 	if kind := p.Flow.Kind(); p.State != Approved || p.Ended != "" || kind != pay.Sale && kind != pay.PreAuth && kind != pay.Completion {
 		return
 	}
-	k := i.Rules.Day(p.Card, p.At)
-	t := i.days[k]
-	i.days[k] = total{t.count + by, t.minor + int64(by)*p.Amount.Minor}
+	names := []string{p.Card}
+	if p.ByCode {
+		names = append(names, i.Rules.CodeDay(p.Card))
+	}
+	for _, name := range names {
+		k := i.Rules.Day(name, p.At)
+		t := i.days[k]
+		i.days[k] = total{t.count + by, t.minor + int64(by)*p.Amount.Minor}
+	}
 }
 
 // cardAccount names a cardholder's money; interbank what the issuer owes other institutions.

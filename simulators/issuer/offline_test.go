@@ -38,11 +38,7 @@ func (b *bank) free() string {
 }
 
 // For each defect, something to do whose outcome it changes, and the outcome with the reference rules.
-var offlineProbes = map[string]struct {
-	card func(*issuer.Card)
-	do   func(b *bank) string
-	want string
-}{
+var offlineProbes = map[string]probe{
 	"issuer-refuses-authorised-offline": {nil, func(b *bank) string { return b.ask(b.offline(20000, "654321")) }, "00"},
 	"issuer-refuses-certified": {nil, func(b *bank) string {
 		twin := chipBankBy(b.t, b.config.Rules, func(c *issuer.Card) { c.Balance = pay.CNY(1) })

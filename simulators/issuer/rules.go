@@ -46,6 +46,8 @@ type Rules struct {
 	UnknownCard pay.Answer
 	Expiries    func(*Call) []string // the dates that a card must not be past
 
+	CodeRules
+
 	VerificationServices func(service string, chip bool) []string // the service codes that a track's verification value may be made with
 	CounterFresh         func(last, now uint16) bool              // whether a chip's transaction counter may follow another
 	CertificateOnce      bool                                     // a transaction certificate is posted once, whatever message brings it
@@ -82,6 +84,7 @@ func Reference() Rules {
 		Late:        pay.Answer94Duplicate,
 		UnknownCard: pay.Answer14BadCard,
 		Expiries:    expiries,
+		CodeRules:   codeRules(),
 
 		VerificationServices: verificationServices,
 		CounterFresh:         countsOn, CertificateOnce: true, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
@@ -93,10 +96,12 @@ func Reference() Rules {
 // payment that stands does not ask whether the card may still be used.
 func flows() []Flow {
 	asked := []Check{{"condition", healthy}, {"format", wellFormed}, {"repeat", first}}
+	code := []Check{{"code", codeKnown}, {"code-spent", codeUnspent}, {"code-life", codeFresh}}
 	card := []Check{{"card", cardKnown}, {"track", trackAgrees}, {"status", cardUsable}, {"expiry", notExpired}, {"chip-data", chipRead},
 		{"token", tokenProves}, {"chip-agrees", chipAgrees}, {"cryptogram", cryptogramRight}, {"counter", counterFresh}, {"fallback", stripeAllowed},
 		{"pin-tries", triesLeft}, {"cvv", cvvRight}, {"pin", pinRight}}
-	payment := slices.Concat(asked, []Check{{"amount", amountGiven}}, card, []Check{{"amount-limit", withinAmount}, {"count-limit", withinCount}})
+	payment := slices.Concat(asked, []Check{{"amount", amountGiven}}, code, card, []Check{{"amount-limit", withinAmount}, {"count-limit", withinCount},
+		{"code-limit", withinCodeLimit}})
 	acts := slices.Concat(asked, []Check{{"amount", amountGiven}, {"card", cardKnown}, {"pin-tries", triesLeftForPIN}, {"pin", pinRight},
 		{"original", originalStands}})
 	void := slices.Concat(acts, []Check{{"original-amount", wholeAmount}})

@@ -12,7 +12,7 @@ import (
 
 // approve moves the money that a payment moves, or declines for want of it.
 func approve(c *Call) {
-	p := Payment{RRN: c.rrn(), Flow: c.flow, Card: c.card.Name, At: c.now, Amount: c.amount, State: Approved,
+	p := Payment{RRN: c.rrn(), Flow: c.flow, Card: c.card.Name, At: c.now, Amount: c.amount, ByCode: c.byCode(), State: Approved,
 		Answer: pay.Answer00Approved, AuthCode: cmp.Or(c.spoken(), authCode(c.rrn())), Original: c.original.RRN}
 	c.Trace.Consult("issuer/forced")
 	p.Forced = c.Rules.Forced(c)

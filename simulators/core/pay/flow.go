@@ -135,6 +135,7 @@ const (
 	Answer14BadCard          Answer = "14"
 	Answer25NoOriginal       Answer = "25"
 	Answer30Format           Answer = "30"
+	Answer31NoInstitution    Answer = "31"
 	Answer38PINTriesPickUp   Answer = "38"
 	Answer40NotSupported     Answer = "40"
 	Answer41Lost             Answer = "41"
@@ -163,4 +164,6 @@ const (
 	Answer98NoAnswer         Answer = "98"
 	Answer99PINTranslation   Answer = "99"
 	AnswerA0BadMAC           Answer = "A0"
+	AnswerWCCodeUsed         Answer = "WC" // a payer's code: a bank's own code, as is the next
+	AnswerWECodeExpired      Answer = "WE"
 )

@@ -209,7 +209,7 @@ func TestAnswerCodes(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", c.code, got, c.want)
 		}
 	}
-	if n := len(d.Answers()); n != 75 {
+	if n := len(d.Answers()); n != 77 {
 		t.Errorf("%d codes", n)
 	}
 }

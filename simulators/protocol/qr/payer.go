@@ -54,5 +54,11 @@ func ParsePayerCode(scanned string) (PayerCode, bool) {
 	return PayerCode{}, false
 }
 
+// IsZero tells that there is no code.
+func (p PayerCode) IsZero() bool { return p.digits.IsZero() }
+
+// String gives the code masked as a card number is: its first six and last four digits.
+func (p PayerCode) String() string { return pay.MaskPAN(p.digits.Reveal()) }
+
 // Reveal gives the digits, for the message that pays.
 func (p PayerCode) Reveal() string { return p.digits.Reveal() }
