@@ -26,7 +26,7 @@ func (w *World) Till(name string) (*Till, error) {
 	}
 	t := &Till{Name: name, number: place.Number, world: w, shop: shop, store: journal.NewMemory()}
 	t.config = terminal.Config{Name: name, Number: place.Number, Merchant: shop.Number, MerchantName: shop.Name, MCC: shop.MCC,
-		Serial: place.Serial, Dialect: w.Rig.Dialect, HSM: hsm.New(w.Seed.Reader(name + "/hsm")), Rules: w.Rig.rules.terminal, Trace: w.Trace, Random: w.Seed.Reader(name + "/kernel"), TestCAs: testCAs(w.Rig.cardKeys), Parameters: w.Rig.factory}
+		Serial: place.Serial, Dialect: w.Rig.Dialect, HSM: hsm.New(w.Seed.Reader(name + "/hsm")), Rules: w.Rig.rules.terminal, Trace: w.Trace, Scanner: true, Random: w.Seed.Reader(name + "/kernel"), TestCAs: testCAs(w.Rig.cardKeys), Parameters: w.Rig.factory}
 	for _, o := range shop.Operators {
 		t.config.Operators = append(t.config.Operators, terminal.Operator{ID: o.Number, Role: terminal.Role(o.Role), Password: pay.NewSecret(o.Password)})
 	}

@@ -183,7 +183,14 @@ func (h *host) arrangeCard(a Arrangement) error {
 func (h *host) addCard(c CardSeed) error {
 	return h.issuer.AddCard(issuer.Card{Name: c.Name, PAN: pay.NewPAN(c.PAN.Reveal()), Expiry: c.Expiry, Service: c.Service, PIN: c.PIN.Secret,
 		Balance: c.Balance, Status: issuer.Status(c.Status), MaxPINTries: c.PINTries, PickUp: c.PickUp,
-		Limits: issuer.Limits{PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.DayCount}, Chip: c.Chip.chip(), Token: c.Token.token()})
+		Limits: issuer.Limits{PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.DayCount}, Chip: c.Chip.chip(), Token: c.Token.token(),
+		Wallet: issuer.WalletLevel(c.Wallet)})
+}
+
+// PayerCode implements Control.
+func (h *host) PayerCode(_ context.Context, card string) (CodeGiven, error) {
+	code, until, err := h.issuer.PayerCode(h.loop.Now(), card)
+	return CodeGiven{Code: NewClear(code.Reveal()), Until: until}, err
 }
 
 // script stands before the acquirer and dictates the answers that a scenario wants.

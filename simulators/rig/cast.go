@@ -37,6 +37,7 @@ type Cardholder struct {
 	Chip        string     `yaml:"chip"`  // the shipped card that the chip is one of: fixtures/cards/chip
 	Token       string     `yaml:"token"` // the number that his phone pays with, and its expiry (YYMM)
 	TokenExpiry string     `yaml:"token_expiry"`
+	Wallet      string     `yaml:"wallet"`      // the level of the wallet on his phone (DOMAIN.md F.3); "" for none
 	NoFallback  bool       `yaml:"no_fallback"` // the issuer never takes the stripe of this chip card
 	Track2      string     `yaml:"track_2"`     // as it is, instead of one made from the other data
 }

@@ -17,6 +17,8 @@ type Control interface {
 	Seed(ctx context.Context, s Seeds) (Seeded, error)
 	// Arrange changes the state of the host or of something in it.
 	Arrange(ctx context.Context, a Arrangement) error
+	// PayerCode gives the phone of a cardholder a code to show.
+	PayerCode(ctx context.Context, card string) (CodeGiven, error)
 	// Look tells what the host's books and journals hold now.
 	Look(ctx context.Context) (State, error)
 }
@@ -64,6 +66,7 @@ type CardSeed struct {
 	PINTries int        `json:"pin_tries,omitempty"`
 	PickUp   bool       `json:"pick_up,omitempty"` // too many PIN tries: 38 and keep the card, instead of 75
 	Chip     *ChipSeed  `json:"chip,omitempty"`
+	Wallet   string     `json:"wallet,omitempty"` // the level of the wallet on the cardholder's phone (DOMAIN.md F.3)
 	Token    *TokenSeed `json:"token,omitempty"`
 }
 
@@ -109,6 +112,12 @@ type Arrangement struct {
 	Publish    string            `json:"publish,omitempty"`     // by the acquirer: the next edition of aids, capks or contactless
 	Parameters map[string]string `json:"parameters,omitempty"`  // of the terminal, by the tags of DOMAIN.md A.8.1; others stay as they are
 	MinVersion string            `json:"min_version,omitempty"` // of the terminal's software, eight digits; its parameters bring it
+}
+
+// CodeGiven is a payer's code (DOMAIN.md E.3), good until then.
+type CodeGiven struct {
+	Code  Clear     `json:"code"`
+	Until time.Time `json:"until"`
 }
 
 // State is what the host's books and journals hold.

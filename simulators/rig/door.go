@@ -39,6 +39,11 @@ type Protected struct {
 	CA      string `json:"ca"` // PEM
 }
 
+// codeWanted is a phone's wish for a code.
+type codeWanted struct {
+	Card string `json:"card"`
+}
+
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
@@ -58,6 +63,10 @@ func (s *Server) routes() http.Handler {
 	}))
 	mux.HandleFunc("POST /worlds/{id}/arrangements", taking(s, func(ctx context.Context, w *servedWorld, in Arrangement) (any, error) {
 		return struct{}{}, errors.Join(w.Arrange(ctx, in), w.durable())
+	}))
+	mux.HandleFunc("POST /worlds/{id}/payer-codes", taking(s, func(ctx context.Context, w *servedWorld, in codeWanted) (any, error) {
+		out, err := w.PayerCode(ctx, in.Card)
+		return out, errors.Join(err, w.durable())
 	}))
 	mux.HandleFunc("GET /worlds/{id}/state", giving(s, func(ctx context.Context, w *servedWorld) (any, error) {
 		state, err := w.Look(ctx)

@@ -261,6 +261,11 @@ func (l later) Arrange(ctx context.Context, a Arrangement) error {
 	return err
 }
 
+// PayerCode implements Control.
+func (l later) PayerCode(ctx context.Context, card string) (CodeGiven, error) {
+	return inLoop(ctx, l.server, func(h *host) (CodeGiven, error) { return h.PayerCode(ctx, card) })
+}
+
 // Look implements Control.
 func (l later) Look(ctx context.Context) (State, error) {
 	return inLoop(ctx, l.server, func(h *host) (State, error) { return h.Look(ctx) })

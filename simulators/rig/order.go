@@ -45,6 +45,8 @@ type Order struct {
 	Amount     pay.Amount
 	Who        string          // whose card is swiped; "" for none
 	Card       *terminal.Event // how the card comes, where not By says it
+	Phone      PhoneShown      // what is to be seen of his phone
+	NoCard     bool            // the cashier presses the green key where the till asks for a card
 	By         Presented
 	Choice     int // which of its applications, from 0, if the till asks
 	PIN        PINAct
@@ -66,6 +68,7 @@ const (
 	ByStripe Presented = "stripe"
 	ByChip   Presented = "chip"
 	ByTap    Presented = "tap"
+	ByPhone  Presented = "phone" // a payer's code
 )
 
 var interfaces = map[Presented]card.Interface{ByChip: card.Contact, ByTap: card.Contactless}
@@ -117,6 +120,12 @@ func (t *Till) bring(o Order, holder Cardholder) error {
 				return err
 			}
 		}
+		if need == terminal.NeedCard && o.By == ByPhone {
+			var err error
+			if o.Card, err = t.world.scan(holder, o.Phone); err != nil {
+				return err
+			}
+		}
 		e := t.answerTo(need, o, holder)
 		if e == nil {
 			return nil
@@ -134,6 +143,8 @@ func (t *Till) bring(o Order, holder Cardholder) error {
 // answerTo gives what is done when the till asks for something; nil when nobody does anything.
 func (t *Till) answerTo(need terminal.Need, o Order, holder Cardholder) *terminal.Event {
 	switch {
+	case need == terminal.NeedCard && o.NoCard:
+		return &terminal.Event{Kind: terminal.Confirm}
 	case need == terminal.NeedCard && o.Who != "":
 		return o.Card
 	case need == terminal.NeedPIN:
@@ -230,15 +241,18 @@ func (t *Till) SwipeAgain(who string) error { return t.PresentAgain(who, ByStrip
 
 // PresentAgain goes on with an order in which the till waits for a card, given in that way.
 func (t *Till) PresentAgain(who string, by Presented) error {
+	return t.presentAgain(Order{Who: who, PIN: PINRight, By: by})
+}
+
+func (t *Till) presentAgain(o Order) error {
 	if t.need != terminal.NeedCard {
 		return &Unexpected{t.Name, "waiting for a card", t.Status().State}
 	}
-	holder, err := t.world.Card(who)
+	holder, err := t.world.Card(o.Who)
 	if err != nil {
 		return err
 	}
-	o := Order{Who: who, PIN: PINRight, By: by}
-	if by == ByStripe {
+	if o.By == ByStripe {
 		if o.Card, err = t.swipe(holder); err != nil {
 			return err
 		}

@@ -133,7 +133,8 @@ func (r *Rig) World(ctx context.Context, seed sim.Seed, line string) (*World, er
 	}
 	w := &World{Rig: r, Seed: seed, Line: line, Trace: trace.NewRecorder(nil), tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{},
 		chips: map[string]*card.Slot{}, cardFaults: map[string][]card.Fault{}, copied: map[string]bool{}, chipEdits: map[string][]func(*card.Spec){},
-		chipSaid: map[string][]Said{}, stripes: map[string]StripeFault{}, signedBy: map[string]int{}, chipKinds: map[string]string{}}
+		chipSaid: map[string][]Said{}, stripes: map[string]StripeFault{}, signedBy: map[string]int{}, chipKinds: map[string]string{},
+		phones: map[string]*card.Phone{}, photos: map[string][]byte{}, codes: map[string][]string{}}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	if line == LineMemory {
 		w.Loop = sim.NewVirtual(sim.Start)

@@ -72,6 +72,11 @@ func (d *door) Arrange(ctx context.Context, a Arrangement) error {
 	return d.call(ctx, http.MethodPost, d.world+"/arrangements", a, nil)
 }
 
+// PayerCode implements Control.
+func (d *door) PayerCode(ctx context.Context, card string) (out CodeGiven, err error) {
+	return out, d.call(ctx, http.MethodPost, d.world+"/payer-codes", codeWanted{card}, &out)
+}
+
 // Look implements Control.
 func (d *door) Look(ctx context.Context) (out State, err error) {
 	return out, d.call(ctx, http.MethodGet, d.world+"/state", nil, &out)

@@ -113,5 +113,5 @@ func (c Cardholder) seed(keys *card.Keys) (CardSeed, error) {
 		token = &TokenSeed{PAN: NewClear(c.Token), Expiry: c.TokenExpiry}
 	}
 	return CardSeed{Name: c.Name, PAN: NewClear(c.PAN), Expiry: c.Expiry, Service: c.Service, PIN: NewClear(c.PIN), Balance: c.Balance,
-		Status: c.Status, PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.Count, PickUp: c.PickUp, Chip: chip, Token: token}, err
+		Status: c.Status, PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.Count, PickUp: c.PickUp, Chip: chip, Token: token, Wallet: c.Wallet}, err
 }

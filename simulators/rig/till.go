@@ -133,7 +133,7 @@ func (t *Till) do(e terminal.Event) {
 		return
 	}
 	switch e.Kind {
-	case terminal.Swipe, terminal.Insert, terminal.Tap, terminal.ChooseApplication, terminal.KeyIn, terminal.EnterPIN, terminal.EnterCode, terminal.Confirm, terminal.Sign, terminal.Cancel, terminal.Choose, terminal.LogIn:
+	case terminal.Swipe, terminal.Insert, terminal.Tap, terminal.ChooseApplication, terminal.Scan, terminal.KeyIn, terminal.EnterPIN, terminal.EnterCode, terminal.Confirm, terminal.Sign, terminal.Cancel, terminal.Choose, terminal.LogIn:
 		t.need = ""
 	}
 	var actions terminal.Actions

@@ -55,6 +55,10 @@ type World struct {
 	chipKinds  map[string]string      // the shipped card that his is, where not the cast's
 	stripes    map[string]StripeFault // what is the matter with his stripe
 
+	phones map[string]*card.Phone // by cardholder
+	photos map[string][]byte      // of their codes
+	codes  map[string][]string    // that the phones have shown
+
 	lineState LineState
 	speech    Speech // what differs from the rig's
 	protected bool   // by TLS

@@ -53,6 +53,7 @@ type bench struct {
 	budget   int                                // actions that may still be done before the power goes; < 0 for no end
 	done     int                                // actions done so far, over all lives
 
+	code      string // on the cardholder's phone, which he shows instead of a card
 	pin       string // what the cardholder types
 	far       bool   // the cardholder is: his number is typed
 	voice     Voice  // what the cashier types
@@ -130,7 +131,7 @@ func newBenchIn(t testing.TB, dialect string, edit ...func(*Config)) *bench {
 	b := &bench{t: t, dialect: loadDialect(t, dialect), now: sim.Start, budget: -1, pin: goodPIN, timers: map[string]time.Duration{}}
 	b.host = host{hsm: hsm.New(seed.Reader("host")), parts: map[string]bool{}, charged: map[string]bool{}, undone: map[string]bool{}}
 	b.config = Config{Name: "T1", Number: "12345678", Merchant: "898320548160001", MerchantName: "Noodle House", MCC: "5812",
-		Dialect: b.dialect, HSM: hsm.New(seed.Reader("till")), Rules: Reference(), Trace: trace.NewRecorder(nil),
+		Scanner: true, Dialect: b.dialect, HSM: hsm.New(seed.Reader("till")), Rules: Reference(), Trace: trace.NewRecorder(nil),
 		Operators: []Operator{{ID: "01", Password: pay.NewSecret("4719")}, {ID: "00", Password: pay.NewSecret("903512")},
 			{ID: "99", Password: pay.NewSecret("58130472")}, {ID: "02", Password: pay.NewSecret("0000")}}}
 	for _, e := range edit {
@@ -393,6 +394,10 @@ func (b *bench) order(flow pay.Flow, fen int64, of Original, track string) {
 		case NeedOriginal:
 			b.step(Event{Kind: EnterOriginal, Original: of})
 		case NeedCard:
+			if b.code != "" {
+				b.scan(b.code)
+				continue
+			}
 			if b.far {
 				b.step(Event{Kind: KeyIn, PAN: pay.NewPAN(panH3), Expiry: "3012"})
 				continue

@@ -8,6 +8,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/qr"
 )
 
 // card is what an order knows of the card. The tracks are forgotten as soon as the request can no longer be sent anew: when its
@@ -15,10 +16,11 @@ import (
 type card struct {
 	entry          pay.Entry
 	pan            pay.PAN
-	expiry         string // YYMM
-	service        string // "" when typed by hand
-	sequence       string // two digits, of a chip
-	chip           []byte // F55
+	code           qr.PayerCode // in the place of all that a card says
+	expiry         string       // YYMM
+	service        string       // "" when typed by hand
+	sequence       string       // two digits, of a chip
+	chip           []byte       // F55
 	track2, track3 pay.Secret
 	pinned         bool // a PIN was entered
 	fallback       bool // a chip card whose chip does not work
@@ -103,6 +105,10 @@ func (t *Terminal) wantsPIN(now time.Time) bool {
 	if o.visit != nil { // the chip has said it
 		return false
 	}
+	if t.byCode() {
+		t.consult("terminal/code-pin")
+		return t.Rules.CodePIN(o.amount, int64(t.Dialect.Switches.NoPINLimit))
+	}
 	wanted := t.Rules.AskPIN(o.card.service, o.amount, t.Rules.NoPINLimit)
 	if wanted {
 		t.decide(now, "terminal/pin", "the card wants a PIN")
@@ -158,6 +164,7 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 	c := &t.order.card
 	o(iso8583.PAN, c.pan.Reveal())
+	o(iso8583.DeviceData, iso8583.DeviceText(iso8583.DeviceA3PayerCode, c.code.Reveal()))
 	c.offerChip(o)
 	entered, format, encrypted := cmp.Or(t.order.plan.NoPIN, "2"), "0", "0" // last digit of F22, first and third of F53
 	if c.pinned {
@@ -214,9 +221,10 @@ func (t *Terminal) encryptsTracks() bool {
 	return t.Rules.EncryptTrack && t.HSM.Has(KeyTDK)
 }
 
-// pinFormat is the dialect's; some terminals leave the card number out of the block on a swipe (DOMAIN.md B.3).
+// pinFormat is the dialect's; some terminals leave the card number out of the block on a swipe (DOMAIN.md B.3), and beside a payer's
+// code nobody knows it.
 func (t *Terminal) pinFormat() hsm.PINFormat {
-	if !t.order.card.track2.IsZero() && t.Dialect.Switches.SwipePINFormat == "1" {
+	if t.byCode() || !t.order.card.track2.IsZero() && t.Dialect.Switches.SwipePINFormat == "1" {
 		return hsm.PINUnionPayNoPAN
 	}
 	return hsm.PINFormat(t.Dialect.Security.PINFormat)

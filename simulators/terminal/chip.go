@@ -346,9 +346,12 @@ func (t *Terminal) chipLines(line func(id string, args ...string)) {
 	line("SLIP_ATC", hex(emv.Tag9F36ATC))
 }
 
-// signatureLine: a stripe's slip is signed; a chip says whether (EMV 4.4 Book 3, 10.5).
+// signatureLine: a stripe's slip is signed; a chip says whether (EMV 4.4 Book 3, 10.5); a phone has asked its owner already.
 func (t *Terminal) signatureLine() string {
 	v := t.order.visit
+	if t.byCode() {
+		return "SLIP_NO_SIGNATURE"
+	}
 	t.consult("terminal/chip-signature")
 	if v == nil || v.outcome.Signature || !t.Rules.ObeyCVM {
 		return "SLIP_SIGNATURE"

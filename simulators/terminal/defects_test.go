@@ -363,6 +363,7 @@ func TestDefects(t *testing.T) {
 	maps.Copy(probes, peopleProbes)
 	maps.Copy(probes, chipProbes)
 	maps.Copy(probes, cardProbes)
+	maps.Copy(probes, codeProbes)
 	for _, d := range Defects() {
 		names = append(names, d.Name)
 		if !strings.HasPrefix(d.Name, "terminal-") || d.Text == "" || d.Why == "" ||

@@ -28,12 +28,13 @@ const (
 	Tap                                // a card is in the field [Reader]
 	CardAnswered                       // what came of an APDU [Response, Reader]
 	ChooseApplication                  // the cardholder chooses one of those shown [Choice]; kernel.ChoseNone for none
+	Scan                               // the scanner took a picture of a payer's code [Picture]
 	KeyIn                              // a card number typed by hand [PAN, Expiry]
 	EnterPIN                           // the cardholder's PIN; empty is a bypass [PIN]
 	EnterOriginal                      // the cashier names the payment that the order acts on [Original]
 	EnterCode                          // the authorization that was given by voice, or none [Voice]
 	EnterPlan                          // the number of instalments [Count]
-	Confirm                            // the green key
+	Confirm                            // the green key; at the card, that there is none
 	Cancel                             // the red key
 	Answered                           // the exchange brought an answer [Message]
 	Unanswered                         // the exchange brought none [Trouble]
@@ -54,7 +55,7 @@ const (
 	eventKinds
 )
 
-var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "Insert", "Tap", "CardAnswered", "ChooseApplication", "KeyIn", "EnterPIN",
+var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "Insert", "Tap", "CardAnswered", "ChooseApplication", "Scan", "KeyIn", "EnterPIN",
 	"EnterOriginal", "EnterCode", "EnterPlan", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
 	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "Sign", "ScriptResults", "DeviceFails", "DeviceWorks"}
 
@@ -83,7 +84,7 @@ type Event struct {
 	Timer    string
 	Network  string // wifi, 4g
 	Device   Device
-	Picture  []byte // a signature as the pad gives it
+	Picture  []byte // a signature as the pad gives it, or what the scanner sees
 	Chip     []byte // TLV of F55
 	Err      error
 }

@@ -45,7 +45,7 @@ func (t *Terminal) send(now time.Time, flow pay.Flow, out *Actions) {
 	t.exchange.advice = t.isAdvice()
 	if t.reversible() || t.exchange.advice {
 		owed := &pendingLine{At: now, Trace: number, Amount: t.order.amount, Original: t.order.original.ref, Undoes: t.order.plan.Undoes,
-			Foreign: t.foreign(), Operator: t.named(),
+			Foreign: t.foreign(), ByCode: t.byCode(), Operator: t.named(),
 			Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: t.batch, Trace: traceDigits(number), Flow: flow}}
 		if err := t.owe(owed, m); err != nil {
 			t.fault(now, err, out)
@@ -84,8 +84,12 @@ func (t *Terminal) uploading(flow pay.Flow) bool {
 	return t.order.plan.Done == Settled && t.settling != nil && t.settling.stage == stageUploads && flow != pay.Reversal
 }
 
-// foreign tells the origin of the order's card.
+// foreign tells the origin of the order's card. Payers' codes are of this country.
 func (t *Terminal) foreign() bool {
+	if t.byCode() {
+		t.consult("terminal/code-origin")
+		return t.Rules.CodeAbroad
+	}
 	t.consult("terminal/card-origin")
 	return t.Rules.Foreign(t.order.card.pan)
 }

@@ -163,6 +163,7 @@ func TestFramesOfH3(t *testing.T) {
 		{"settlement 0500, debit 100.00×1, credit 100.00×1", void, 5, pay.Settlement, 0, Original{}, nil, ""},
 		{"detail upload 0320/201, one row", sale, 13, pay.Settlement, 0, Original{}, unbalanced, pay.BatchUpload},
 		{"upload end 0320/202", sale, 13, pay.Settlement, 0, Original{}, unbalanced, pay.UploadEnd},
+		{"payer-code sale 0200, F59 A3", phone, 17, pay.Sale, 10000, Original{}, nil, ""},
 		{"echo 0820/301", nil, 10, pay.Echo, 0, Original{}, nil, ""},
 	}
 	answers := map[string]struct {
@@ -178,9 +179,8 @@ func TestFramesOfH3(t *testing.T) {
 	// TestChipSaleOfH3 has the chip's as far as they go.
 	cannot := map[string]string{
 		"contact chip sale 0200 with F55 (ARQC valid under CVN 01 IMK of D.5, PSN 01)": "its chip says that it has DDA (82) and the terminal that it need not be tried (95); 9F33 has a bit that EMV reserves",
-		"reply with 91 ARPC":           "it answers that request",
-		"sign-out 0820/002":            "it leaves out the operator (F63), whom this till names; A.4.1 lets both do so",
-		"payer-code sale 0200, F59 A3": "this till scans no payer codes",
+		"reply with 91 ARPC": "it answers that request",
+		"sign-out 0820/002":  "it leaves out the operator (F63), whom this till names; A.4.1 lets both do so",
 	}
 	for name, frame := range eachGolden(t, "unionpay-derived") {
 		t.Run(name, func(t *testing.T) {

@@ -43,6 +43,7 @@ type payment struct {
 	original *audit.Ref // the payment that it acts on, where that is known
 	undoes   bool       // takes the original back
 	foreign  bool       // the card is
+	byCode   bool       // a payer's code was scanned instead of a card
 	amount   pay.Amount
 	base     pay.Amount // before an adjustment or tip; the zero Amount where there was none
 	untipped pay.Amount // before the tip that it has; the zero Amount where it has none
@@ -107,6 +108,7 @@ type pendingLine struct {
 	Original *audit.Ref `json:"original,omitempty"`
 	Undoes   bool       `json:"undoes,omitempty"`
 	Foreign  bool       `json:"foreign,omitempty"`
+	ByCode   bool       `json:"by_code,omitempty"`
 	Operator string     `json:"operator,omitempty"`
 	Amount   pay.Amount `json:"amount"`
 	Sealed   []byte     `json:"sealed"`
@@ -178,7 +180,7 @@ func (l *sentLine) apply(t *Terminal) { t.trace = l.Trace }
 func (l *pendingLine) apply(t *Terminal) {
 	t.trace = l.Trace
 	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, advice: l.Advice, reason: pay.Answer98NoAnswer, before: t.pending}
-	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, foreign: l.Foreign, operator: l.Operator, amount: l.Amount,
+	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, foreign: l.Foreign, byCode: l.ByCode, operator: l.Operator, amount: l.Amount,
 		sealed: l.Sealed, fact: audit.Pending})
 }
 

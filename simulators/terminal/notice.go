@@ -41,11 +41,11 @@ type noticed struct {
 	Picture  [][]byte
 }
 
-// needsSignature: the cardholder is there, the terminal has a pad, and the host takes the picture.
+// needsSignature: the cardholder is there with his card, the terminal has a pad, and the host takes the picture.
 func needsSignature(t *Terminal) bool {
 	_, ok := t.Dialect.Transaction(pay.ESignature)
 	entry := t.order.card.entry
-	return ok && t.SignaturePad && t.order.plan.Trade && entry != "" && entry != pay.Entry01Manual
+	return ok && t.SignaturePad && t.order.plan.Trade && entry != "" && entry != pay.Entry01Manual && entry != pay.Entry03QR
 }
 
 func (t *Terminal) wantsSignature() bool {

@@ -20,6 +20,7 @@ type order struct {
 	pinWanted    bool            // the host wants a PIN, whatever the card says
 	parts        int             // instalments
 	swipes       int             // bad ones
+	scans        int             // bad ones
 	chipFailures int             // of chips that could not be used
 	visit        *visit          // the card in the reader; nil for none
 	cleared      bool            // what is left over from before has had its turn

@@ -186,9 +186,14 @@ func orZeros(digits string, n int) string {
 }
 
 // needsCard: a void and a completion may do without the card where the operator's parameters say so and the journal knows
-// its number (DOMAIN.md A.4.1).
+// its number (DOMAIN.md A.4.1). What was paid by code needs neither card nor PIN.
 func (t *Terminal) needsCard() bool {
 	plan, kept := &t.order.plan, t.order.original.kept
+	t.consult("terminal/code-card")
+	if c, ok := keptCode(kept); ok && t.Rules.CodeAgain {
+		t.order.card = c
+		return false
+	}
 	if plan.Card == nil || kept[iso8583.PAN.String()] == "" {
 		return true
 	}
@@ -207,7 +212,10 @@ func keptCard(kept map[string]string) card {
 
 // needsPIN: the operator's parameters may do without.
 func (t *Terminal) needsPIN() bool {
-	if t.order.plan.Card == nil {
+	switch {
+	case t.byCode() && t.order.plan.Original != "":
+		return false
+	case t.order.plan.Card == nil:
 		return true
 	}
 	t.consult("terminal/void-card")

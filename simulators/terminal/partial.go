@@ -23,7 +23,8 @@ func (l *partLine) apply(t *Terminal) {
 
 // offerPartial says that the terminal can collect a rest (F60.6, DOMAIN.md A.5).
 func (t *Terminal) offerPartial(o func(iso8583.Element, string)) {
-	if t.order.plan.Partial && t.Dialect.Switches.PartialApproval {
+	t.consult("terminal/code-parts")
+	if t.order.plan.Partial && (!t.byCode() || t.Rules.CodeParts) && t.Dialect.Switches.PartialApproval {
 		o(iso8583.PartialApproval, "1")
 	}
 }

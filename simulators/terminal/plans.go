@@ -21,6 +21,7 @@ type Plan struct {
 	Forward      bool                                         // authorised before: an advice that did not leave is kept for later
 	Offline      bool                                         // decided by the terminal alone; the host is told later
 	Partial      bool                                         // a part of the amount may be approved
+	Codes        bool                                         // a payer's code may pay
 	Undoes       bool                                         // takes that payment back, whole and once
 	Card         func(iso8583.Switches) (needsCard, pin bool) // the operator's parameters; nil where both are a matter of course
 	Approval     func(iso8583.Switches) bool                  // whether the supervisor approves; nil where that is a matter of course
@@ -70,7 +71,7 @@ func plans() []Plan {
 		{Flow: pay.Echo, Done: LineGood, Screen: "LINE_GOOD"},
 		{Flow: pay.Settlement, Done: Settled},
 		{Flow: pay.Balance, Trade: true, Needs: []Need{NeedCard, NeedPIN}, Done: Told, Screen: "BALANCE"},
-		sale.inPart(),
+		sale.inPart().byCode(),
 		void.as(pay.Void, pay.Sale, pay.OfflineSale),
 		refund.as(pay.Refund, pay.Sale, pay.OfflineSale, pay.Instalment, pay.Recurring, pay.Completion, pay.CompletionAdvice),
 		offline,
@@ -113,6 +114,12 @@ func completionVoidApproval(s iso8583.Switches) bool { return s.CompletionVoidAp
 // inPart lets a part be approved.
 func (p Plan) inPart() Plan {
 	p.Partial = true
+	return p
+}
+
+// byCode lets a payer's code pay.
+func (p Plan) byCode() Plan {
+	p.Codes = true
 	return p
 }
 

@@ -43,7 +43,7 @@ func (t *Terminal) statistics(now time.Time, _ Event, out *Actions) {
 		of[day] = append(of[day], p)
 	}
 	for _, day := range days {
-		s.Lines = append(append(s.Lines, Line{ID: "SLIP_DAY", Args: []string{day}}), byFlow(of[day])...)
+		s.Lines = append(append(s.Lines, Line{ID: "SLIP_DAY", Args: []string{day}}), t.byFlow(of[day])...)
 	}
 	out.add(Action{Kind: Print, Slip: s})
 	t.tell(Ending{Kind: Printed, Screen: "STATISTICS_PRINTED"}, out)

@@ -143,7 +143,7 @@ func TestReprintByVoucher(t *testing.T) {
 }
 
 func TestStatisticsTellCurrenciesApart(t *testing.T) {
-	lines := byFlow([]payment{{ref: audit.Ref{Flow: pay.Sale}, amount: pay.CNY(100)}, {ref: audit.Ref{Flow: pay.Sale}, amount: pay.CNY(250)},
+	lines := newBench(t).till.byFlow([]payment{{ref: audit.Ref{Flow: pay.Sale}, amount: pay.CNY(100)}, {ref: audit.Ref{Flow: pay.Sale}, amount: pay.CNY(250)},
 		{ref: audit.Ref{Flow: pay.Sale}, amount: pay.Amount{Minor: 500, Currency: pay.Currency840USD}}})
 	same(t, "lines", []Line{{ID: "SLIP_COUNT", Args: []string{"@FLOW_SALE", "2", "3.50 CNY"}},
 		{ID: "SLIP_COUNT", Args: []string{"@FLOW_SALE", "1", "5.00 USD"}}}, lines)

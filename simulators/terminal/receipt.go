@@ -116,6 +116,9 @@ func (t *Terminal) slip(now time.Time, code pay.Answer, m *iso8583.Message) Slip
 func (t *Terminal) cardLines(pan pay.PAN, letter string) []Line {
 	t.consult("terminal/mask")
 	t.consult("terminal/full-pan")
+	if pan.IsZero() {
+		return t.codeLine(t.exchange.request)
+	}
 	var lines []Line
 	for _, c := range t.Rules.Copies {
 		number := t.Rules.MaskPAN(pan)

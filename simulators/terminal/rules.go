@@ -37,6 +37,7 @@ type Rules struct {
 	PaperRules
 	CardRules
 	OfflineRules
+	CodeRules
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
 
@@ -107,6 +108,7 @@ func Reference() *Rules {
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
 		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, ChipRules: chipRules(), DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), CardRules: cardRules(), OfflineRules: offlineRules(),
+		CodeRules:         codeRules(),
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, Kernel: kernel.Reference(), ChipTries: 3, ObeyCard: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
@@ -179,12 +181,12 @@ func manages(by, of Role) bool {
 }
 
 // repeated: trace, amount, card, batch and type of the original (DOMAIN.md A.12, rule 2); the last four name it where the
-// dialect has a place for that. A void finds the plan of its instalment there. Track and PIN are not among them.
+// dialect has a place for that. A void finds the plan of its instalment there, and the payer's code. Track and PIN are not among them.
 func repeated() []iso8583.Element {
 	return []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.LocalTime,
 		iso8583.LocalDate, iso8583.Expiry, iso8583.EntryMode, iso8583.CardSequence, iso8583.Condition, iso8583.Currency,
 		iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode, iso8583.ReadCapability, iso8583.ICCondition,
-		iso8583.PartialApproval, iso8583.AccountType, iso8583.OriginalMTI, iso8583.OriginalBatch, iso8583.OriginalTrace,
+		iso8583.PartialApproval, iso8583.AccountType, iso8583.DeviceData, iso8583.OriginalMTI, iso8583.OriginalBatch, iso8583.OriginalTrace,
 		iso8583.OriginalDate, iso8583.OriginalTime, iso8583.InstalmentPlan}
 }
 

@@ -44,6 +44,7 @@ type Config struct {
 	Parameters   Parameters            // those it left the factory with
 	SignaturePad bool                  // the cardholder can sign on the terminal
 	NoField      bool                  // there is no contactless reader
+	Scanner      bool                  // there is one for payers' codes
 	Version      string                // of its software, eight digits: header nibbles 3, 4 and 7 to 12; "" is what the dialect's header says
 	Dialect      *iso8583.Dialect
 	HSM          *hsm.HSM // holds KeyTMK, or the working keys where the dialect downloads none

@@ -63,10 +63,18 @@ func (t *Terminal) amends(p *payment) string {
 		}
 		o.amount = total
 	}
+	t.consult("terminal/code-tips")
+	if p.byCode && !t.Rules.CodeTips {
+		return "NO_TIPS_BY_CODE"
+	}
 	if !t.Rules.TipWithin(first, o.amount, percent) {
 		return "TIP_OVER_LIMIT"
 	}
-	o.card = keptCard(o.original.kept)
+	c, ok := keptCode(o.original.kept)
+	if !ok {
+		c = keptCard(o.original.kept)
+	}
+	o.card = c
 	return ""
 }
 

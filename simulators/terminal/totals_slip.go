@@ -36,7 +36,7 @@ func (t *Terminal) totalsSlip(now time.Time, balanced bool) Slip {
 			Line{ID: "SLIP_DEBIT", Args: []string{strconv.Itoa(of.totals.DebitCount), of.totals.Debit.String()}},
 			Line{ID: "SLIP_CREDIT", Args: []string{strconv.Itoa(of.totals.CreditCount), of.totals.Credit.String()}})
 	}
-	s.Lines = append(s.Lines, byFlow(t.counted())...)
+	s.Lines = append(s.Lines, t.byFlow(t.counted())...)
 	return s
 }
 
@@ -46,11 +46,13 @@ func (t *Terminal) head() []Line {
 		{ID: "SLIP_TERMINAL_NO", Args: []string{t.Number}}, {ID: "SLIP_OPERATOR", Args: []string{t.named()}}}
 }
 
-// byFlow is one line for each kind of payment and currency, in the order in which the first of each came.
-func byFlow(payments []payment) []Line {
+// byFlow is one line for each kind of payment, by card or by code, and currency, in the order in which the first of each came.
+func (t *Terminal) byFlow(payments []payment) []Line {
+	t.consult("terminal/code-apart")
 	type kind struct {
-		flow pay.Flow
-		of   pay.Currency
+		flow   pay.Flow
+		byCode bool
+		of     pay.Currency
 	}
 	type sum struct {
 		kind
@@ -60,7 +62,7 @@ func byFlow(payments []payment) []Line {
 	var sums []*sum
 	known := map[kind]*sum{}
 	for _, p := range payments {
-		k := kind{p.ref.Flow, p.amount.Currency}
+		k := kind{p.ref.Flow, t.Rules.CodeApart(p), p.amount.Currency}
 		s := known[k]
 		if s == nil {
 			s = &sum{kind: k}
@@ -71,7 +73,11 @@ func byFlow(payments []payment) []Line {
 	}
 	var lines []Line
 	for _, s := range sums {
-		lines = append(lines, Line{ID: "SLIP_COUNT", Args: []string{flowText(s.flow), strconv.Itoa(s.count), pay.Amount{Minor: s.minor, Currency: s.of}.String()}})
+		name := flowText(s.flow)
+		if s.byCode {
+			name += "_BY_CODE"
+		}
+		lines = append(lines, Line{ID: "SLIP_COUNT", Args: []string{name, strconv.Itoa(s.count), pay.Amount{Minor: s.minor, Currency: s.of}.String()}})
 	}
 	return lines
 }
