@@ -24,7 +24,7 @@ type story struct {
 }
 
 func stories() []story {
-	return slices.Concat(onlineStories(), flowStories(), offlineStories(), settlementStories())
+	return slices.Concat(onlineStories(), flowStories(), offlineStories(), deviceStories(), settlementStories())
 }
 
 func then(deeds ...deed) deed {
@@ -183,6 +183,33 @@ func offlineStories() []story {
 		{name: "tipped sale", before: signedIn(sale), do: tip},
 		{name: "offline sale adjusted after it left", before: signedIn(sold, sale), do: adjust},
 	}
+}
+
+// deviceStories are about the till as a machine. What an answer announces is fetched, and what is owed is told, before the next sale.
+func deviceStories() []story {
+	sale := sells("Alice", 3_00)
+	arranged := func(a Arrangement) deed { return func(w *World, _ *Till) error { return w.Arrange(a) } }
+	fetches := func(name string, what Arrangement) story {
+		what.Party = "acquirer"
+		return story{name: name, before: signedIn(arranged(what)), do: then(sale, sale), reverses: true}
+	}
+	return []story{
+		{name: "line test", before: signIn, do: key(pay.Echo), ends: terminal.LineGood},
+		fetches("new CA keys", Arrangement{Publish: "capks"}),
+		fetches("new chip applications", Arrangement{Publish: "aids"}),
+		fetches("new contactless limits", Arrangement{Publish: "contactless"}),
+		fetches("status upload", Arrangement{Terminal: "10000001", Status: StatusAskStatus}),
+		{name: "sale signed on the pad", do: then(sale, signs, sale, signs), reverses: true,
+			before: then(func(_ *World, t *Till) error { return t.Rewire(func(c *terminal.Config) { c.SignaturePad = true }) }, signIn)},
+	}
+}
+
+// signs has Alice sign where the till asks for it.
+func signs(_ *World, t *Till) error {
+	if t.need != terminal.NeedSignature {
+		return nil
+	}
+	return t.Sign("Alice", 600)
 }
 
 // settlementStories are settlements of three sales.
