@@ -53,7 +53,7 @@ func chipSteps() []Step {
 			Is: "Another PIN of the same length, the cancel key, or the green key alone. Once, but no right PIN: as often as the till asks.", do: func(s *scenario, a args) error {
 				return presents(rig.ByChip, pinActs[a.at(3)])(s, a)
 			}},
-		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the application|unblock the PIN)( before its last word)?`, Zh: `{who}的银行令芯片(锁定应用|解锁应用|解锁密码)(，先于最后的应答)?`,
+		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the application|unblock the PIN|block itself)( before its last word)?`, Zh: `{who}的银行令芯片(锁定应用|解锁应用|解锁密码|锁定卡片)(，先于最后的应答)?`,
 			Example: `Given Alice's bank has the chip block the application`, ExampleZh: `假如 小爱的银行令芯片锁定应用`,
 			Is: "A script that the issuer sends with its next answers over contacts, until the chip's terminal has told that it is done; before or after the last cryptogram.", do: bankCommands},
 		{Name: "bank-commands-left", En: `{who}'s bank has {count} commands? left for the chip`, Zh: `{who}的银行还有 {count} 条芯片指令未完成`,
@@ -92,7 +92,7 @@ func bankCommands(s *scenario, a args) error {
 	if err != nil {
 		return err
 	}
-	commands := map[string]string{"block the application": "block-application", "unblock the application": "unblock-application", "unblock the PIN": "unblock-pin"}
+	commands := map[string]string{"block the application": "block-application", "unblock the application": "unblock-application", "unblock the PIN": "unblock-pin", "block itself": "block-card"}
 	return s.world.Arrange(rig.Arrangement{Party: "issuer", Card: c.Name, Command: commands[a.at(1)], Before: a.at(2) != ""})
 }
 

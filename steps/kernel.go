@@ -41,11 +41,12 @@ func otherChipSteps() []Step {
 					}
 				})
 			}},
-		{Name: "chip-is-spoilt", En: `{who}'s chip (lacks|spoils|repeats) {text} at {text}`, Zh: `{who}的芯片在 {text} 中(缺少|弄错|重复) {text}`, Order: []int{0, 3, 1, 2},
+		{Name: "chip-is-spoilt", En: `{who}'s chip (lacks|spoils|repeats) {text} at (?:the {count}(?:st|nd|rd|th) )?{text}`, Zh: `{who}的芯片在(?:第 {count} 次)? ?{text} 中(缺少|弄错|重复) {text}`, Order: []int{0, 3, 4, 1, 2},
 			Example: `Given Carol's chip spoils "9F4B" at "GENERATE AC"`, ExampleZh: `假如 小萝的芯片在 "GENERATE AC" 中弄错 "9F4B"`,
-			Is: "That tag of its answers to these commands: not there, its last byte another one, or there twice.", do: func(s *scenario, a args) error {
+			Is: "That tag of its answers to these commands, or to that one of them: not there, its last byte another one, or there twice.", do: func(s *scenario, a args) error {
 				kinds := map[string]card.FaultKind{"lacks": card.FaultNoTag, "spoils": card.FaultWrongTag, "repeats": card.FaultTwice}
-				return s.world.SpoilChip(a.at(0), card.Fault{Do: kinds[a.at(1)], Tag: a.at(2), Command: a.at(3)})
+				nth, _ := strconv.Atoi(a.at(3)) // digits, or nothing for each
+				return s.world.SpoilChip(a.at(0), card.Fault{Do: kinds[a.at(1)], Tag: a.at(2), Nth: nth, Command: a.at(4)})
 			}},
 		{Name: "chip-also-says", En: `{who}'s chip also says {text} is {text} at {text}`, Zh: `{who}的芯片在 {text} 中另称 {text} 为 {text}`, Order: []int{0, 3, 1, 2},
 			Example: `Given Carol's chip also says "9F02" is "000000000001" at "READ RECORD"`, ExampleZh: `假如 小萝的芯片在 "READ RECORD" 中另称 "9F02" 为 "000000000001"`,

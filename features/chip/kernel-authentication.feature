@@ -95,3 +95,29 @@ Feature: A till authenticates a chip by itself
     When Carol inserts her card for 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And the 1st sale and the 2nd sale differ in chip tag "9F37"
+
+  @KRN-007 @host-control
+  Scenario: The last cryptogram is the card's own, or nothing is paid
+    Given Carol's chip spoils "9F4B" at the 2nd "GENERATE AC"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows CARD_DECLINES
+    And "T1" has the 1st sale as reversed
+    And Carol's card holds 1000.00 CNY
+
+  @KRN-005 @host-control
+  Scenario: The issuer hears that the card's own signature is wrong
+    Given Carol's chip spoils "80" at "INTERNAL AUTHENTICATE"
+    And the chip parameters of "T1" say
+      | tag  | value  |
+      | 9F33 | E0F8C0 |
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the terminal verification results of the 1st sale say "DDA failed; online PIN entered; amount over the floor limit"
+
+  @KRN-005 @host-control
+  Scenario: The issuer hears that its own signature over the card's data is wrong
+    Given Carol's card is of kind "unionpay-golden"
+    And Carol's chip spoils "93" at "READ RECORD"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the terminal verification results of the 1st sale say "SDA failed; SDA selected; online PIN entered; amount over the floor limit"

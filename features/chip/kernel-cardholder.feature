@@ -132,3 +132,13 @@ Feature: A chip says how its cardholder is verified
     Then "T1" shows APPROVED
     And Carol's chip was given "GET CHALLENGE" 1 time
     And the cardholder verification of the 1st sale says "enciphered PIN by the card; successful"
+
+  @KRN-062 @host-control
+  Scenario: A card that knows no verification is paid with without any
+    Given Carol's chip holds
+      | tag | value |
+      | 82  | 2D00  |
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And "T1" does not show ENTER_PIN
+    And the cardholder verification of the 1st sale says "not performed; unknown"

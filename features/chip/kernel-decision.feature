@@ -199,3 +199,11 @@ Feature: Terminal, card and issuer decide
     Then "T1" shows DECLINED_UNREACHED
     And Carol's chip was given "GENERATE AC AAC" 1 time
     And "T1" keeps no offline sales for the host
+
+  @KRN-024 @host-control
+  Scenario: A chip that wants the issuer's cryptogram with its last list gets it
+    Given Carol's card is of kind "visa-18"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's chip was given "EXTERNAL AUTHENTICATE" 0 times
+    And Carol's card holds 990.00 CNY

@@ -163,3 +163,43 @@ Feature: What a till reads of a chip
     When Carol inserts her card for 10.00 CNY at "T1"
     Then "T1" shows INSERT_AGAIN
     And Carol's chip was given "GENERATE AC" 0 times
+
+  @KRN-004 @host-control
+  Scenario: A card that is for home only buys nothing abroad
+    Given Carol's chip holds
+      | tag  | value |
+      | 5F28 | 0840  |
+      | 9F07 | EB00  |
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows DECLINED_OFFLINE
+    And the terminal verification results at "T1" say "offline data authentication not performed; service not allowed for this card; online PIN entered; amount over the floor limit"
+
+  @KRN-059 @host-control
+  Scenario: A blocked card is asked nothing more
+    Given Carol's bank has the chip block itself
+    When Carol inserts her card for 10.00 CNY at "T1"
+    And Carol inserts her card for 20.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And "T1" shows CARD_BLOCKED
+    And Carol's card holds 990.00 CNY
+
+  @KRN-060 @host-control
+  Scenario: A card that wants to know where it is is told
+    Given Carol's card is of kind "mastercard-credit"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's card holds 990.00 CNY
+
+  @KRN-061 @host-control
+  Scenario: A card whose records are not all there is not paid with
+    Given Carol's chip answers the 1st "READ RECORD 1 of file 4" with "6A83"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows INSERT_AGAIN
+    And Carol's chip was given "GENERATE AC" 0 times
+
+  @KRN-061 @host-control
+  Scenario: A card whose record breaks off is not paid with
+    Given Carol's chip lacks "70" at "READ RECORD 1 of file 4"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows INSERT_AGAIN
+    And Carol's chip was given "GENERATE AC" 0 times

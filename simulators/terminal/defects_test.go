@@ -382,6 +382,9 @@ func TestDefects(t *testing.T) {
 			continue
 		}
 		honest := fmt.Sprint(probe(newBench(t)))
+		if again := fmt.Sprint(probe(newBench(t))); again != honest {
+			t.Errorf("%s: the honest terminal shows two things: %s and %s", d.Name, honest, again)
+		}
 		broken := fmt.Sprint(probe(newBench(t, func(c *Config) { d.Edit(c.Rules) })))
 		if honest == broken {
 			t.Errorf("%s changes nothing: %s", d.Name, honest)

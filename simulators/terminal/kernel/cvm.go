@@ -20,7 +20,7 @@ const (
 
 // verifyCardholder goes through the CVM list (Book 3, 10.5).
 func verifyCardholder(t *transaction) *Outcome {
-	if t.aip&emv.AIP1x10CVM == 0 {
+	if t.consult("kernel/cvm-always"); t.aip&emv.AIP1x10CVM == 0 && !t.r.VerifyAlways {
 		return nil
 	}
 	value := t.card[emv.Tag8ECVMList]

@@ -34,6 +34,8 @@ func choiceDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.Rank = func(byte) int { return 0 } }),
 		defect("kernel-takes-unconfirmed", "emv", "begins an application that wants the cardholder's word without it", "a single application needs no menu",
 			func(r *Rules) { r.Confirm = false }),
+		defect("kernel-tries-blocked-card", "emv", "asks a blocked card for one application after the other", "6A81 is one of many refusals",
+			func(r *Rules) { r.CardBlocked = false }),
 		defect("kernel-begins-blocked", "security", "begins an application that its issuer has blocked", "6283 is a warning, and warnings are passed over",
 			func(r *Rules) { r.NotInvalidated = false }),
 		defect("kernel-takes-removed-for-broken", "security", "takes a card that was pulled out for one whose chip is broken", "no answer is no answer",
@@ -46,6 +48,10 @@ func readingDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
 		defect("kernel-takes-twice", "emv", "takes the last of two values that a card gives of one thing",
 			"the data base overwrites, and nobody looks whether there was something", func(r *Rules) { r.RefuseTwice = false }),
+		defect("kernel-tells-no-card", "emv", "begins an application without what it wants to know", "the cards of the pilot wanted to know nothing",
+			func(r *Rules) { r.TellCard = false }),
+		defect("kernel-passes-over-records", "emv", "goes on with the records that it could read", "one record more or less was not noticed in the lab",
+			func(r *Rules) { r.EveryRecord = false }),
 		defect("kernel-takes-any-length", "emv", "takes values of lengths that they cannot have", "buffers are long enough for everything",
 			func(r *Rules) { r.CheckLengths = false }),
 		defect("kernel-needs-no-mandatory", "emv", "goes on with a card that lacks its mandatory data",
@@ -90,6 +96,8 @@ func trustDefects() []pay.Defect[Rules] {
 
 func cardholderDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
+		defect("kernel-verifies-uninvited", "emv", "verifies the holder of a card that knows no verification", "every card had a list",
+			func(r *Rules) { r.VerifyAlways = true }),
 		defect("kernel-ignores-cvm-condition", "emv", "takes a method whatever its condition", "always was the only condition in the lab",
 			func(r *Rules) { r.CheckCondition = false }),
 		defect("kernel-takes-any-cvm", "emv", "does what the card wants whether the terminal is made for it or not", "capabilities were only for field 55",

@@ -53,7 +53,7 @@ func (t *transaction) selectFinal(c candidate) (bool, *Outcome) {
 		return false, out
 	}
 	switch {
-	case r.SW == emv.SW6A81NotSupported && !t.c.Contactless:
+	case !t.c.Contactless && t.cardBlocked(r.SW):
 		return false, t.end(CardBlocked, "the card is blocked")
 	case t.invalidated(r.SW):
 		t.blocked = true
@@ -86,7 +86,9 @@ func (t *transaction) getProcessingOptions() (emv.Response, *Outcome) {
 	if err != nil || pdol.Size() > 252 {
 		return emv.Response{}, t.fail("the PDOL makes no sense")
 	}
-	t.sent.pdol = pdol.Build(t.sources()...)
+	if t.consult("kernel/pdol"); t.r.TellCard {
+		t.sent.pdol = pdol.Build(t.sources()...)
+	}
 	// What selection said is not part of what the records say: the same label may stand in both (Book 3, 10.2).
 	t.card = emv.Data{}
 	return t.send(emv.GetProcessingOptions(t.sent.pdol))

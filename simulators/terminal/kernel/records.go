@@ -15,6 +15,8 @@ func readRecords(t *transaction) *Outcome {
 			switch {
 			case out != nil:
 				return out
+			case r.SW != emv.SW9000OK && !t.everyRecord():
+				continue
 			case r.SW != emv.SW9000OK:
 				return t.fail(fmt.Sprintf("READ RECORD %d of file %d: %s %s", n, e.SFI, r.SW, r.SW.Words()))
 			}
@@ -26,14 +28,19 @@ func readRecords(t *transaction) *Outcome {
 	return nil
 }
 
+func (t *transaction) everyRecord() bool {
+	t.consult("kernel/every-record")
+	return t.r.EveryRecord
+}
+
 // takeRecord keeps one record. Files 11 to 30 are a scheme's own: they need not be templates, but then they cannot be signed data.
 func (t *transaction) takeRecord(sfi byte, b []byte, signed bool) *Outcome {
 	list, err := tlv.Parse(b, tlv.Tolerant)
 	template := err == nil && len(list) == 1 && list[0].Tag == emv.Tag70RecordTemplate
 	switch {
-	case !template && sfi <= 10:
+	case !template && sfi <= 10 && t.everyRecord():
 		return t.fail(fmt.Sprintf("a record of file %d is no template", sfi))
-	case !template:
+	case !template: // of files 1 to 10, too, where not every record counts
 		t.broken = t.broken || signed
 		return nil
 	case signed && sfi <= 10:

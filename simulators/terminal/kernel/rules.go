@@ -18,6 +18,9 @@ type Rules struct {
 	Names          bool                                   // kernel/names: a card without a usable directory is asked for each name
 	Longer         func(df01 []byte) bool                 // kernel/longer-names: whether a card's name may go on where the terminal's ends
 	Rank           func(priority byte) int                // kernel/priority: the lower the better
+	CardBlocked    bool                                   // kernel/card-blocked: a card that answers SELECT with 6A81 is asked nothing more
+	TellCard       bool                                   // kernel/pdol: a card that wants to know something at the beginning is told
+	EveryRecord    bool                                   // kernel/every-record: a record that cannot be read ends the payment
 	NotInvalidated bool                                   // kernel/invalidated: an application that is selected with the warning 6283 is not begun
 	Removed        Ending                                 // kernel/removed: how the card's absence from the slot ends
 	Confirm        bool                                   // kernel/confirm: an application that wants the cardholder's word gets it
@@ -33,6 +36,7 @@ type Rules struct {
 	NoteMissing    bool                                   // kernel/data-missing: the TVR tells that the card lacks what authentication needs
 	DefaultDDOL    bool                                   // kernel/default-ddol: a card that has no list for DDA gets the terminal's
 	NextOn         []emv.StatusWord                       // kernel/next-application: answers to GET PROCESSING OPTIONS that take up the next application
+	VerifyAlways   bool                                   // kernel/cvm-always: the CVM list is gone through whatever the card's AIP says
 	CheckCondition bool                                   // kernel/cvm-condition: a method is for its condition only
 	CheckCapable   bool                                   // kernel/cvm-capable: a method is for a terminal that has what it needs
 	SameCurrency   bool                                   // kernel/cvm-currency: amounts of the CVM list are compared in the card's own currency only
@@ -118,7 +122,7 @@ func Reference() *Rules {
 			{[]byte{0xA0, 0x00, 0x00, 0x00, 0x04}, generateACFlow()},
 			{nil, quickFlow()},
 		},
-		Number: fourBytes, NotInvalidated: true, Removed: CardRemoved, Names: true, Longer: func(df01 []byte) bool { return bytes.Equal(df01, []byte{0}) }, Rank: rank, Confirm: true, FollowUp: true, OwnFirst: true,
+		Number: fourBytes, CardBlocked: true, TellCard: true, EveryRecord: true, NotInvalidated: true, Removed: CardRemoved, Names: true, Longer: func(df01 []byte) bool { return bytes.Equal(df01, []byte{0}) }, Rank: rank, Confirm: true, FollowUp: true, OwnFirst: true,
 		MaxCommands: 500, MaxDirectory: 16, MaxSameName: 8,
 		Methods:      []Method{{emv.AIP1x01CDA, emv.Cap3x08CDA, prepareCDA}, {emv.AIP1x20DDA, emv.Cap3x40DDA, dda}, {emv.AIP1x40SDA, emv.Cap3x80SDA, sda}},
 		CheckRevoked: true, CheckDates: true, SignedAIP: true, NoteMissing: true, DefaultDDOL: true, NextOn: []emv.StatusWord{emv.SW6985Conditions},

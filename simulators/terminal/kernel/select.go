@@ -24,7 +24,7 @@ func buildCandidates(t *transaction) *Outcome {
 	switch {
 	case out != nil:
 		return out
-	case r.SW == emv.SW6A81NotSupported:
+	case t.cardBlocked(r.SW):
 		return t.end(CardBlocked, "the card is blocked")
 	case r.SW == emv.SW9000OK:
 		if out := t.readDirectory(r.Data); out != nil {
@@ -122,7 +122,7 @@ func (t *transaction) tryNames() *Outcome {
 			if out != nil {
 				return out
 			}
-			if r.SW == emv.SW6A81NotSupported && i == 0 && next == 0 {
+			if i == 0 && next == 0 && t.cardBlocked(r.SW) {
 				return t.end(CardBlocked, "the card is blocked")
 			}
 			if r.SW != emv.SW9000OK && r.SW != emv.SW6283Invalidated {
@@ -152,6 +152,11 @@ func (t *transaction) take(sw emv.StatusWord, c candidate) {
 		return
 	}
 	t.candidates = append(t.candidates, c)
+}
+
+func (t *transaction) cardBlocked(sw emv.StatusWord) bool {
+	t.consult("kernel/card-blocked")
+	return sw == emv.SW6A81NotSupported && t.r.CardBlocked
 }
 
 func (t *transaction) invalidated(sw emv.StatusWord) bool {

@@ -148,6 +148,12 @@ func selections() []change {
 				return emv.Response{SW: emv.SW6985Conditions}, c.INS == emv.INSAEGenerateAC && !bytes.HasPrefix(c.Data, unhex("000000001000"))
 			}
 		})},
+		{"the card wants to know where it is", func(s *setting) {
+			s.card.pdol = unhex("9F1A02")
+			s.card.raw = func(c emv.Command) (emv.Response, bool) {
+				return emv.Response{SW: emv.SW6985Conditions}, c.INS == emv.INSA8GetProcessing && !bytes.Equal(c.Data, unhex("8302 0156"))
+			}
+		}},
 		{"GET PROCESSING OPTIONS: no format", func(s *setting) {
 			s.card.raw = func(c emv.Command) (emv.Response, bool) { return ok(unhex("8201 00")), c.INS == emv.INSA8GetProcessing }
 		}},
