@@ -37,7 +37,8 @@ Feature: A chip's transaction counter
 
   @CRD-008 @host-control
   Scenario: The chip keeps a log of what was paid, and not of what was declined
-    Given Carol inserts her card for 10.00 CNY at "T1"
+    Given Carol's debit card holds 1000.00 CNY
+    And Carol inserts her card for 10.00 CNY at "T1"
     When Carol inserts her card for 2000.00 CNY at "T1"
     Then "T1" shows INSUFFICIENT_FUNDS
     And Carol's chip has logged 1 payment

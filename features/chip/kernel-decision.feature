@@ -76,6 +76,7 @@ Feature: Terminal, card and issuer decide
 
   @KRN-022 @host-control
   Scenario: The chip hears the issuer's no
+    Given Carol's debit card holds 1000.00 CNY
     When Carol inserts her card for 2000.00 CNY at "T1"
     Then "T1" shows INSUFFICIENT_FUNDS
     And Carol's chip was given "GENERATE AC AAC" 1 time

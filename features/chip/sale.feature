@@ -22,6 +22,16 @@ Feature: A sale by chip
     And Carol's card holds 990.00 CNY
     And "Noodle House" is owed 10.00 CNY
 
+  @CHP-002
+  Scenario: The slip tells the chip's data
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the customer copy of "T1" has
+      | line            | value            |
+      | SLIP_AID        | A000000333010101 |
+      | SLIP_CRYPTOGRAM | *                |
+      | SLIP_ATC        | *                |
+
   @CHP-001 @host-control
   Scenario: A wrong cryptogram pays nothing
     Given Carol's chip is a copy with other keys

@@ -14,6 +14,7 @@ Feature: What a card without contacts does by itself
 
   @NFC-002 @host-control
   Scenario: A card has no screen, so over the no-PIN limit its holder enters a PIN
+    Given Carol's debit card holds 1000.00 CNY
     When Carol taps her card for 1000.01 CNY at "T1"
     Then "T1" shows ENTER_PIN
     And "T1" shows INSUFFICIENT_FUNDS

@@ -119,6 +119,9 @@ func (w *World) slot(c Cardholder) (*card.Slot, error) {
 	for _, edit := range w.chipEdits[c.Name] {
 		edit(spec)
 	}
+	if err := w.goOnCounting(c, spec); err != nil {
+		return nil, err
+	}
 	image, err := card.Personalise(spec, w.Rig.cardKeys)
 	if err != nil {
 		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
@@ -128,9 +131,40 @@ func (w *World) slot(c Cardholder) (*card.Slot, error) {
 		return nil, fmt.Errorf("chip of %s: %w", c.Name, err)
 	}
 	s.Card.Trace = w.Trace
-	s.Heard = func(cmd emv.Command, x card.Exchange) { w.heard(c.Name, cmd, x) }
+	s.Heard = func(cmd emv.Command, x card.Exchange) {
+		w.heard(c.Name, cmd, x)
+		if w.remote() && cmd.INS == emv.INSA8GetProcessing {
+			w.keepCounter(c, s)
+		}
+	}
 	w.chips[c.Name] = s
 	return s, nil
+}
+
+// goOnCounting lets a chip count on from its last transaction at a remote host.
+func (w *World) goOnCounting(c Cardholder, spec *card.Spec) error {
+	for _, a := range spec.Applications {
+		switch {
+		case !w.remote():
+		case a.ATC > 0:
+			return lacks("a remote host remembers what a chip has counted: it cannot begin elsewhere")
+		default:
+			a.ATC = w.Rig.lease.of(c.Name).ATC
+			a.LastOnline = a.ATC // not one that has not asked for long
+		}
+	}
+	return nil
+}
+
+// keepCounter notes how far a chip has counted: a remote host remembers it.
+func (w *World) keepCounter(c Cardholder, s *card.Slot) {
+	n := numbers{}
+	for _, a := range s.Card.State().Apps {
+		n.ATC = max(n.ATC, a.ATC)
+	}
+	if err := w.Rig.lease.keep(c.Name, n); err != nil {
+		w.Trace.Record(trace.Event{At: w.Loop.Now(), Party: "card", Kind: trace.Trouble, Name: "state-file", Text: err.Error()})
+	}
 }
 
 // chipTrack is the track that a chip tells, a phone's with its token: its verification value makes no stripe (iCVV).

@@ -26,6 +26,9 @@ func (w *World) ChipKind(who, kind string) error {
 	if err != nil {
 		return err
 	}
+	if w.remote() {
+		return lacks("a remote host knows the chips that its profile's cards have: they cannot be of another kind")
+	}
 	if w.opened[c.Name] {
 		return fmt.Errorf("%s's card is known to its issuer already: say of what kind it is before", c.Name)
 	}

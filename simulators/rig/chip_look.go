@@ -22,6 +22,9 @@ func (w *World) heard(who string, cmd emv.Command, x card.Exchange) {
 	w.chipSaid[who] = append(said, Said{cmd.Name(), x.Response.SW})
 }
 
+// Unverified tells why it is not shown that the host verified the chips of this world; "" where it is, or no chip was there.
+func (w *World) Unverified() string { return w.unverified }
+
 // ChipSaid lists what a cardholder's chip was asked and answered, in order.
 func (w *World) ChipSaid(who string) ([]Said, error) {
 	c, err := w.Rig.Cast.Cardholder(who)

@@ -29,10 +29,11 @@ type lease struct {
 	next map[string]numbers
 }
 
-// numbers are where a terminal goes on. By its terminal number they stand in the state file.
+// numbers are where a terminal goes on, or a chip. By its terminal number or cardholder they stand in the state file.
 type numbers struct {
-	Trace int    `json:"trace"` // of its next message
-	Batch string `json:"batch"`
+	Trace int    `json:"trace,omitempty"` // of its next message
+	Batch string `json:"batch,omitempty"`
+	ATC   uint16 `json:"atc,omitempty"` // of the chip's last transaction: an issuer takes no counter twice
 }
 
 // lastTrace is followed by 1 (DOMAIN.md A.2, F11).
@@ -59,6 +60,9 @@ func newLease(file string) (*lease, error) {
 // of gives where a terminal goes on.
 func (l *lease) of(terminal string) numbers {
 	n := l.next[terminal]
+	if n.ATC > 0 {
+		return n
+	}
 	if n.Trace == 0 {
 		n.Trace = 1
 	}
@@ -120,6 +124,9 @@ func (t *Till) mayLeave(m *iso8583.Message) error {
 	}
 	if pan := m.Get(iso8583.PAN); pan != "" && !t.world.Rig.Profile.testCard(pan) {
 		return lacks(fmt.Sprintf("card number %s is no test card of profile %s: it is not sent to a remote host", pay.NewPAN(pan), t.world.Rig.Profile.Name))
+	}
+	if m.Has(iso8583.Chip) && !t.world.Rig.Profile.ChipKeys {
+		t.world.unverified = fmt.Sprintf("the cryptogram that %s sent is unverified: profile %s does not say that the host knows the keys of our chips (chip_keys)", t.Name, t.world.Rig.Profile.Name)
 	}
 	number := m.Get(iso8583.Terminal)
 	if number != t.number && slices.ContainsFunc(t.world.Rig.Profile.Terminals, func(p ProfileTerminal) bool { return p.Number == number }) {

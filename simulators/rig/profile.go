@@ -35,7 +35,8 @@ type Profile struct {
 	Switches   map[string]string  `yaml:"switches"`
 	Claims     []string           `yaml:"claims"` // topics of the features it does; empty claims all
 	Production []string           `yaml:"production_kcvs"`
-	CVK        *ProfileKey        `yaml:"cvk"` // writes and checks the stripes of cards without track_2
+	ChipKeys   bool               `yaml:"chip_keys"` // the host knows the test keys that our chips are made with: it verifies their cryptograms
+	CVK        *ProfileKey        `yaml:"cvk"`       // writes and checks the stripes of cards without track_2
 	Terminals  []ProfileTerminal  `yaml:"terminals"`
 	Cards      []ProfileCard      `yaml:"cards"`
 

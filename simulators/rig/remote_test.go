@@ -6,11 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tillproof/tillproof/features"
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/steps"
 )
 
 // Against a host of which only the line is known, what needs no more than the line runs and holds, and the rest is skipped, each
@@ -58,6 +61,41 @@ func TestSuiteOnARemoteHost(t *testing.T) {
 			t.Errorf("%s run: T1's next trace number is %d, before it was %d", name, next, ended)
 		} else {
 			ended = next
+		}
+	}
+}
+
+// A host that need not know the keys of our chips is never said to have verified one: what a chip showed waits for a review, a decline
+// as an approval. A chip that goes on counting is taken by a host that remembers.
+func TestChipsOnARemoteHost(t *testing.T) {
+	file := remoteProfile(t, freeAddress(t))
+	knows, err := rig.LoadProfile(file)
+	must(t, err)
+	serving(t, file, knows.Address, "", 5)
+	text, err := os.ReadFile(file)
+	must(t, err)
+	silent := filepath.Join(t.TempDir(), "silent.yaml")
+	must(t, writeFile(silent, strings.Replace(string(text), "chip_keys: true", "", 1)))
+	says, err := rig.LoadProfile(silent)
+	must(t, err)
+	state := filepath.Join(t.TempDir(), "state.json")
+	for _, c := range []struct {
+		profile *rig.Profile
+		status  reports.Status
+		reason  string
+		code    int
+	}{
+		{knows, reports.Passed, "", reports.ExitHeld},
+		{says, reports.Review, "the cryptogram that T1 sent is unverified", reports.ExitFailed},
+		{knows, reports.Passed, "", reports.ExitHeld},
+	} {
+		r, err := rig.New(rig.Options{Profile: c.profile, Line: rig.LineSocket, State: state})
+		must(t, err)
+		run, err := steps.Run(t.Context(), steps.Config{Rig: r, Builtin: features.FS, Seed: 3, Now: time.Now, Paths: []string{"features/chip/sale.feature:26"}})
+		must(t, err)
+		s := run.Features[0].Scenarios[0]
+		if s.Status != c.status || !strings.HasPrefix(s.Reason, c.reason) || run.ExitCode() != c.code {
+			t.Errorf("%s: %s, code %d: %s", s.ID, s.Status, run.ExitCode(), why(&s))
 		}
 	}
 }
