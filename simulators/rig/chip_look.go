@@ -70,6 +70,9 @@ func (w *World) Confirm(who string) error {
 
 // Begin has somebody begin payments with a cardholder's chip at no till of ours, over contacts: its transaction counter moves.
 func (w *World) Begin(who string, times int) error {
+	if w.remote() {
+		return lacks("a remote host remembers what a chip has counted: it cannot leave payments out")
+	}
 	c, err := w.cardholder(who)
 	if err != nil {
 		return err
