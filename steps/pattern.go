@@ -45,8 +45,8 @@ func placeholders() []placeholder {
 		{"duration", [2]string{`(\d+) (second|minute|hour|day)s?`, `(\d+) ?(秒|分钟|小时|天)`}, 2, joinDuration},
 		{"message", [2]string{`(the answer to )?(?:the )?(\d+(?:st|nd|rd|th)|every) ([a-z-]+)`,
 			`(第 ?\d+|每) ?(?:笔|次)(` + flowsZh + `)(的应答)?`}, 3, joinMessage},
-		{"act", [2]string{`(reversal|(?:[a-z]+-)*(?:void|refund|completion|completion-advice))`,
-			`(冲正|(?:邮购电购|分期付款|订购)?(?:消费)?(?:预授权)?(?:完成)?(?:撤销|退货|完成通知|完成))`}, 1, func(_ language, c []string) string { return flowWord(c[0]) }},
+		{"act", [2]string{`(reversal(?:-request)?|(?:[a-z]+-)*(?:void|refund|completion|completion-advice))`,
+			`(冲正请求|冲正|(?:邮购电购|分期付款|订购)?(?:消费)?(?:预授权)?(?:完成)?(?:撤销|退货|完成通知|完成))`}, 1, func(_ language, c []string) string { return flowWord(c[0]) }},
 		{"flow", [2]string{`(sale|sign-in|reversal|instalment)`, `(分期付款消费|消费|签到|冲正)`}, 1, func(l language, c []string) string { return flowWord(c[0]) }},
 		{"field", [2]string{`(F\d+(?:\.\d+)?|TPDU|header|MTI|[a-z]+(?:_[a-z0-9]+)*)`, `(F\d+(?:\.\d+)?|TPDU|header|MTI|[a-z]+(?:_[a-z0-9]+)*)`}, 1, nil},
 		{"code", [2]string{`"([0-9A-Z]{2})"`, `"([0-9A-Z]{2})"`}, 1, nil},
@@ -61,7 +61,7 @@ func placeholders() []placeholder {
 // flowsZh are the flows' names in Chinese; the longer stand before those they begin with.
 const flowsZh = `公钥查询|公钥下载结束|公钥下载|应用查询|应用下载结束|应用下载|参数下载结束|参数下载|状态上送|电子签名|签到|签退|密钥更换|线路测试|余额查询|邮购电购预授权完成撤销|邮购电购预授权完成通知|邮购电购预授权完成|邮购电购预授权撤销|邮购电购预授权|` +
 	`邮购电购消费|邮购电购撤销|邮购电购退货|分期付款消费|分期付款撤销|订购消费撤销|订购消费|消费撤销|离线消费|消费|离线调整|小费|结算|明细上送|退货上送|完成通知上送|上送结束|退货|` +
-	`预授权完成撤销|预授权完成通知|预授权完成|预授权撤销|预授权|冲正`
+	`预授权完成撤销|预授权完成通知|预授权完成|预授权撤销|预授权|冲正请求|冲正`
 
 // joinDuration gives a Go duration: 90s, 24h.
 func joinDuration(_ language, c []string) string {
@@ -95,7 +95,7 @@ func joinMessage(l language, c []string) string {
 }
 
 var translations = map[string]string{
-	"签到": "sign-in", "签退": "sign-out", "线路测试": "echo", "密钥更换": "key-change", "消费": "sale", "冲正": "reversal",
+	"签到": "sign-in", "签退": "sign-out", "线路测试": "echo", "密钥更换": "key-change", "消费": "sale", "冲正": "reversal", "冲正请求": "reversal-request",
 	"扫码消费": "sale-by-code", "扫码消费撤销": "void-by-code", "扫码退货": "refund-by-code",
 	"离线消费": "offline-sale", "离线调整": "adjustment", "小费": "tip",
 	"结算": "settlement", "明细上送": "batch-upload", "退货上送": "refund-upload", "完成通知上送": "completion-upload", "上送结束": "upload-end",

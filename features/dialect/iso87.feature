@@ -71,3 +71,20 @@ Feature: ISO 8583:1987 in ASCII
       | host | refund answer | 0230 | 3     | 00   |              |
     And Bob's card holds 4994.00 CNY
     And "Noodle House" is owed 6.00 CNY
+
+  @ISO-004 @host-control
+  Scenario: A host that is asked takes a payment back as one that is told
+    When "T1" is made to send a sale with amount "000000001000"
+    And "T1" is made to send a reversal-request of the 1st sale
+    And "T1" is made to send the 1st reversal-request again
+    Then these messages went over the wire
+      | from | message                 | MTI  | trace | code | F90.1 | F90.2  |
+      | T1   | sale                    | 0200 | 2     |      |       |        |
+      | host | sale answer             | 0210 | 2     | 00   |       |        |
+      | T1   | reversal-request        | 0400 | 2     | 98   | 0200  | 000002 |
+      | host | reversal-request answer | 0410 | 2     | 00   | 0200  | 000002 |
+      | T1   | reversal-request        | 0400 | 2     | 98   | 0200  | 000002 |
+      | host | reversal-request answer | 0410 | 2     | 00   | 0200  | 000002 |
+    And the host has the 1st sale as reversed
+    And Bob's card holds 5000.00 CNY
+    And "Noodle House" is owed 0.00 CNY

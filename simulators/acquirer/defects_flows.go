@@ -31,6 +31,18 @@ func owedDefects() []pay.Defect[Rules] {
 					return undo(w, p, by)
 				}
 			}},
+		{Name: "acquirer-reverses-when-told-only", Category: "money", Text: "acknowledges a reversal that it is asked for (0400) and takes nothing back",
+			Why: "terminals tell with an 0420; 0400 was taken for its other name and answered for good measure",
+			Edit: func(r *Rules) {
+				r.Flows = slices.Clone(r.Flows)
+				for i, f := range r.Flows {
+					if f.Flow == pay.ReversalRequest {
+						r.Flows[i].Serve = func(c *Call) {
+							c.finish(change{}, Stored{Answer: pay.Answer00Approved, RRN: c.rrn, At: c.now}, "original", "it will be told if it matters")
+						}
+					}
+				}
+			}},
 		{Name: "acquirer-refuses-reversal-of-decline", Category: "protocol", Text: "answers 01 to the reversal of a payment that it declined",
 			Why:  "only approved payments are looked for, and the till insists until it gives up",
 			Edit: func(r *Rules) { r.DeclinedOriginal = "01" }},

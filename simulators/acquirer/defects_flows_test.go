@@ -24,6 +24,20 @@ var flowProbes = map[string]struct {
 		w.sendAll(void, w.reversalOf(void))
 		return w.money()
 	}, "1000 99000"},
+	"acquirer-reverses-when-told-only": {func(w *world) string {
+		w = w.inISO87()
+		sale := w.isoSale()
+		w.ask(sale)
+		m := w.pos.NewRequest(pay.ReversalRequest)
+		for _, e := range []iso8583.Element{iso8583.PAN, iso8583.Amount, iso8583.Trace, iso8583.Terminal, iso8583.Merchant, iso8583.Batch} {
+			m.Set(e, sale.Get(e))
+		}
+		for e, v := range map[iso8583.Element]string{iso8583.ReversalReason: "98", iso8583.OriginalMTI: "0200", iso8583.OriginalTrace: sale.Get(iso8583.Trace),
+			iso8583.OriginalDate: "0601", iso8583.OriginalTime: "013000"} {
+			m.Set(e, v)
+		}
+		return code(w.ask(m)) + " " + w.money()
+	}, "00 0 100000"},
 	"acquirer-refuses-reversal-of-decline": {func(w *world) string {
 		m := w.sale()
 		w.setPIN(m, "000000")

@@ -65,13 +65,9 @@ var defectProbes = map[string]struct {
 	"acquirer-refunds-for-ever":   {later(0, pay.Sale, pay.Refund, 31*24*time.Hour), "22"},
 	"acquirer-holds-a-day-longer": {later(0, pay.PreAuth, pay.Completion, 29*24*time.Hour+23*time.Hour), "22"},
 	"acquirer-keeps-old-keys": {func(w *world) string {
-		twin := newWorld(w.t, setting{rules: w.acquirer.Rules, quiet: true, dialect: "iso87-ascii"})
-		timed := func(m *iso8583.Message) *iso8583.Message { return with(m, iso8583.TransmissionTime, "0601013000") }
-		twin.loadKeys(twin.ask(timed(twin.request(pay.SignIn))))
-		twin.loadKeys(twin.ask(timed(twin.request(pay.KeyChange))))
-		sale := with(with(timed(twin.sale()), iso8583.LocalTime, "093000"), iso8583.LocalDate, "0601")
-		sale.Unset(iso8583.NetworkCode) // F70, which a payment has not
-		return code(twin.ask(sale))
+		twin := w.inISO87()
+		twin.loadKeys(twin.ask(with(twin.request(pay.KeyChange), iso8583.TransmissionTime, "0601013000")))
+		return code(twin.ask(twin.isoSale()))
 	}, "00"},
 	"acquirer-skips-mac": {func(w *world) string {
 		frame := w.sealed(w.sale())
@@ -295,6 +291,19 @@ func TestDefectsAreTold(t *testing.T) {
 func with(m *iso8583.Message, e iso8583.Element, value string) *iso8583.Message {
 	m.Set(e, value)
 	return m
+}
+
+// inISO87 is a world with the same rules in that dialect, signed in.
+func (w *world) inISO87() *world {
+	twin := newWorld(w.t, setting{rules: w.acquirer.Rules, quiet: true, dialect: "iso87-ascii"})
+	twin.loadKeys(twin.ask(with(twin.request(pay.SignIn), iso8583.TransmissionTime, "0601013000")))
+	return twin
+}
+
+func (w *world) isoSale() *iso8583.Message {
+	sale := with(with(with(w.sale(), iso8583.TransmissionTime, "0601013000"), iso8583.LocalTime, "093000"), iso8583.LocalDate, "0601")
+	sale.Unset(iso8583.NetworkCode) // F70, which a payment has not
+	return sale
 }
 
 func answerMACFits(w *world) string {

@@ -13,7 +13,7 @@ import (
 // SendAct sends what a tester made about a payment of any till: its reversal, void, refund or completion, whole, without track and
 // PIN, as edit changes it. A reversal has the payment's trace number, anything else the till's next one, which is then used up.
 func (t *Till) SendAct(flow pay.Flow, original *Crossing, edit func(*iso8583.Message) error) error {
-	if flow == pay.Reversal {
+	if flow.Kind() == pay.Reversal {
 		m, err := t.madeReversal(flow, original.Message)
 		if err != nil {
 			return err
