@@ -314,6 +314,47 @@ func (d *drawn) chips(w *rig.World, name string) {
 	}
 }
 
+// phones pay by codes that pass and that do not, and have some of it given back. A code is as secret as a card number while it is fresh,
+// and no less afterwards.
+func (d *drawn) phones(w *rig.World, name string) {
+	till, err := w.Till(name)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.told("errors", till.SignIn(), w.Photograph("Alice"))
+	photo := rig.PhoneShown{Photo: true}
+	for _, o := range []rig.Order{
+		{Amount: pay.CNY(12_34), Who: "Alice"},
+		{Amount: pay.CNY(12_34), Who: "Alice", Phone: photo},
+		{Amount: pay.CNY(12_34), Who: "Alice", Phone: photo},
+		{Amount: pay.CNY(1500_00), Who: "Bob", PIN: rig.PINCorrected},
+		{Amount: pay.CNY(900_00), Who: "Lena"},
+		{Amount: pay.CNY(12_34), Who: "Dave"},
+	} {
+		o.Flow, o.By = pay.Sale, rig.ByPhone
+		d.told("errors", o, till.Order(o))
+	}
+	sale := w.Wire[slices.IndexFunc(w.Wire, func(c *rig.Crossing) bool { return c.Flow == pay.Sale })]
+	for _, o := range []rig.Order{{Flow: pay.Refund, Amount: pay.CNY(4_00)}, {Flow: pay.Void}} {
+		o.Who, o.Original, o.Supervisor = "Alice", sale, true
+		d.told("errors", o, till.Order(o))
+	}
+	codes := 0
+	for _, who := range []string{"Alice", "Bob", "Lena", "Dave"} {
+		secrets, err := w.CodeSecrets(who)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		codes += len(secrets)
+		d.secrets = append(d.secrets, secrets...)
+		phone, err := w.Phone(who)
+		d.told("phones", phone, err)
+	}
+	if codes != 5 {
+		d.t.Errorf("the phones have shown %d codes: the search proves little", codes)
+	}
+}
+
 // troubles lets the line do its worst to sales and their answers. It needs the virtual clock.
 func (d *drawn) troubles(w *rig.World, name string) {
 	till, err := w.Till(name)
@@ -450,6 +491,7 @@ func TestNeverLeaks(t *testing.T) {
 		t.Run(fmt.Sprintf("memory, seed %d", seed), func(t *testing.T) {
 			d := draw(t, sim.Seed(seed))
 			w := d.world(d.rig(rig.Options{}), sim.Seed(seed))
+			d.phones(w, "T1")
 			d.chips(w, "T1")
 			d.trade(w, "T1", "003")
 			d.trade(w, "T2", "004")
@@ -463,6 +505,7 @@ func TestNeverLeaks(t *testing.T) {
 	t.Run("sockets", func(t *testing.T) {
 		d := draw(t, 7)
 		w := d.world(d.rig(rig.Options{Line: rig.LineSocket}), 7)
+		d.phones(w, "T1")
 		d.trade(w, "T1", "003")
 		d.trade(w, "T2", "004")
 		d.gather("world", w)
