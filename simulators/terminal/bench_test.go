@@ -54,6 +54,7 @@ type bench struct {
 	done     int                                // actions done so far, over all lives
 
 	code      string // on the cardholder's phone, which he shows instead of a card
+	noCard    bool   // the cashier presses the green key instead
 	pin       string // what the cardholder types
 	far       bool   // the cardholder is: his number is typed
 	voice     Voice  // what the cashier types
@@ -394,8 +395,8 @@ func (b *bench) order(flow pay.Flow, fen int64, of Original, track string) {
 		case NeedOriginal:
 			b.step(Event{Kind: EnterOriginal, Original: of})
 		case NeedCard:
-			if b.code != "" {
-				b.scan(b.code)
+			if b.code != "" || b.noCard {
+				b.codeOrNone()
 				continue
 			}
 			if b.far {

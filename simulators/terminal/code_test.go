@@ -31,6 +31,15 @@ func (b *bench) scan(text string) {
 	b.step(Event{Kind: Scan, Picture: picture})
 }
 
+// codeOrNone does what is done where a card is asked for and there is none.
+func (b *bench) codeOrNone() {
+	if b.noCard {
+		b.step(Event{Kind: Confirm})
+		return
+	}
+	b.scan(b.code)
+}
+
 // sellByCode sells to a phone.
 func (b *bench) sellByCode(fen int64, text string) {
 	b.t.Helper()
@@ -220,4 +229,45 @@ func TestCodeSalePowerCuts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The golden frames of payments by code, byte for byte, each from what a cashier does; the answer among them is believed.
+func TestGoldenCodes(t *testing.T) {
+	frames := goldenFrames(t, "unionpay-code")
+	approved := goldenApproval("260601000017", "123458")
+	sold := func(b *bench) {
+		phone(b)
+		b.host.do = approved
+		b.trace(17)
+		b.order(pay.Sale, 10000, Original{}, "")
+	}
+	given := Original{RRN: "260601000017", Date: "0601"}
+	for _, o := range []goldenOrder{
+		{"reversal of the payer-code sale 0400, F39=98", phone, 17, pay.Sale, 10000, Original{}, noAnswer(pay.Sale), pay.Reversal},
+		{"payer-code sale 0200 with PIN", phone, 47, pay.Sale, 100001, Original{}, nil, ""},
+		{"payer-code void 0200", sold, 48, pay.Void, 0, Original{Trace: "000017"}, nil, ""},
+		{"payer-code refund 0220 of a part", sold, 49, pay.Refund, 4000, given, nil, ""},
+		{"payer-code refund 0220 by another terminal, without the code", nil, 50, pay.Refund, 4000, given, nil, ""},
+	} {
+		t.Run(o.frame, func(t *testing.T) {
+			before := o.before
+			o.before = func(b *bench) {
+				noPIN := func(p *Plan) { p.NoPIN = "" } // goldenBench changes it for a refund of H.3
+				b.till.Rules.editPlans(noPIN)
+				b.noCard = before == nil
+				if before != nil {
+					before(b)
+				}
+			}
+			same(t, "frame", fmt.Sprintf("%X", frames[o.frame]), fmt.Sprintf("%X", o.give(t)))
+		})
+	}
+	t.Run("reply", func(t *testing.T) {
+		b := goldenBench(t, 17)
+		phone(b)
+		b.host.frame = func(pay.Flow) []byte { return frames["payer-code sale reply 0210"] }
+		b.order(pay.Sale, 10000, Original{}, "")
+		e := b.ending()
+		same(t, "ending", "approved 260601000017 123458", fmt.Sprintf("%s %s %s", e.Kind, e.RRN, e.AuthCode))
+	})
 }

@@ -89,6 +89,7 @@ var flowOfDay = []pay.Flow{
 func TestEveryGoldenFrameIsOfItsFlowAndBreaksNoRule(t *testing.T) {
 	for file, flows := range map[string][]pay.Flow{
 		"unionpay-derived.txt": flowOf, "unionpay-day.txt": flowOfDay, "unionpay-rest.txt": flowOfRest,
+		"unionpay-code.txt":    {pay.Sale, pay.Reversal, pay.Sale, pay.Void, pay.Refund, pay.Refund},
 		"unionpay-outside.txt": {pay.SignIn, pay.SignIn, pay.SignOut, pay.Settlement},
 	} {
 		eachCodec(t, load(t, "unionpay-pos"), func(t *testing.T, d *Dialect) {
