@@ -129,6 +129,20 @@ Feature: A settlement that is interrupted
       | SLIP_DEBIT | 9 90.00 CNY |
     And "T1" shows APPROVED
 
+  @SET-025 @host-control
+  Scenario: The storage does not take the end of a batch, and the power goes in the next one
+    Given "T1" cannot write to its storage right after receiving the answer to the 1st sign-out
+    And the cashier settles at "T1"
+    And the cashier signs in at "T1"
+    And Bob swipes 10.00 CNY at "T1"
+    And "T1" starts again
+    When the cashier settles at "T1"
+    Then "T1" shows BALANCED
+    And the 2nd settlement has the totals
+      | cards    | debits | debit |
+      | domestic | 1      | 10.00 |
+    And batch "000002" of "T1" is settled at the host
+
   @SET-014
   Scenario: The host takes no payment of a batch whose totals it has compared
     Given the line breaks before the 1st upload-end

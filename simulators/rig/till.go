@@ -3,6 +3,7 @@ package rig
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/card"
@@ -36,10 +37,11 @@ type Till struct {
 	life    int                                                // counts power-ons; what an earlier life set going is dropped
 	skew    time.Duration                                      // of the till's own clock against the world's
 
-	mishap     func(point) // waits for a moment to strike
-	moment     func()      // if not nil, called at each event and before each action of machine and link, where power may go
-	badStorage bool        // the next write fails
-	restarting bool        // the machine wants to be switched off and on
+	mishap     func(point)      // waits for a moment to strike
+	moment     func()           // if not nil, called at each event and before each action of machine and link, where power may go
+	badStorage bool             // the next write fails
+	unwritten  []journal.Record // that the storage did not take
+	restarting bool             // the machine wants to be switched off and on
 
 	slot *card.Slot // the card in the reader
 	said emv.Log    // what was said to it
@@ -116,7 +118,7 @@ func (t *Till) powerOff() {
 		timer.Stop()
 	}
 	t.tap.close()
-	t.machine, t.link, t.need = nil, nil, ""
+	t.machine, t.link, t.need, t.unwritten = nil, nil, "", nil
 	t.note("power off")
 }
 
@@ -214,23 +216,30 @@ func (t *Till) tell(e trace.Event) {
 }
 
 func (t *Till) write(a terminal.Action) {
-	life := t.life
-	if t.badStorage {
-		t.badStorage = false
-		t.record(trace.Injected, "storage", "the storage refuses a write")
-		if a.Await {
-			t.world.Loop.After(0, func() { t.inLife(life, terminal.Event{Kind: terminal.Stored, Err: errStorage}) })
+	life, earlier := t.life, t.unwritten
+	batch := slices.Concat(earlier, a.Records)
+	done := func(err error) {
+		switch {
+		case err != nil && a.Again:
+			t.unwritten = batch
+		case err != nil:
+			t.unwritten = earlier
 		}
-		return
-	}
-	for _, r := range a.Records {
-		t.record(trace.Stored, r.Kind, "")
-	}
-	t.store.Append(a.Records, func(err error) {
 		if a.Await {
 			t.world.Loop.After(0, func() { t.inLife(life, terminal.Event{Kind: terminal.Stored, Err: err}) })
 		}
-	})
+	}
+	if t.badStorage {
+		t.badStorage = false
+		t.record(trace.Injected, "storage", "the storage refuses a write")
+		done(errStorage)
+		return
+	}
+	for _, r := range batch {
+		t.record(trace.Stored, r.Kind, "")
+	}
+	t.unwritten = nil
+	t.store.Append(batch, done)
 }
 
 var errStorage = errors.New("the storage is full")

@@ -18,7 +18,7 @@ const (
 	Show                         // put a screen up [Screen]
 	Ask                          // wait for a person [Need]
 	Print                        // print a slip [Slip]
-	Write                        // append one batch to the journal; with Await bring Stored [Records, Await]
+	Write                        // append one batch to the journal; with Await bring Stored; with Again write what the store refuses in front of the next batch [Records, Await, Again]
 	StartTimer                   // bring Fired after a while; a timer of that name that runs starts anew [Timer, After]
 	StopTimer                    // forget a timer [Timer]
 	SetClock                     // set the terminal's clock, the one that now is read from [At]
@@ -42,6 +42,7 @@ type Action struct {
 	Slip    Slip
 	Records []journal.Record
 	Await   bool
+	Again   bool
 	Timer   string
 	After   time.Duration
 	At      time.Time

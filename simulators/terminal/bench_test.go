@@ -45,13 +45,14 @@ type bench struct {
 	now     time.Time
 	journal []journal.Record
 
-	host     host
-	card     *paperCard                         // in the reader
-	twin     *bench                             // another one that a probe works with
-	lenient  bool                               // a message may break its dialect's rules
-	storeErr func(batch []journal.Record) error // nil: the store is well
-	budget   int                                // actions that may still be done before the power goes; < 0 for no end
-	done     int                                // actions done so far, over all lives
+	host      host
+	card      *paperCard                         // in the reader
+	twin      *bench                             // another one that a probe works with
+	lenient   bool                               // a message may break its dialect's rules
+	storeErr  func(batch []journal.Record) error // nil: the store is well
+	unwritten []journal.Record                   // what it did not take
+	budget    int                                // actions that may still be done before the power goes; < 0 for no end
+	done      int                                // actions done so far, over all lives
 
 	code      string // on the cardholder's phone, which he shows instead of a card
 	noCard    bool   // the cashier presses the green key instead
@@ -171,7 +172,7 @@ func (b *bench) powerOn() {
 			b.t.Fatal(err)
 		}
 	}
-	b.till = till
+	b.till, b.unwritten = till, nil
 	b.step(Event{Kind: PowerOn})
 }
 
@@ -230,11 +231,15 @@ func (b *bench) carryOut(a Action) (Event, bool) {
 		b.slips = append(b.slips, a.Slip)
 	case Write:
 		var err error
+		batch := slices.Concat(b.unwritten, a.Records)
 		if b.storeErr != nil {
-			err = b.storeErr(a.Records)
+			err = b.storeErr(batch)
 		}
-		if err == nil {
-			b.journal = append(b.journal, a.Records...)
+		switch {
+		case err == nil:
+			b.journal, b.unwritten = append(b.journal, batch...), nil
+		case a.Again:
+			b.unwritten = batch
 		}
 		return Event{Kind: Stored, Err: err}, a.Await
 	case StartTimer:

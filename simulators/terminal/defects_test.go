@@ -171,6 +171,19 @@ var probes = map[string]func(*bench) any{
 		b.saleGets(reply{code: "00"})
 		return b.ending().Kind
 	},
+	"terminal-leaves-gaps": func(b *bench) any {
+		b.storeErr = func(batch []journal.Record) error {
+			if batch[0].Kind == "till.outcome" {
+				return errors.New("flash is worn out")
+			}
+			return nil
+		}
+		b.saleGets(reply{code: "51"})
+		b.storeErr = nil
+		b.swipe(freeTrack)
+		b.powerOn()
+		return b.till.Statements()[0].Fact
+	},
 	"terminal-reverses-unsent": func(b *bench) any {
 		b.saleGets(reply{trouble: &iso8583.Trouble{Cause: iso8583.NotConnected}})
 		return b.flows()

@@ -257,8 +257,8 @@ func TestReversalAtPowerOn(t *testing.T) {
 	}
 }
 
-// A reversal is through and the storage did not take that; then the power goes in the next sale. Both are owed after the restart,
-// and the host, which has reversed the first already, says so again.
+// A reversal is through and the storage did not take that; then the power goes in the next sale. The journal has no gap: what the
+// storage did not take stands in front of that sale, which alone is owed after the restart.
 func TestStorageForgetsAnOutcome(t *testing.T) {
 	b := newBench(t)
 	b.signIn()
@@ -280,6 +280,7 @@ func TestStorageForgetsAnOutcome(t *testing.T) {
 	b.forget()
 	b.powerOn()
 	b.logIn("01", "4719")
+	same(t, "after the restart", []string{"reversal 003 98"}, b.flows())
 	b.swipe(freeTrack)
 	for _, s := range b.till.Statements()[:2] {
 		same(t, "what became of trace "+s.Ref.Trace, audit.Reversed, s.Fact)

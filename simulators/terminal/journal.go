@@ -70,9 +70,8 @@ type pending struct {
 	attempts int
 	reason   pay.Answer
 	authCode string
-	date     string   // MMDD, the host's, if it answered
-	chip     []byte   // F55 of the reversal, where the chip caused it
-	before   *pending // whose outcome the storage did not take, so that after a restart it is owed still
+	date     string // MMDD, the host's, if it answered
+	chip     []byte // F55 of the reversal, where the chip caused it
 }
 
 // attempt is the line of an attempt with that number.
@@ -179,7 +178,7 @@ func (l *sentLine) apply(t *Terminal) { t.trace = l.Trace }
 
 func (l *pendingLine) apply(t *Terminal) {
 	t.trace = l.Trace
-	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, advice: l.Advice, reason: pay.Answer98NoAnswer, before: t.pending}
+	t.pending = &pending{payment: len(t.payments), sealed: l.Sealed, advice: l.Advice, reason: pay.Answer98NoAnswer}
 	t.payments = append(t.payments, payment{at: l.At, ref: l.Ref, original: l.Original, undoes: l.Undoes, foreign: l.Foreign, byCode: l.ByCode, operator: l.Operator, amount: l.Amount,
 		sealed: l.Sealed, fact: audit.Pending})
 }
@@ -202,7 +201,7 @@ func (l *outcomeLine) apply(t *Terminal) {
 	if l.Fact == audit.Approved && p.ref.Flow.Amends() {
 		t.alter(*p.original, p.amount, p.ref.Flow == pay.Tip)
 	}
-	t.pending = t.pending.before
+	t.pending = nil
 	if l.Slip != nil && !l.Note {
 		t.last, p.slip = l.Slip, l.Slip
 	}
@@ -278,7 +277,8 @@ func record(l line) journal.Record {
 // write has lines written as one batch, and takes them as done at once: should the power or the store prevent it, the
 // terminal wakes up a step behind, which each user of write can bear.
 func (t *Terminal) write(out *Actions, lines ...line) {
-	out.add(Action{Kind: Write, Records: t.records(lines)})
+	t.consult("terminal/write-again")
+	out.add(Action{Kind: Write, Records: t.records(lines), Again: t.Rules.WriteAgain})
 	for _, l := range lines {
 		l.apply(t)
 	}

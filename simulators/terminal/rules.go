@@ -66,6 +66,7 @@ type Rules struct {
 
 	WritePendingFirst bool              // terminal/pending-first: the reversal record is written before the request leaves
 	TakeBackUnstored  bool              // terminal/storage: an approval that cannot be written is reversed
+	WriteAgain        bool              // terminal/write-again: what has happened and the storage did not take is written before anything else
 	DropUnsent        bool              // terminal/unsent: a request that never left is not reversed
 	RepeatMTI         bool              // terminal/repeat-mti: what is sent again has the MTI of a repeat, where the dialect has one
 	RepeatAtOnce      bool              // terminal/repeat: a reversal without an answer is repeated at once, not before the next order
@@ -115,7 +116,7 @@ func Reference() *Rules {
 		Framer:            func(f wire.Framer) wire.Framer { return f },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
 		TroubleScreen:     troubleScreen,
-		WritePendingFirst: true, TakeBackUnstored: true, DropUnsent: true, RepeatMTI: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
+		WritePendingFirst: true, TakeBackUnstored: true, WriteAgain: true, DropUnsent: true, RepeatMTI: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
 		FlowRules:     flowRules(),
 		Repeated:      repeated(),
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
