@@ -366,9 +366,6 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 	one := func(f pay.Flow) wrong {
 		all := wrongs()
 		s := all[r.IntN(len(all))]
-		if tx, _ := p.world.Rig.Dialect.Transaction(f); s.words == storageWords && !tx.Reversible && f != pay.Reversal {
-			s = all[0]
-		}
 		s.flow = f
 		if !s.answer {
 			s.answer = r.IntN(3) > 0

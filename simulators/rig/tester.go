@@ -203,10 +203,11 @@ func (t *Till) When(receiving bool, flow pay.Flow, nth int, act func()) {
 	}
 }
 
-// Spare takes back what When arranged, if it has not happened yet; it tells whether that is so.
+// Spare takes back what When arranged, if it has not happened yet, and a failure of the storage that nothing was written to since; it
+// tells whether that is so.
 func (t *Till) Spare() bool {
-	waiting := t.mishap != nil
-	t.mishap = nil
+	waiting := t.mishap != nil || t.badStorage
+	t.mishap, t.badStorage = nil, false
 	return waiting
 }
 
