@@ -79,8 +79,6 @@ func deskDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.TroubleScreen = func(iso8583.Trouble) string { return "NO_CONNECTION" } }),
 		defect("terminal-keeps-unstored-approval", "money", "says approved although it could not write the approval down", "the store's error is logged and forgotten",
 			func(r *Rules) { r.TakeBackUnstored = false }),
-		defect("terminal-leaves-gaps", "resilience", "lets go of a record that its storage did not take", "the error of a write that nobody waits for is not looked at",
-			func(r *Rules) { r.WriteAgain = false }),
 		defect("terminal-prints-one-copy", "protocol", "prints no copy for the customer", "to save paper", func(r *Rules) { r.Copies = r.Copies[:1] }),
 		defect("terminal-reprints-unmarked", "security", "prints a second slip that looks like the first", "the mark was left to the template",
 			func(r *Rules) { r.MarkReprint = false }),
