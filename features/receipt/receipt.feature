@@ -49,6 +49,28 @@ Feature: What each receipt says
       | line      | value        |
       | SLIP_TYPE | @FLOW_REFUND |
 
+  @RCP-002
+  Scenario Outline: <kind> leaves two slips that say so, and that hide the card number
+    Given Bob has paid 10.00 CNY at "T1"
+    When <deed>
+    Then "T1" shows APPROVED
+    And "T1" prints 2 receipts
+    And the customer copy of "T1" has
+      | line      | value            |
+      | SLIP_TYPE | @FLOW_<kind>     |
+      | SLIP_CARD | 620012******0432 |
+
+    Examples:
+      | kind          | deed                                                     |
+      | VOID          | Bob has the 1st sale voided at "T1"                      |
+      | REFUND        | Bob has 4.00 CNY of the 1st sale refunded at "T1"        |
+      | TIP           | Bob adds a tip of 1.00 CNY to the 1st sale at "T1"       |
+      | PRE_AUTH      | Bob leaves a deposit of 500.00 CNY at "T1"               |
+      | INSTALMENT    | Bob pays 600.00 CNY at "T1" in 6 instalments             |
+      | RECURRING     | the shop charges Bob's subscription of 10.00 CNY at "T1" |
+      | MOTO_SALE     | Bob orders for 10.00 CNY at "T1" by telephone            |
+      | MOTO_PRE_AUTH | Bob leaves a deposit of 500.00 CNY at "T1" by telephone  |
+
   @RCP-003
   Scenario: An amount stands with its currency
     When Alice leaves a deposit of 500.00 CNY at "T1"
