@@ -35,15 +35,7 @@ type Defect struct {
 // Defects lists every defect of every party.
 func Defects() []Defect {
 	return slices.Concat(described("acquirer", acquirer.Defects()), described("issuer", issuer.Defects()), described("terminal", terminal.Defects()),
-		described("card", cardDefects()), described("kernel", kernel.Defects()))
-}
-
-// cardDefects are those of the cards that a till may meet which approves nothing without its host.
-func cardDefects() []pay.Defect[card.Rules] {
-	return slices.DeleteFunc(card.Defects(), func(d pay.Defect[card.Rules]) bool {
-		return slices.Contains([]string{"card-offline-uncounted", "card-offline-never-reset", "card-forgets-open-payment",
-			"card-forgets-failed-issuer", "card-forgets-failed-script"}, d.Name)
-	})
+		described("card", card.Defects()), described("kernel", kernel.Defects()))
 }
 
 func described[R any](party string, list []pay.Defect[R]) []Defect {
@@ -62,7 +54,7 @@ func armed(names []string) (ruleSet, error) {
 		switch {
 		case arm(r.acquirer, acquirer.Defects(), name), arm(r.issuer, issuer.Defects(), name):
 			r.atHost = append(r.atHost, name)
-		case arm(r.terminal, terminal.Defects(), name), arm(r.terminal.Kernel, kernel.Defects(), name), arm(r.card, cardDefects(), name):
+		case arm(r.terminal, terminal.Defects(), name), arm(r.terminal.Kernel, kernel.Defects(), name), arm(r.card, card.Defects(), name):
 			r.atTill = append(r.atTill, name)
 		default:
 			return r, fmt.Errorf("defect %q: there is no such defect; there are %s", hideDigits(name), strings.Join(defectNames(), ", "))
