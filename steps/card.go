@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/card"
-	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
@@ -57,12 +56,6 @@ func cardSteps() []Step {
 			Example: `Given Alice's chip carries the track of her stripe`, ExampleZh: `假如 小爱的芯片带有磁条的磁道数据`,
 			Is: "Track 2 equivalent data with the stripe's verification value, as a forger has it who knows the stripe.",
 			do: func(s *scenario, a args) error { return s.world.StripeOnChip(a.at(0)) }},
-		{Name: "sends-copied", En: `{till} is made to send {message} as a new one`, Zh: `令 {till} 把{message}作为新交易发出`,
-			Example: `When "T1" is made to send the 1st sale as a new one`, ExampleZh: `当 令 "T1" 把第 1 笔消费作为新交易发出`,
-			Is: "All that card and cardholder said in it, under the till's next trace number. The answer is awaited.", do: onTill(sendsCopied)},
-		{Name: "sends-copied-with", En: `{till} is made to send {message} as a new one with {field} {text}`, Zh: `令 {till} 把{message}作为新交易发出，{field} 为 {text}`,
-			Example: `When "T1" is made to send the 1st sale as a new one with F4 "000000000001"`, ExampleZh: `当 令 "T1" 把第 1 笔消费作为新交易发出，F4 为 "000000000001"`,
-			Is: "As above, with another value in the field.", do: onTill(sendsCopied)},
 		{Name: "chip-answered", En: `{who}'s chip answered {text} with {text}`, Zh: `{who}的芯片对 {text} 应答了 {text}`,
 			Example: `Then Alice's chip answered "VERIFY" with "6985"`, ExampleZh: `那么 小爱的芯片对 "VERIFY" 应答了 "6985"`,
 			Is: "The status word of the last such command; a command is named by the beginning of its name.", do: chipAnswered},
@@ -116,19 +109,6 @@ func chipNeverAsked(s *scenario, a args) error {
 		}
 	}
 	return err
-}
-
-func sendsCopied(s *scenario, t *rig.Till, a args) error {
-	c, err := s.crossing(a.at(1))
-	if err != nil {
-		return err
-	}
-	return t.SendCopied(c, func(m *iso8583.Message) error {
-		if len(a.list) == 2 {
-			return nil
-		}
-		return m.SetNamed(a.at(2), a.at(3))
-	})
 }
 
 // keeps holds a number to what a chip keeps.

@@ -1,11 +1,8 @@
 package steps
 
 import (
-	"strings"
-
 	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -31,10 +28,6 @@ func nfcSteps() []Step {
 		{Name: "confirms", En: `{who} confirms on (?:her|his) phone`, Zh: `{who}在手机上确认`,
 			Example: `And Alice confirms on her phone`, ExampleZh: `并且 小爱在手机上确认`,
 			Is: "Finger, face or code; it serves for one tap.", do: func(s *scenario, a args) error { return s.world.Confirm(a.at(0)) }},
-		{Name: "types-what-was-seen", En: `{till} is made to send the card number of {message} as if it were typed`, Zh: `令 {till} 把{message}的卡号按手工输入发出`,
-			Example: `When "T1" is made to send the card number of the 1st sale as if it were typed`, ExampleZh: `当 令 "T1" 把第 1 笔消费的卡号按手工输入发出`,
-			Is: "A sale of the same amount by number and expiry alone, as somebody has it who has seen that message. The answer is awaited.",
-			do: onTill(typesSeen)},
 		{Name: "taps-again", En: `{who} taps (?:her|his) (?:card|phone) again at {till}`, Zh: `{who}在 {till} 重新挥(?:卡|手机)`,
 			Example: `And Alice taps her card again at "T1"`, ExampleZh: `并且 小爱在 "T1" 重新挥卡`,
 			Is: "Goes on with an order in which the till waits for a card; the right PIN if asked.",
@@ -59,21 +52,4 @@ func nfcSteps() []Step {
 				})
 			}},
 	}
-}
-
-func typesSeen(s *scenario, t *rig.Till, a args) error {
-	c, err := s.crossing(a.at(1))
-	if err != nil {
-		return err
-	}
-	return t.SendCopied(c, func(m *iso8583.Message) error {
-		if _, rest, ok := strings.Cut(m.Get(iso8583.Track2), "D"); ok && len(rest) >= 4 {
-			m.Set(iso8583.Expiry, rest[:4])
-		}
-		for _, e := range []iso8583.Element{iso8583.Chip, iso8583.CardSequence, iso8583.Track2, iso8583.PIN, iso8583.PINCapture, iso8583.SecurityControl} {
-			m.Unset(e)
-		}
-		m.Set(iso8583.EntryMode, string(pay.Entry01Manual)+"2")
-		return nil
-	})
 }

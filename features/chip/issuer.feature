@@ -70,3 +70,41 @@ Feature: What the issuer makes of a chip's data
     When Carol inserts her card for 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And Carol's chip answered "EXTERNAL AUTHENTICATE" with "9000"
+
+  @ISS-006 @unionpay @host-control
+  Scenario: A command that the chip did not carry out is still owed to it
+    Given Carol's bank has the chip unblock the PIN
+    And a shim garbles "PIN CHANGE" to Carol's chip
+    And Carol inserts her card for 10.00 CNY at "T1"
+    When Bob swipes 5.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the chip data of the 1st script-result say
+      | tag  | value      |
+      | DF31 | 1100000001 |
+    And Carol's bank has 1 command left for the chip
+
+  @ISS-007 @host-control
+  Scenario: A forger does not move the counter of the card that he forges
+    Given till "T2" of "Noodle House" has signed in
+    And Carol inserts her card for 10.00 CNY at "T1"
+    And "T1" is made to send the 1st sale as a new one whose chip data say
+      | tag  | value |
+      | 9F36 | 0100  |
+    When Carol inserts her card for 20.00 CNY at "T2"
+    Then "T2" shows APPROVED
+    And the answer to the 2nd sale carries
+      | field | value |
+      | F39   | 59    |
+    And Carol's card holds 970.00 CNY
+
+  @ISS-008 @clock @host-control
+  Scenario: A cryptogram by which the chip has declined asks for nothing
+    Given the line loses the 1st sale
+    And Carol inserts her card for 10.00 CNY at "T1"
+    When "T1" is made to send the 1st sale as a new one whose chip data say
+      | tag  | value |
+      | 9F27 | 00    |
+    Then the answer to the 2nd sale carries
+      | field | value |
+      | F39   | 59    |
+    And Carol's card holds 1000.00 CNY

@@ -133,13 +133,15 @@ func cryptogramRight(c *Call) (pay.Answer, string) {
 	if !chip.known() {
 		return c.Rules.BadCryptogram, "the card of " + c.card.Name + " has no chip"
 	}
-	if kind := c.chip.kind; kind != emv.CID80ARQC && !(kind == emv.CID40TC && c.flow == pay.OfflineSale) {
+	c.Trace.Consult("issuer/kind")
+	if kind := c.chip.kind; !c.Rules.KindFits(kind, c.flow) {
 		return c.Rules.BadCryptogram, fmt.Sprintf("9F27 says %s: an online request brings an ARQC, an offline sale a TC", kind)
 	}
 	if n := c.req.Get(iso8583.CardSequence); n != "" && n != "0"+chip.Sequence {
 		return c.Rules.BadCryptogram, fmt.Sprintf("card sequence number %s: the card of %s has %s", n, c.card.Name, chip.Sequence)
 	}
-	scheme, ok := chip.schemeOf(c.chip.get(emv.Tag9F10IAD))
+	c.Trace.Consult("issuer/scheme")
+	scheme, ok := c.Rules.SchemeOf(chip, c.chip.get(emv.Tag9F10IAD))
 	if !ok {
 		return c.Rules.BadCryptogram, fmt.Sprintf("9F10 %X: the card of %s makes no cryptograms of this version", c.chip.get(emv.Tag9F10IAD), c.card.Name)
 	}
@@ -156,8 +158,13 @@ func cryptogramRight(c *Call) (pay.Answer, string) {
 	return passed, ""
 }
 
+// kindFits: an online request brings an ARQC, an offline sale a TC.
+func kindFits(kind emv.CID, flow pay.Flow) bool {
+	return kind == emv.CID80ARQC || kind == emv.CID40TC && flow == pay.OfflineSale
+}
+
 // schemeOf finds the scheme whose version number stands before the card verification results in 9F10.
-func (c Chip) schemeOf(iad []byte) (hsm.CardScheme, bool) {
+func schemeOf(c Chip, iad []byte) (hsm.CardScheme, bool) {
 	for _, name := range c.Schemes {
 		s, err := hsm.LoadCardScheme(name, c.Cipher)
 		if err == nil && s.Names(iad) {
@@ -177,7 +184,8 @@ func counterFresh(c *Call) (pay.Answer, string) {
 	if !c.Rules.CounterFresh(last, now) {
 		return c.Rules.StaleCounter, fmt.Sprintf("transaction counter %d: the last one was %d", now, last)
 	}
-	if c.chip.proven && now > last {
+	c.Trace.Consult("issuer/counts")
+	if c.Rules.Counts(c.chip.proven) && now > last {
 		c.card.Chip.ATC, c.alters = now, true
 	}
 	return passed, ""

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
@@ -54,5 +55,25 @@ func chipDefects() []pay.Defect[Rules] {
 					return responseCryptogram(c, answer)
 				}
 			}},
+		{Name: "issuer-reads-one-version", Category: "emv", Text: "verifies every cryptogram by the first version that its card can make",
+			Why: "the version is a column of the card file",
+			Edit: func(r *Rules) {
+				r.SchemeOf = func(c Chip, _ []byte) (hsm.CardScheme, bool) {
+					s, err := hsm.LoadCardScheme(c.Schemes[0], c.Cipher)
+					return s, err == nil
+				}
+			}},
+		{Name: "issuer-ignores-kind", Category: "security", Text: "takes a cryptogram by which the chip has declined for a request",
+			Why:  "a cryptogram that verifies was thought to be a yes",
+			Edit: func(r *Rules) { r.KindFits = func(emv.CID, pay.Flow) bool { return true } }},
+		{Name: "issuer-counts-unproven", Category: "resilience", Text: "takes the transaction counter of a cryptogram that is not the card's for its last one",
+			Why: "the counter is cheaper to check than the cryptogram, so it goes first",
+			Edit: func(r *Rules) {
+				r.Counts = func(bool) bool { return true }
+				r.swap("cryptogram", "counter")
+			}},
+		{Name: "issuer-forgets-failed-scripts", Category: "security", Text: "takes every notice about a command for its success",
+			Why:  "only the number of the command is read",
+			Edit: func(r *Rules) { r.ScriptDone = func(results []byte, s Script) bool { return len(results) >= 5 } }},
 	}
 }

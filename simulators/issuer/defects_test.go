@@ -68,6 +68,19 @@ var defectProbes = map[string]probe{
 	}, "59"},
 	"issuer-ignores-gap":        {nil, func(b *bank) string { return fmt.Sprint(b.issuer.Rules.CounterFresh(1, 1002)) }, "false"},
 	"issuer-wants-next-counter": {nil, func(b *bank) string { return fmt.Sprint(b.issuer.Rules.CounterFresh(1, 3)) }, "true"},
+	"issuer-reads-one-version": {nil, func(b *bank) string { // its first version is 17
+		twin := b.twin()
+		return twin.ask(twin.chipSale(nil))
+	}, "00"},
+	"issuer-ignores-kind": {nil, func(b *bank) string { return b.twin().ask(b.chipSale(map[tlv.Tag]string{0x9F27: "00"})) }, "59"},
+	"issuer-counts-unproven": {nil, func(b *bank) string {
+		twin := b.twin()
+		twin.ask(twin.chipSale(map[tlv.Tag]string{0x9F36: "0009"}))
+		return twin.ask(twin.chipSale(nil))
+	}, "00"},
+	"issuer-forgets-failed-scripts": {nil, func(b *bank) string {
+		return fmt.Sprint(b.issuer.Rules.ScriptDone([]byte{0x10, 0, 0, 0, 1}, issuer.Script{ID: "00000001"}))
+	}, "false"},
 	"issuer-proves-by-method-1": {nil, func(b *bank) string {
 		twin := chipBankBy(b.t, b.config.Rules, func(c *issuer.Card) { c.Chip.Schemes = []string{"visa-18"} })
 		m := twin.chipSale(map[tlv.Tag]string{0x9F10: "06011203A0B800"})

@@ -6,6 +6,8 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/emv"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
@@ -48,16 +50,19 @@ type Rules struct {
 
 	CodeRules
 
-	VerificationServices func(service string, chip bool) []string // the service codes that a track's verification value may be made with
-	CounterFresh         func(last, now uint16) bool              // whether a chip's transaction counter may follow another
-	CertificateOnce      bool                                     // a transaction certificate is posted once, whatever message brings it
-	StaleCounter         pay.Answer                               // the answer to a counter that may not, and to a certificate that was posted
-	BadCryptogram        pay.Answer                               // ... to a chip that does not prove itself
-	ChipMismatch         pay.Answer                               // ... to a message that says other than the chip signed
-	StripeOfChip         func(c Chip, fellBack bool) bool         // whether the stripe of a card with a chip is taken
-	Speaks               func(pay.Entry) bool                     // whether a chip that was read in that way still hears the issuer
-	ResponseCryptogram   func(*Call, pay.Answer) []byte           // issuer authentication data, tag 91
-	ScriptDone           func(results []byte, s Script) bool      // whether a notice says that the chip has done a script
+	VerificationServices func(service string, chip bool) []string  // the service codes that a track's verification value may be made with
+	CounterFresh         func(last, now uint16) bool               // whether a chip's transaction counter may follow another
+	Counts               func(proven bool) bool                    // whether the counter of a cryptogram that is proven, or not, becomes the last one
+	KindFits             func(emv.CID, pay.Flow) bool              // whether a request of that flow may bring a cryptogram of that kind
+	SchemeOf             func(Chip, []byte) (hsm.CardScheme, bool) // by which version a cryptogram was made, from 9F10
+	CertificateOnce      bool                                      // a transaction certificate is posted once, whatever message brings it
+	StaleCounter         pay.Answer                                // the answer to a counter that may not, and to a certificate that was posted
+	BadCryptogram        pay.Answer                                // ... to a chip that does not prove itself
+	ChipMismatch         pay.Answer                                // ... to a message that says other than the chip signed
+	StripeOfChip         func(c Chip, fellBack bool) bool          // whether the stripe of a card with a chip is taken
+	Speaks               func(pay.Entry) bool                      // whether a chip that was read in that way still hears the issuer
+	ResponseCryptogram   func(*Call, pay.Answer) []byte            // issuer authentication data, tag 91
+	ScriptDone           func(results []byte, s Script) bool       // whether a notice says that the chip has done a script
 }
 
 // Reference gives the rules of an issuer that does everything right.
@@ -87,7 +92,8 @@ func Reference() Rules {
 		CodeRules:   codeRules(),
 
 		VerificationServices: verificationServices,
-		CounterFresh:         countsOn, CertificateOnce: true, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
+		Counts:               func(proven bool) bool { return proven }, KindFits: kindFits, SchemeOf: schemeOf,
+		CounterFresh: countsOn, CertificateOnce: true, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
 		ChipMismatch: pay.Answer59CardVerification, StripeOfChip: onlyFallback, Speaks: func(e pay.Entry) bool { return e == pay.Entry05Chip }, ResponseCryptogram: responseCryptogram, ScriptDone: scriptDone,
 	}
 }
@@ -150,5 +156,19 @@ func (r *Rules) dropFrom(flow pay.Flow, name string) {
 			continue
 		}
 		r.Flows[i].Checks = slices.DeleteFunc(slices.Clone(f.Checks), func(c Check) bool { return c.Name == name })
+	}
+}
+
+// swap lets two checks change places in every flow that has both.
+func (r *Rules) swap(a, b string) {
+	r.Flows = slices.Clone(r.Flows)
+	for n, f := range r.Flows {
+		i := slices.IndexFunc(f.Checks, func(c Check) bool { return c.Name == a })
+		j := slices.IndexFunc(f.Checks, func(c Check) bool { return c.Name == b })
+		if i >= 0 && j >= 0 {
+			checks := slices.Clone(f.Checks)
+			checks[i], checks[j] = checks[j], checks[i]
+			r.Flows[n].Checks = checks
+		}
 	}
 }

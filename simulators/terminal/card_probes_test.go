@@ -42,6 +42,9 @@ var cardProbes = map[string]func(*bench) any{
 	"terminal-gives-up-torn-tap":              func(b *bench) any { return b.tapEnds(kernel.TryAgain) },
 	"terminal-gives-up-at-phone":              func(b *bench) any { return b.tapEnds(kernel.SeePhone) },
 	"terminal-takes-two-cards-for-none":       func(b *bench) any { return b.tapEnds(kernel.PresentOne) },
+	"terminal-uploads-taps": func(b *bench) any {
+		return len(b.till.Rules.LastCryptogram(&visit{contactless: true, outcome: kernel.Outcome{Data: emv.Data{emv.Tag9F26AC: make([]byte, 8)}}}))
+	},
 	"terminal-signs-every-slip": func(b *bench) any {
 		b.till.order.visit = &visit{}
 		return b.till.signatureLine()

@@ -390,15 +390,24 @@ func (l *chipLine) apply(t *Terminal) {
 // chipEnd keeps what the chip of an online payment has said last; nil where there is none.
 func (t *Terminal) chipEnd() line {
 	v := t.order.visit
-	if v == nil || v.reads || v.contactless {
+	if v == nil || v.reads {
 		return nil
 	}
 	t.consult("terminal/last-cryptogram")
-	return &chipLine{Chip: t.Rules.LastCryptogram(v), Failed: v.outcome.Ending != kernel.Approved}
+	chip := t.Rules.LastCryptogram(v)
+	if chip == nil {
+		return nil
+	}
+	return &chipLine{Chip: chip, Failed: v.outcome.Ending != kernel.Approved}
 }
 
-// lastCryptogram is F55 with the TC, or with the AAC of a chip that declined (DOMAIN.md A.11).
-func lastCryptogram(v *visit) []byte { return kernel.Field55(kernel.UseRequest, v.outcome.Data) }
+// lastCryptogram is F55 with the TC, or with the AAC of a chip that declined (DOMAIN.md A.11). A tapped card makes none.
+func lastCryptogram(v *visit) []byte {
+	if v.contactless {
+		return nil
+	}
+	return kernel.Field55(kernel.UseRequest, v.outcome.Data)
+}
 
 // uploadsChip: the chips' payments are uploaded where the dialect has a message for it. A tapped card says nothing after the host.
 func uploadsChip(d *iso8583.Dialect, chip []byte, _ bool) bool {

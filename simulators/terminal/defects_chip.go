@@ -17,7 +17,16 @@ func chipDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.ChipTries = 1 }),
 		defect("terminal-uploads-request-cryptogram", "emv", "uploads a chip's payment with the cryptogram of its request", "field 55 is kept as it was sent",
 			func(r *Rules) {
-				r.LastCryptogram = func(v *visit) []byte { return kernel.Field55(kernel.UseRequest, v.request) }
+				r.LastCryptogram = func(v *visit) []byte {
+					if v.contactless {
+						return nil
+					}
+					return kernel.Field55(kernel.UseRequest, v.request)
+				}
+			}),
+		defect("terminal-uploads-taps", "settlement", "uploads the cryptogram of a tapped card's request as its last one", "all chips are kept alike",
+			func(r *Rules) {
+				r.LastCryptogram = func(v *visit) []byte { return kernel.Field55(kernel.UseRequest, v.outcome.Data) }
 			}),
 		defect("terminal-skips-chip-upload", "settlement", "uploads nothing of a chip's payment where the totals agree", "agreed was taken for done",
 			func(r *Rules) { r.UploadsChip = func(*iso8583.Dialect, []byte, bool) bool { return false } }),

@@ -35,6 +35,7 @@ const (
 	recoveredHeader, recoveredTrailer = 0x6A, 0xBC
 	formatIssuer, formatSSAD          = 0x02, 0x03
 	formatICC, formatSDAD             = 0x04, 0x05
+	formatFast                        = 0x95 // fast DDA of a card that makes its signature at GET PROCESSING OPTIONS
 	hash01SHA1, algorithm01RSA        = 0x01, 0x01
 	issuerOverhead, iccOverhead       = 36, 42 // bytes of a certificate that are not key
 	longestModulus                    = 248    // bytes (Book 2, D1)

@@ -115,7 +115,7 @@ func TestPublishedRecovery(t *testing.T) {
 
 func checkCombined(t *testing.T, icc PublicKey, d Data, hash []byte) {
 	t.Helper()
-	data, err := recoverDynamic(icc, d[Tag9F4BSDAD], d[Tag9F37UnpredictableNumber])
+	data, err := recoverDynamic(icc, formatSDAD, d[Tag9F4BSDAD], d[Tag9F37UnpredictableNumber])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,19 @@ type Dynamic struct {
 
 // VerifySDAD checks the card's signature; signed is the data that its DDOL named (Book 2, 6.5.2).
 func VerifySDAD(icc PublicKey, sdad, signed []byte) (Dynamic, error) {
-	data, err := recoverDynamic(icc, sdad, signed)
+	return verifyDynamic(icc, formatSDAD, sdad, signed)
+}
+
+// VerifyFast checks the signature of fast DDA, which cards write in a format of its own or in that of DDA (DOMAIN.md D.4).
+func VerifyFast(icc PublicKey, sdad, signed []byte) (Dynamic, error) {
+	if d, err := verifyDynamic(icc, formatFast, sdad, signed); err == nil {
+		return d, nil
+	}
+	return VerifySDAD(icc, sdad, signed)
+}
+
+func verifyDynamic(icc PublicKey, format byte, sdad, signed []byte) (Dynamic, error) {
+	data, err := recoverDynamic(icc, format, sdad, signed)
 	if err != nil {
 		return Dynamic{}, err
 	}
@@ -42,7 +54,7 @@ func VerifySDAD(icc PublicKey, sdad, signed []byte) (Dynamic, error) {
 // VerifyCDA checks the card's signature over a cryptogram, and the hash over what went to and fro: the PDOL's, CDOL1's (and
 // CDOL2's) data and the answer's objects without 9F4B (Book 2, 6.6.2). unpredictable is tag 9F37.
 func VerifyCDA(icc PublicKey, sdad, unpredictable []byte, exchanged ...[]byte) (Dynamic, error) {
-	data, err := recoverDynamic(icc, sdad, unpredictable)
+	data, err := recoverDynamic(icc, formatSDAD, sdad, unpredictable)
 	if err != nil {
 		return Dynamic{}, err
 	}
@@ -65,8 +77,8 @@ func combined(data []byte) (Dynamic, error) {
 }
 
 // recoverDynamic gives the ICC dynamic data, whose first byte is a length within it.
-func recoverDynamic(icc PublicKey, sdad, signed []byte) ([]byte, error) {
-	b, err := recoverSigned(icc, formatSDAD, sdad, signed)
+func recoverDynamic(icc PublicKey, format byte, sdad, signed []byte) ([]byte, error) {
+	b, err := recoverSigned(icc, format, sdad, signed)
 	if err != nil {
 		return nil, fmt.Errorf("emv: signed dynamic application data: %w", err)
 	}

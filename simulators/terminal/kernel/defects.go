@@ -169,6 +169,13 @@ func contactlessDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.OverCVM = func(amount, limit int64) bool { return amount >= limit*100 } }),
 		defect("kernel-no-pin-exclusive", "money", "asks for a PIN at just the no-PIN limit", "below was taken by the word",
 			func(r *Rules) { r.UnderNoPIN = func(amount, limit int64) bool { return amount < limit } }),
+		defect("kernel-no-pin-abroad", "security", "asks no card up to the no-PIN limit for a PIN or a signature, of whatever scheme", "there was one scheme when the limit came",
+			func(r *Rules) { r.NoPINScheme = nil }),
+		defect("kernel-asks-gone-card", "emv", "asks a tapped card for a last cryptogram after the host's answer", "the flow was copied from the slot",
+			func(r *Rules) {
+				r.Flows = slices.Clone(r.Flows)
+				r.Flows[0].Phases = append(without(r.Flows[0].Phases, "kernel/last-word"), Phase{"kernel/completion", complete})
+			}),
 		defect("kernel-ignores-contactless-floor", "money", "lets a tap over the floor limit stay offline", "the limit of the slot is looked at",
 			func(r *Rules) { r.OverOffline = func(int64, int64) bool { return false } }),
 		defect("kernel-overlooks-phone", "emv", "sends a phone to the slot when something is to be done on it", "6986 is no answer that cards give",
@@ -188,6 +195,8 @@ func contactlessDefects() []pay.Defect[Rules] {
 				r.Flows = slices.Clone(r.Flows)
 				r.Flows[last].Phases = without(r.Flows[last].Phases, "kernel/quick-restrictions")
 			}),
+		defect("kernel-knows-no-fast-format", "emv", "knows the signature of a tapped card in the format of DDA only", "the card of the test house writes that one",
+			func(r *Rules) { r.Fast = emv.VerifySDAD }),
 		defect("kernel-believes-fdda", "security", "takes an offline approval without looking at its signature", "it takes too long for a gate",
 			func(r *Rules) { r.VerifyFDDA = false }),
 	}

@@ -91,6 +91,7 @@ type paper struct {
 	spoilCDA bool
 	spoilSDA bool
 	spoilDDA bool
+	fast     byte                                   // format of a signature of fast DDA
 	format2  bool                                   // INTERNAL AUTHENTICATE answers in template 77
 	pinCert  bool                                   // it has a key of its own for PINs
 	afl      []byte                                 // instead of the usual one

@@ -125,7 +125,7 @@ func (t *transaction) fdda() bool {
 		}
 		signed = bytes.Join([][]byte{signed, t.own[emv.Tag9F02Amount], t.own[emv.Tag5F2ACurrency], related}, nil)
 	}
-	dynamic, err := emv.VerifySDAD(t.icc, t.card[emv.Tag9F4BSDAD], signed)
+	dynamic, err := t.r.Fast(t.icc, t.card[emv.Tag9F4BSDAD], signed)
 	if err == nil {
 		t.card[emv.Tag9F4CICCDynamicNumber] = dynamic.Number
 	}
@@ -144,7 +144,7 @@ func quickVerify(t *transaction) *Outcome {
 		return nil
 	}
 	t.consult("kernel/no-pin")
-	if t.c.NoPINLimit > 0 && t.r.UnderNoPIN(t.c.Amount.Minor, t.c.NoPINLimit) {
+	if t.c.NoPINLimit > 0 && bytes.HasPrefix(t.name, t.r.NoPINScheme) && t.r.UnderNoPIN(t.c.Amount.Minor, t.c.NoPINLimit) {
 		return nil
 	}
 	_, has := t.card[emv.Tag9F6CCTQ]

@@ -70,9 +70,12 @@ type Rules struct {
 	OverCVM      func(amount, limit int64) bool // kernel/cvm-limit: DF21
 	OverOffline  func(amount, limit int64) bool // kernel/contactless-floor: DF19
 	UnderNoPIN   func(amount, limit int64) bool // kernel/no-pin
+	NoPINScheme  []byte                         // kernel/no-pin: what the names of applications begin with that the no-PIN limit is for
 	FirstAnswers []FirstAnswer                  // kernel/first-answer: what a status word of the first command after selection means, contactless
 	VerifyFDDA   bool                           // kernel/fdda
-	TrustDevice  bool                           // kernel/device: a phone's owner whom it has verified is verified
+
+	Fast        func(icc emv.PublicKey, sdad, signed []byte) (emv.Dynamic, error) // kernel/fdda: how a signature of fast DDA is read
+	TrustDevice bool                                                              // kernel/device: a phone's owner whom it has verified is verified
 }
 
 // Phase is one part of a transaction; an outcome ends it.
@@ -151,10 +154,11 @@ func Reference() *Rules {
 		OverCVM:     func(amount, limit int64) bool { return amount >= limit },
 		OverOffline: func(amount, limit int64) bool { return amount > limit },
 		UnderNoPIN:  func(amount, limit int64) bool { return amount <= limit }, // DOMAIN.md D.6: inclusive
+		NoPINScheme: []byte{0xA0, 0x00, 0x00, 0x03, 0x33},                      // the others follow DF21
 		FirstAnswers: []FirstAnswer{
 			{emv.SW6986SeePhone, SeePhone}, {emv.SW6984DataInvalidated, SwitchInterface}, {emv.SW6985Conditions, ""},
 		},
-		VerifyFDDA: true, TrustDevice: true,
+		VerifyFDDA: true, Fast: emv.VerifyFast, TrustDevice: true,
 	}
 }
 

@@ -30,7 +30,7 @@ func ctq(bits string) func(*setting) {
 
 // offline makes the card approve by itself, with a signature of fDDA version 1.
 func offline(s *setting) {
-	s.card.options = quickOptions("90", "0000")
+	s.card.options, s.card.fast = quickOptions("90", "0000"), 0x95
 	s.card.options[emv.Tag94AFL] = unhex("08010401")
 	s.card.data = emv.Data{emv.Tag5APAN: unhex(testPAN), emv.Tag5F24Expiry: unhex("301231"), emv.Tag9F4ASDATagList: {0x82}}
 	delete(s.card.options, emv.Tag5F34PSN)
@@ -41,7 +41,7 @@ func offline(s *setting) {
 			amount, _ := emv.N12(s.c.Amount)
 			copy(related[5:7], s.card.options[emv.Tag9F6CCTQ])
 			signed := slices.Concat(number, amount, unhex("0156"), related)
-			sdad := s.card.keys["icc"].seal([]byte{0x05, 0x01, 0x03, 0x02, 0x12, 0x34}, nil, signed)
+			sdad := s.card.keys["icc"].seal([]byte{s.card.fast, 0x01, 0x03, 0x02, 0x12, 0x34}, nil, signed)
 			if s.card.spoilDDA {
 				sdad[40] ^= 1
 			}
@@ -60,6 +60,12 @@ func generate(s *setting) {
 	s.card.options, s.card.pdol = nil, nil
 }
 
+// visa makes the card one of another scheme that goes on as quickPass does.
+func visa(s *setting) {
+	s.card.name = unhex("A0000000031010")
+	s.c.Apps[0].AID = s.card.name
+}
+
 func taps() []change {
 	over := amount(150000) // over the CVM limit of 1000.00
 	return []change{
@@ -70,6 +76,7 @@ func taps() []change {
 		{"quickPass, the card declines", func(s *setting) { s.card.options = quickOptions("80", "0000") }},
 		{"quickPass, the card says so in 9F27", func(s *setting) { s.card.options[emv.Tag9F27CID] = []byte{0x80} }},
 		{"quickPass, offline with fDDA", offline},
+		{"quickPass, offline with fDDA in the format of DDA", all(offline, func(s *setting) { s.card.fast = 0x05 })},
 		{"quickPass, offline, its qualifiers were not signed", all(offline, func(s *setting) {
 			raw := s.card.raw
 			s.card.raw = func(c emv.Command) (emv.Response, bool) {
@@ -97,6 +104,7 @@ func taps() []change {
 		{"quickPass, over the CVM limit, no verification", over},
 		{"quickPass, at the no-PIN limit", all(over, ctq("8000"), func(s *setting) { s.c.NoPINLimit = 150000 })},
 		{"quickPass, over the no-PIN limit", all(over, ctq("8000"), func(s *setting) { s.c.NoPINLimit = 149999 })},
+		{"Visa-like, at the no-PIN limit of another scheme", all(visa, over, ctq("4000"), func(s *setting) { s.c.NoPINLimit = 150000 })},
 		{"quickPass, below the CVM limit, the card would like a PIN", ctq("8000")},
 		{"quickPass, the card wants the slot for cash", all(kind(TypeCash), func(s *setting) { s.card.options = quickOptions("80", "0400") })},
 		{"quickPass, no cryptogram", func(s *setting) { delete(s.card.options, emv.Tag9F26AC) }},
