@@ -101,6 +101,10 @@ func onlineStories() []story {
 		return story{name: name, before: signedIn(more...), ends: ends, reverses: true,
 			do: orders(Order{Flow: pay.Sale, Who: "Carol", Amount: pay.CNY(12_34), By: by})}
 	}
+	coded := orders(Order{Flow: pay.Sale, Who: "Alice", Amount: pay.CNY(12_34), By: ByPhone})
+	phone := func(name string, ends terminal.EndingKind, more ...deed) story {
+		return story{name: name, before: signedIn(more...), do: coded, ends: ends, reverses: true}
+	}
 	return []story{
 		{name: "sign-in", before: nothing, do: signIn, ends: terminal.SignedIn, signsIn: true},
 		{name: "sign-out", before: signIn, do: key(pay.SignOut), ends: terminal.SignedOut, signsIn: true},
@@ -123,6 +127,9 @@ func onlineStories() []story {
 			return w.Arrange(Arrangement{Party: "issuer", Card: "Carol", Command: "unblock-pin"})
 		}),
 		carol("sale by tap", ByTap, terminal.Approved),
+		phone("sale by a payer's code", terminal.Approved),
+		phone("sale by a payer's code whose answer is lost", terminal.Unknown, spoils(fault.Answer, pay.Sale, fault.Lose, 1)),
+		{name: "void of a sale by code", before: signedIn(coded), do: acts(pay.Sale, Order{Flow: pay.Void}), reverses: true},
 		carol("sale by tap whose answer is lost", ByTap, terminal.Unknown, spoils(fault.Answer, pay.Sale, fault.Lose, 1)),
 	}
 }
@@ -180,6 +187,9 @@ func offlineStories() []story {
 		{name: "offline sale and its upload", before: signIn, do: then(sold, sale), reverses: true},
 		{name: "offline sale whose upload is not answered", before: signedIn(spoils(fault.Answer, pay.OfflineSale, fault.Lose, 1), sold), do: then(sale, sale), reverses: true},
 		{name: "offline sale voided before it left", before: signedIn(sold), do: then(void, sale), reverses: true},
+		{name: "sale that a chip approved alone, and its upload", reverses: true,
+			before: then(func(_ *World, t *Till) error { return t.SetFloor(pay.CNY(100_00), true) }, signIn),
+			do:     then(orders(Order{Flow: pay.Sale, Who: "Nina", Amount: pay.CNY(10_00), By: ByChip}), sale)},
 		{name: "tipped sale", before: signedIn(sale), do: tip},
 		{name: "offline sale adjusted after it left", before: signedIn(sold, sale), do: adjust},
 	}
