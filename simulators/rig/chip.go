@@ -226,10 +226,9 @@ func (t *Till) SetFloor(limit pay.Amount, alone bool) error {
 		emv.TagDF16RandomMaxPercent: percent, emv.TagDF17RandomPercent: percent})
 }
 
-// apduTime is how long a command takes on contacts and in the field.
 const (
-	apduTime   = 20 * time.Millisecond
-	readerWait = 5 * time.Second // for a card that says nothing
+	apduTime   = 20 * time.Millisecond // that a command takes on contacts and in the field, on a virtual clock: nobody waits for it
+	readerWait = 5 * time.Second       // for a card that says nothing
 )
 
 // present puts a cardholder's chip into the slot or the field, and gives what the reader tells the till; nil for nothing.
@@ -261,7 +260,10 @@ func (t *Till) apdu(cmd emv.Command) {
 	if t.slot != nil {
 		x = t.slot.Exchange(t.Now(), cmd)
 	}
-	after := apduTime + x.After
+	after := x.After
+	if t.world.Loop.Virtual() {
+		after += apduTime
+	}
 	if x.Ending == card.Frozen || x.After > readerWait {
 		x.Ending, after = card.Frozen, readerWait
 	}
