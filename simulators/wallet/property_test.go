@@ -2,11 +2,13 @@ package wallet_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 	"github.com/tillproof/tillproof/simulators/wallet"
@@ -174,6 +176,9 @@ func (w *town) settleDoubts(rt *rapid.T, orders []*believed) {
 	s, err := w.host.MerchantBalance(noodles)
 	w.must(err)
 	w.must(w.host.Ledger().TrialBalance())
+	for _, b := range audit.Judge(slices.Values(w.host.Statements())) {
+		rt.Error(b.Text)
+	}
 	if a.Booked != pay.CNY(2000_00-shop) || s.Booked != pay.CNY(shop) {
 		rt.Fatalf("Alice has %s and the shop %s; by the orders the shop has %s", a.Booked, s.Booked, pay.CNY(shop))
 	}

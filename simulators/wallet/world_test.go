@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
@@ -245,6 +247,9 @@ func (w *town) has(alice, shop int64) {
 	s, err := w.host.MerchantBalance(noodles)
 	w.must(err)
 	w.must(w.host.Ledger().TrialBalance())
+	for _, b := range audit.Judge(slices.Values(w.host.Statements())) {
+		w.t.Error(b.Text)
+	}
 	if a.Booked.Minor != alice || s.Booked.Minor != shop {
 		w.t.Errorf("Alice has %s and the shop %s, want %d and %d fen", a.Booked, s.Booked, alice, shop)
 	}

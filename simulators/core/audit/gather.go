@@ -16,6 +16,8 @@ type hearing struct {
 	unnamed  []Statement
 	accounts []Statement // Opening and Balance
 	batches  []*batch
+	wallets  []*walletOrder
+	purses   []Statement     // Opening and Balance of wallets
 	tills    map[string]bool // terminal numbers that state anything
 	hosts    map[Role]bool   // roles that state anything
 }
@@ -41,7 +43,12 @@ type book struct {
 // gather puts statements together: the till's first, since its names are the payment's own, then host by host.
 func gather(statements iter.Seq[Statement]) *hearing {
 	c := &hearing{byRef: map[[2]string][]*payment{}, byRRN: map[string]*payment{}, tills: map[string]bool{}, hosts: map[Role]bool{}}
-	all := slices.Collect(statements)
+	var all []Statement
+	for s := range statements {
+		if !c.takesWallet(s) {
+			all = append(all, s)
+		}
+	}
 	for _, s := range all {
 		if s.Role == Terminal {
 			c.tills[s.Ref.Terminal] = true

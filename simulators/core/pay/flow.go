@@ -58,6 +58,10 @@ const (
 	Tip         Flow = "tip"          // another amount for a sale, once the guest has written a tip
 	ECashSale   Flow = "ecash-sale"   // paid from the chip's own purse
 
+	// By the code of a wallet, which is asked over HTTP (DOMAIN.md E.4).
+	WalletSale   Flow = "wallet-sale"
+	WalletRefund Flow = "wallet-refund"
+
 	// What follows a payment.
 	Reversal        Flow = "reversal"
 	ReversalRequest Flow = "reversal-request" // 0400 where a reversal is an advice, 0420
