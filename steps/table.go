@@ -72,7 +72,21 @@ type Noun struct {
 func Nouns() []Noun {
 	return []Noun{
 		{"tills and cards", castSteps()}, {"the host", hostSteps()}, {"the line", lineSteps()},
-		{"people", actSteps()}, {"operators", operatorSteps()}, {"the day", daySteps()}, {"sales without the host", offlineSteps()}, {"settlement", settlementSteps()}, {"chips", chipSteps()}, {"the card itself", cardSteps()}, {"other chips", otherChipSteps()}, {"the terminal's kernel", kernelSteps()}, {"taps", nfcSteps()}, {"payers' codes", codeSteps()}, {"the device", deviceSteps()}, {"signatures", signatureSteps()}, {"the tester", slices.Concat(testerSteps(), copySteps())},
+		{"people", actSteps()},
+		{"operators", operatorSteps()},
+		{"the day", daySteps()},
+		{"sales without the host", offlineSteps()},
+		{"settlement", settlementSteps()},
+		{"chips", chipSteps()},
+		{"the card itself", cardSteps()},
+		{"other chips", otherChipSteps()},
+		{"the terminal's kernel", kernelSteps()},
+		{"taps", nfcSteps()},
+		{"payers' codes", codeSteps()},
+		{"wallets", walletSteps()},
+		{"the device", deviceSteps()},
+		{"signatures", signatureSteps()},
+		{"the tester", slices.Concat(testerSteps(), copySteps())},
 		{"screens and receipts", tillSteps()}, {"messages", wireSteps()}, {"books", bookSteps()}, {"outputs", outputSteps()},
 	}
 }

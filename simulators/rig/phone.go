@@ -100,6 +100,19 @@ func (w *World) CodeSecrets(who string) (Secrets, error) {
 	return all, nil
 }
 
+// LastCode gives the last code that a cardholder's phone has shown.
+func (w *World) LastCode(who string) (string, error) {
+	c, err := w.Rig.Cast.Cardholder(who)
+	if err != nil {
+		return "", err
+	}
+	shown := w.codes[c.Name]
+	if len(shown) == 0 {
+		return "", fmt.Errorf("%s's phone has shown no code", c.Name)
+	}
+	return shown[len(shown)-1], nil
+}
+
 // IsCodeOf tells that digits are the last code that a cardholder's phone has shown.
 func (w *World) IsCodeOf(who, digits string) (bool, error) {
 	c, err := w.Rig.Cast.Cardholder(who)

@@ -11,6 +11,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/terminal"
 	"github.com/tillproof/tillproof/simulators/terminal/kernel"
+	"github.com/tillproof/tillproof/simulators/wallet"
 )
 
 // ruleSet is what the parties of a world decide from.
@@ -19,8 +20,9 @@ type ruleSet struct {
 	issuer   *issuer.Rules
 	terminal *terminal.Rules
 	card     *card.Rules
+	wallet   *wallet.Rules
 	atHost   []string // armed defects of acquirer and issuer, for a host in another process
-	atTill   []string // armed defects of the tills
+	atTill   []string // armed defects of tills, cards and wallets, which sit with the tills
 }
 
 // Defect describes a defect that can be armed.
@@ -35,7 +37,14 @@ type Defect struct {
 // Defects lists every defect of every party.
 func Defects() []Defect {
 	return slices.Concat(described("acquirer", acquirer.Defects()), described("issuer", issuer.Defects()), described("terminal", terminal.Defects()),
-		described("card", card.Defects()), described("kernel", kernel.Defects()))
+		described("card", card.Defects()), described("kernel", kernel.Defects()), described("wallet", walletDefects()))
+}
+
+// walletDefects are those that a till can meet: it shows no merchant codes, and waits neither a year nor for what closes by itself.
+func walletDefects() []pay.Defect[wallet.Rules] {
+	return slices.DeleteFunc(wallet.Defects(), func(d pay.Defect[wallet.Rules]) bool {
+		return slices.Contains([]string{"wallet-refunds-late", "wallet-never-closes", "wallet-pays-itself", "wallet-believes-code"}, d.Name)
+	})
 }
 
 func described[R any](party string, list []pay.Defect[R]) []Defect {
@@ -48,13 +57,14 @@ func described[R any](party string, list []pay.Defect[R]) []Defect {
 
 // armed gives the reference rules with the named defects in them.
 func armed(names []string) (ruleSet, error) {
-	a, i, t, c := acquirer.Reference(), issuer.Reference(), terminal.Reference(), card.Reference()
-	r := ruleSet{acquirer: &a, issuer: &i, terminal: t, card: &c}
+	a, i, t, c, v := acquirer.Reference(), issuer.Reference(), terminal.Reference(), card.Reference(), wallet.Reference()
+	r := ruleSet{acquirer: &a, issuer: &i, terminal: t, card: &c, wallet: &v}
 	for _, name := range names {
 		switch {
 		case arm(r.acquirer, acquirer.Defects(), name), arm(r.issuer, issuer.Defects(), name):
 			r.atHost = append(r.atHost, name)
-		case arm(r.terminal, terminal.Defects(), name), arm(r.terminal.Kernel, kernel.Defects(), name), arm(r.card, card.Defects(), name):
+		case arm(r.terminal, terminal.Defects(), name), arm(r.terminal.Kernel, kernel.Defects(), name), arm(r.card, card.Defects(), name),
+			arm(r.wallet, walletDefects(), name):
 			r.atTill = append(r.atTill, name)
 		default:
 			return r, fmt.Errorf("defect %q: there is no such defect; there are %s", hideDigits(name), strings.Join(defectNames(), ", "))

@@ -187,6 +187,8 @@ func (t *Till) carryOut(a terminal.Action) {
 		t.skew = a.At.Sub(t.world.Loop.Now())
 	case terminal.APDU:
 		t.apdu(a.Command)
+	case terminal.AskWallet:
+		t.askWallet(a)
 	case terminal.UseNetwork:
 		t.note("network " + a.Network)
 		t.tap.drop()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,50 +96,57 @@ func (k walletKey) put(signs, verifies *hsm.HSM, name string) error {
 	return verifies.ImportVerifier(name, public)
 }
 
-// walletsConfig is what the wallets of a world are made of.
+// walletsConfig is what the wallets of a world are made of. Nil rules are the reference's.
 type walletsConfig struct {
 	loop  *sim.Loop
 	seed  sim.Seed
 	cast  *Cast
 	trace *trace.Recorder
+	rules *wallet.Rules
 }
 
 // wallets are the wallet hosts of a world, and the keys of the shops and phones that ask them.
 type wallets struct {
-	loop  *sim.Loop
+	walletsConfig
+	town  *walletTown
 	hosts map[string]*wallet.Host
 	keys  map[string]*hsm.HSM // of shops and phones, by wallet
 }
 
 func newWallets(c walletsConfig) (*wallets, error) {
 	town, err := loadWalletTown(fixtures.FS)
-	if err != nil {
-		return nil, err
-	}
-	w := &wallets{loop: c.loop, hosts: map[string]*wallet.Host{}, keys: map[string]*hsm.HSM{}}
-	for _, seat := range town.Wallets {
-		if err := w.open(c, town, seat); err != nil {
-			return nil, fmt.Errorf("wallet %s: %w", seat.Name, err)
-		}
-	}
-	return w, nil
+	return &wallets{walletsConfig: c, town: town, hosts: map[string]*wallet.Host{}, keys: map[string]*hsm.HSM{}}, err
 }
 
-func (w *wallets) open(c walletsConfig, town *walletTown, seat walletSeat) error {
+// host gives a wallet's host, which opens when it is first asked for.
+func (w *wallets) host(name string) (*wallet.Host, error) {
+	i := slices.IndexFunc(w.town.Wallets, func(s walletSeat) bool { return s.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("wallet %q: there is none of that name: see fixtures/wallets/town.yaml", name)
+	}
+	if w.hosts[name] == nil {
+		if err := w.open(w.town.Wallets[i]); err != nil {
+			return nil, fmt.Errorf("wallet %s: %w", name, err)
+		}
+	}
+	return w.hosts[name], nil
+}
+
+func (w *wallets) open(seat walletSeat) error {
 	scheme, err := walletapi.Load(fixtures.FS, seat.Scheme)
 	if err != nil {
 		return err
 	}
 	scheme.Name = seat.Name
-	own, theirs := hsm.New(c.seed.Reader(seat.Name)), hsm.New(c.seed.Reader(seat.Name+" shops"))
+	own, theirs := hsm.New(w.seed.Reader(seat.Name)), hsm.New(w.seed.Reader(seat.Name+" shops"))
 	if err := seat.Host.put(own, theirs, wallet.KeyHost); err != nil {
 		return err
 	}
-	host, err := wallet.New(wallet.Config{Scheme: scheme, HSM: own, Seed: c.seed.Sub(seat.Name), Store: journal.NewMemory(), Trace: c.trace})
+	host, err := wallet.New(wallet.Config{Scheme: scheme, HSM: own, Seed: w.seed.Sub(seat.Name), Rules: w.rules, Store: journal.NewMemory(), Trace: w.trace})
 	if err != nil {
 		return err
 	}
-	for _, shop := range c.cast.merchants {
+	for _, shop := range w.cast.merchants {
 		if err := seat.Merchant.put(theirs, own, wallet.MerchantKey(shop.Number)); err != nil {
 			return err
 		}
@@ -146,8 +154,8 @@ func (w *wallets) open(c walletsConfig, town *walletTown, seat walletSeat) error
 			return err
 		}
 	}
-	for _, p := range town.Payers {
-		if err := town.Phone.put(theirs, own, wallet.PhoneKey(p.Name)); err != nil {
+	for _, p := range w.town.Payers {
+		if err := w.town.Phone.put(theirs, own, wallet.PhoneKey(p.Name)); err != nil {
 			return err
 		}
 		if err := host.AddPayer(wallet.Payer{Name: p.Name, Password: pay.NewSecret(p.Password), Balance: p.Balance}); err != nil {
@@ -209,6 +217,11 @@ func openWalletDoor(ctx context.Context, address string, c walletsConfig) (*wall
 	w, err := newWallets(c)
 	if err != nil {
 		return nil, err
+	}
+	for _, seat := range w.town.Wallets {
+		if _, err := w.host(seat.Name); err != nil {
+			return nil, err
+		}
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

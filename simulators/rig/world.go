@@ -60,6 +60,8 @@ type World struct {
 	photos map[string][]byte      // of their codes
 	codes  map[string][]string    // that the phones have shown
 
+	walletLine *walletLine // nil while nobody has asked a wallet
+
 	lineState LineState
 	speech    Speech // what differs from the rig's
 	protected bool   // by TLS
@@ -225,6 +227,13 @@ func (w *World) Unstruck() []string {
 			out = append(out, "a mishap of "+t.Name)
 		}
 	}
+	if w.walletLine != nil {
+		for _, f := range w.walletLine.faults {
+			if !f.struck {
+				out = append(out, fmt.Sprintf("a fault of wallet %s %d", f.Operation, f.Nth))
+			}
+		}
+	}
 	return out
 }
 
@@ -309,6 +318,7 @@ func (w *World) Statements() ([]audit.Statement, error) {
 		all = append(all, audit.Statement{Role: audit.Terminal, Party: t.Name, Fact: audit.Present, Ref: audit.Ref{Terminal: t.config.Number}})
 		all = append(all, t.machine.Statements()...)
 	}
+	all = append(all, w.walletStatements()...)
 	state, err := w.Look()
 	if errors.Is(err, ErrNoSight) {
 		return all, nil

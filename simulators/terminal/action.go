@@ -7,6 +7,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 )
 
 // ActionKind is what a terminal wants done.
@@ -23,12 +24,13 @@ const (
 	StopTimer                    // forget a timer [Timer]
 	SetClock                     // set the terminal's clock, the one that now is read from [At]
 	APDU                         // give the card a command and bring CardAnswered [Command]
+	AskWallet                    // ask a wallet's host and bring WalletAnswered, once [Wallet, Operation, Params]
 	UseNetwork                   // make the next connections over this network [Network]
 	Restart                      // switch the terminal off and on
 	End                          // the order is over; every Choose and Reprint ends in one [Ending]
 )
 
-var actionNames = [...]string{"Exchange", "Show", "Ask", "Print", "Write", "StartTimer", "StopTimer", "SetClock", "APDU", "UseNetwork", "Restart", "End"}
+var actionNames = [...]string{"Exchange", "Show", "Ask", "Print", "Write", "StartTimer", "StopTimer", "SetClock", "APDU", "AskWallet", "UseNetwork", "Restart", "End"}
 
 // String gives the constant's name.
 func (k ActionKind) String() string { return actionNames[k] }
@@ -49,6 +51,10 @@ type Action struct {
 	Network string
 	Command emv.Command
 	Ending  Ending
+
+	Wallet    string
+	Operation walletapi.Operation
+	Params    walletapi.Params
 }
 
 // Screen is what the display shows: a message id and what goes into its words.

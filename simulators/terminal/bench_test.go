@@ -54,12 +54,13 @@ type bench struct {
 	budget    int                                // actions that may still be done before the power goes; < 0 for no end
 	done      int                                // actions done so far, over all lives
 
-	code      string // on the cardholder's phone, which he shows instead of a card
-	noCard    bool   // the cashier presses the green key instead
-	pin       string // what the cardholder types
-	far       bool   // the cardholder is: his number is typed
-	voice     Voice  // what the cashier types
-	noRest    bool   // nobody pays the rest of a partial approval
+	asked     *Action // of a wallet's host; nil for nothing
+	code      string  // on the cardholder's phone, which he shows instead of a card
+	noCard    bool    // the cashier presses the green key instead
+	pin       string  // what the cardholder types
+	far       bool    // the cardholder is: his number is typed
+	voice     Voice   // what the cashier types
+	noRest    bool    // nobody pays the rest of a partial approval
 	onShow    func(Screen)
 	screens   []string
 	slips     []Slip
@@ -242,6 +243,8 @@ func (b *bench) carryOut(a Action) (Event, bool) {
 			b.unwritten = batch
 		}
 		return Event{Kind: Stored, Err: err}, a.Await
+	case AskWallet:
+		b.asked = &a
 	case StartTimer:
 		b.timers[a.Timer] = a.After
 	case StopTimer:

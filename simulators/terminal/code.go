@@ -62,8 +62,12 @@ func (t *Terminal) scan(now time.Time, e Event, out *Actions) {
 		return
 	}
 	code, ok := qr.ParsePayerCode(text)
+	if a := t.walletOf(code.Scheme); ok && a != nil && t.order.plan.Flow == pay.Sale {
+		t.payByWallet(now, a, code, out)
+		return
+	}
 	t.consult("terminal/wallets")
-	if !ok || !slices.Contains(t.Rules.Wallets, code.Scheme) {
+	if !ok || !slices.Contains(t.Rules.Wallets, code.Scheme) || !t.Dialect.Carries(t.order.plan.Flow, iso8583.DeviceData) {
 		t.refuse(now, "terminal/wallets", "WALLET_NOT_TAKEN", out)
 		return
 	}
@@ -73,7 +77,7 @@ func (t *Terminal) scan(now time.Time, e Event, out *Actions) {
 
 // takesCodes tells that the order may be paid by a payer's code.
 func (t *Terminal) takesCodes() bool {
-	return t.order.plan.Codes && t.Dialect.Carries(t.order.plan.Flow, iso8583.DeviceData)
+	return t.order.plan.Codes && (t.Dialect.Carries(t.order.plan.Flow, iso8583.DeviceData) || len(t.Wallets) > 0)
 }
 
 // withoutCard goes on with a refund of a payment by code that this terminal knows nothing of: the host finds it by its number.

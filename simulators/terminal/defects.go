@@ -11,7 +11,7 @@ import (
 
 // Defects lists what real tills ship with: edits of the rules, each of which a scenario must notice.
 func Defects() []pay.Defect[Rules] {
-	return slices.Concat(deskDefects(), cardDefects(), chipDefects(), chipTellingDefects(), lineDefects(), dayDefects(), peopleDefects(), flowDefects(), deviceDefects(), noticeDefects(), offlineDefects(), settlementDefects(), timeDefects(), codeDefects())
+	return slices.Concat(deskDefects(), cardDefects(), chipDefects(), chipTellingDefects(), lineDefects(), dayDefects(), peopleDefects(), flowDefects(), deviceDefects(), noticeDefects(), offlineDefects(), settlementDefects(), timeDefects(), codeDefects(), walletDefects())
 }
 
 func deskDefects() []pay.Defect[Rules] {

@@ -377,6 +377,7 @@ func TestDefects(t *testing.T) {
 	maps.Copy(probes, chipProbes)
 	maps.Copy(probes, cardProbes)
 	maps.Copy(probes, codeProbes)
+	maps.Copy(probes, walletProbes)
 	for _, d := range Defects() {
 		names = append(names, d.Name)
 		if !strings.HasPrefix(d.Name, "terminal-") || d.Text == "" || d.Why == "" ||

@@ -4,6 +4,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 	"github.com/tillproof/tillproof/simulators/terminal/kernel"
 )
 
@@ -38,6 +39,7 @@ const (
 	Cancel                             // the red key
 	Answered                           // the exchange brought an answer [Message]
 	Unanswered                         // the exchange brought none [Trouble]
+	WalletAnswered                     // what a wallet's host said [Params]; nil when it said nothing
 	Fired                              // a timer ran out [Timer]
 	Stored                             // the store's word on a Write with Await [Err]
 	PaperOut                           // the printer has no paper left
@@ -56,7 +58,7 @@ const (
 )
 
 var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "Insert", "Tap", "CardAnswered", "ChooseApplication", "Scan", "KeyIn", "EnterPIN",
-	"EnterOriginal", "EnterCode", "EnterPlan", "Confirm", "Cancel", "Answered", "Unanswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
+	"EnterOriginal", "EnterCode", "EnterPlan", "Confirm", "Cancel", "Answered", "Unanswered", "WalletAnswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
 	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "Sign", "ScriptResults", "DeviceFails", "DeviceWorks"}
 
 // String gives the constant's name.
@@ -87,6 +89,7 @@ type Event struct {
 	Picture  []byte // a signature as the pad gives it, or what the scanner sees
 	Chip     []byte // TLV of F55
 	Err      error
+	Params   walletapi.Params
 }
 
 // Stripe is what the reader's head gave. Tracks may have their sentinels and '=' or 'D' as separator.

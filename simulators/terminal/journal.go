@@ -25,6 +25,7 @@ type memory struct {
 	settling  *settling // nil while no settlement has begun
 	batches   []settled
 	pending   *pending
+	wallets   []walletSale
 	stored    []stored // approved by the terminal alone, in their order, until the host has answered
 	slips     []waitingSlip
 	last      []byte // the last slip, sealed
@@ -254,7 +255,7 @@ func TraceRecord(next int) journal.Record {
 func readLine(r journal.Record) (line, error) {
 	for _, l := range []line{&sentLine{}, &pendingLine{}, &attemptLine{}, &outcomeLine{}, &printLine{}, &signLine{}, &againLine{},
 		&operatorLine{}, &tamperLine{}, &chipLine{}, &settleLine{}, &uploadLine{}, &closeLine{}, &dueLine{}, &fetchLine{}, &noticeLine{}, &noticePartLine{}, &slipLine{},
-		&storedLine{}, &tryLine{}, &toldLine{}, &changedLine{}, &partLine{}} {
+		&storedLine{}, &tryLine{}, &toldLine{}, &changedLine{}, &partLine{}, &walletLine{}} {
 		if l.kind() != r.Kind {
 			continue
 		}

@@ -34,9 +34,11 @@ type order struct {
 	local        bool            // the host is not asked, and told later if at all
 	voice        Voice
 	tip          pay.Amount
-	rest         pay.Amount // of a partial approval, to be collected otherwise
-	over         bool       // the ending is known; only a reversal may still be under way
-	ending       Ending     // see over
+	rest         pay.Amount  // of a partial approval, to be collected otherwise
+	talk         *walletTalk // with a wallet's host; nil for none
+	walletTried  bool        // what a wallet is owed has had its turn
+	over         bool        // the ending is known; only a reversal may still be under way
+	ending       Ending      // see over
 }
 
 // choose begins an order.
@@ -89,6 +91,7 @@ func (t *Terminal) proceed(now time.Time, out *Actions) {
 	case o.plan.Trade && t.again && !o.plan.Offline: // asked for by header nibble 6 = 3 (DOMAIN.md A.1)
 		t.send(now, pay.SignIn, out)
 	case t.errandRuns(now, out):
+	case t.walletOwed(now, out):
 	case t.forwardsFirst():
 		t.forward(now, out)
 	case t.holdsBatch():

@@ -57,6 +57,9 @@ func (t *Terminal) askOriginal(out *Actions) {
 // other payments the journal adds what it happens to know.
 func (t *Terminal) enterOriginal(now time.Time, e Event, out *Actions) {
 	o := &t.order
+	if t.walletBack(now, e.Original, out) {
+		return
+	}
 	if !e.Original.complete(o.plan.Original) {
 		t.askOriginal(out)
 		return

@@ -38,6 +38,7 @@ type Rules struct {
 	CardRules
 	OfflineRules
 	CodeRules
+	Wallet WalletRules
 
 	TraceAfterRestart func(last int) int // terminal/trace: the last number used, given the one that the journal tells
 
@@ -109,7 +110,7 @@ func Reference() *Rules {
 		WeakPassword: weakPassword,
 		Manages:      manages, IdleLogout: true, LoginTries: 3,
 		CheckKCV: true, KeyDoubt: true, AdoptBatch: true, AdoptClock: true, ChipRules: chipRules(), DeviceRules: deviceRules(), NoticeRules: noticeRules(), PeopleRules: peopleRules(), PaperRules: paperRules(), CardRules: cardRules(), OfflineRules: offlineRules(),
-		CodeRules:         codeRules(),
+		CodeRules: codeRules(), Wallet: ReferenceWallet(),
 		TraceAfterRestart: func(last int) int { return last },
 		ChipReader:        true, Kernel: kernel.Reference(), ChipTries: 3, ObeyCard: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,

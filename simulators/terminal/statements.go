@@ -14,6 +14,9 @@ func (t *Terminal) Statements() []audit.Statement {
 		all[i] = audit.Statement{At: p.at, Role: audit.Terminal, Party: t.Name, Fact: p.fact, Ref: p.ref, RRN: p.rrn, Original: p.original,
 			Amount: p.amount, Answer: p.answer, Foreign: p.foreign}
 	}
+	for _, s := range t.wallets {
+		all = append(all, s.statements(t)...)
+	}
 	for _, b := range t.batches {
 		all = append(all, b.statement(t, audit.Settled, b.at, b.batch))
 	}

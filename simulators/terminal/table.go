@@ -29,12 +29,13 @@ const (
 	NewPassword             // the operator must choose one first
 	Storing                 // a record is being written; then the request leaves
 	Exchanging              // the request has left
+	AskingWallet            // a wallet's host is asked, or will be
 	Finishing               // the approval is being written; then the cardholder is told
 	states
 )
 
 var stateNames = [states]string{"off", "logged out", "ready", "waiting for the card", "reading the card", "waiting for the application", "waiting for the PIN",
-	"waiting for the original", "waiting for the instalments", "waiting for the green key", "waiting for the supervisor", "waiting for the spoken code", "waiting for the rest", "waiting for the signature", "waiting for a new password", "storing", "exchanging", "finishing"}
+	"waiting for the original", "waiting for the instalments", "waiting for the green key", "waiting for the supervisor", "waiting for the spoken code", "waiting for the rest", "waiting for the signature", "waiting for a new password", "storing", "exchanging", "asking the wallet", "finishing"}
 
 // String gives the state in words.
 func (s State) String() string { return stateNames[s] }
@@ -137,7 +138,9 @@ var table = [states][eventKinds]cell{
 	},
 	Storing:    {LogIn: {"log in", (*Terminal).logIn}, Stored: {"send", (*Terminal).leave}},
 	Exchanging: {LogIn: {"log in", (*Terminal).logIn}, Answered: {"judge answer", (*Terminal).answered}, Unanswered: {"judge trouble", (*Terminal).unanswered}},
-	Finishing:  {LogIn: {"log in", (*Terminal).logIn}, Stored: {"tell approval", (*Terminal).complete}},
+	AskingWallet: {Stored: {"ask the wallet, or tell", (*Terminal).walletStored}, Fired: {"ask the wallet", (*Terminal).walletDue},
+		WalletAnswered: {"judge the wallet's answer", (*Terminal).walletAnswered}},
+	Finishing: {LogIn: {"log in", (*Terminal).logIn}, Stored: {"tell approval", (*Terminal).complete}},
 }
 
 var always = [eventKinds]cell{
@@ -145,7 +148,7 @@ var always = [eventKinds]cell{
 	Unlock: {"refuse", refuse}, AddOperator: {"refuse", refuse}, RemoveOperator: {"refuse", refuse}, Choose: {"refuse", refuse}, Reprint: {"refuse", refuse}, LastPayment: {"refuse", refuse}, Statistics: {"refuse", refuse}, Swipe: {"refuse", refuse},
 	Insert: {"refuse", refuse}, Tap: {"refuse", refuse}, CardAnswered: {"ignore", ignore}, ChooseApplication: {"refuse", refuse},
 	Scan: {"refuse", refuse}, KeyIn: {"refuse", refuse}, EnterPIN: {"refuse", refuse}, EnterOriginal: {"refuse", refuse}, EnterCode: {"refuse", refuse}, EnterPlan: {"refuse", refuse}, Confirm: {"refuse", refuse}, Cancel: {"refuse", refuse},
-	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
+	Answered: {"ignore", ignore}, Unanswered: {"ignore", ignore}, WalletAnswered: {"ignore", ignore}, Fired: {"ignore", ignore}, Stored: {"ignore", ignore},
 	PaperOut: {"note paper", (*Terminal).paperOut}, PaperIn: {"note paper", (*Terminal).paperIn},
 	BatteryLow: {"note battery", (*Terminal).batteryLow}, BatteryOK: {"note battery", (*Terminal).batteryOK},
 	NetworkDown: {"note network", (*Terminal).networkDown}, NetworkUp: {"take network", (*Terminal).takeNetwork},

@@ -45,6 +45,7 @@ type Config struct {
 	SignaturePad bool                  // the cardholder can sign on the terminal
 	NoField      bool                  // there is no contactless reader
 	Scanner      bool                  // there is one for payers' codes
+	Wallets      []WalletAccount       // whose codes are paid by asking the wallet's host
 	Version      string                // of its software, eight digits: header nibbles 3, 4 and 7 to 12; "" is what the dialect's header says
 	Dialect      *iso8583.Dialect
 	HSM          *hsm.HSM // holds KeyTMK, or the working keys where the dialect downloads none
@@ -159,7 +160,7 @@ func (t *Terminal) Holds() Parameters { return t.parameters }
 // Status tells how the terminal is.
 func (t *Terminal) Status() Status {
 	s := Status{
-		State: t.state.String(), Busy: slices.Contains([]State{ReadingCard, Storing, Exchanging, Finishing}, t.state),
+		State: t.state.String(), Busy: slices.Contains([]State{ReadingCard, Storing, Exchanging, AskingWallet, Finishing}, t.state),
 		SignedIn: t.signedIn, Batch: t.batch, Trace: traceDigits(t.Rules.NextTrace(t.trace)), Pending: t.pending != nil, Stored: len(t.stored), Settling: t.settling != nil,
 		Slips: len(t.slips), Paper: t.paper, Battery: t.battery, Network: t.network, Tampered: t.tampered, Version: t.version,
 	}

@@ -36,7 +36,7 @@ func (t *Terminal) totalsSlip(now time.Time, balanced bool) Slip {
 			Line{ID: "SLIP_DEBIT", Args: []string{strconv.Itoa(of.totals.DebitCount), of.totals.Debit.String()}},
 			Line{ID: "SLIP_CREDIT", Args: []string{strconv.Itoa(of.totals.CreditCount), of.totals.Credit.String()}})
 	}
-	s.Lines = append(s.Lines, t.byFlow(t.counted())...)
+	s.Lines = append(append(s.Lines, t.byFlow(t.counted())...), t.walletCounts(t.batch)...)
 	return s
 }
 

@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -14,12 +15,16 @@ type WalletRules struct {
 	Doubtful    func(walletapi.Result) bool             // terminal/wallet-doubt: what may or may not have been paid, and is asked about
 	Believe     func(*WalletPay, walletapi.Params) bool // terminal/wallet-answer: whether an answer is about this payment
 	CancelDoubt bool                                    // terminal/wallet-cancel: what stays in doubt is cancelled
+	Signed      bool                                    // terminal/wallet-signature: what the host has not signed is no answer
+	Prompt      func(walletapi.Result) string           // terminal/wallet-prompt: what the cashier reads
+	Slip        bool                                    // terminal/wallet-slip: a payment by a wallet's code leaves a slip
+	PayDebts    bool                                    // terminal/wallet-owed: what is owed goes before the next order
 	CancelTries int                                     // terminal/wallet-tries: attempts at once; the rest wait for the next order
 }
 
 // ReferenceWallet gives the rules of a till that does everything right.
 func ReferenceWallet() WalletRules {
-	return WalletRules{Doubtful: doubtful, Believe: aboutThis, CancelDoubt: true, CancelTries: 10}
+	return WalletRules{Doubtful: doubtful, Believe: aboutThis, CancelDoubt: true, Signed: true, Prompt: walletPrompt, Slip: true, PayDebts: true, CancelTries: 10}
 }
 
 // doubtful follows DOMAIN.md E.4.
@@ -47,7 +52,8 @@ const (
 	WalletPaid       WalletStage = "paid"
 	WalletRefused    WalletStage = "refused"   // never paid, and never will be
 	WalletCancelled  WalletStage = "cancelled" // costs nothing
-	WalletOwed       WalletStage = "owed"      // the cancel has not been acknowledged: it goes before the next order
+	WalletOwed       WalletStage = "owed"      // a cancel or refund has not been acknowledged: it goes before the next order
+	WalletRefunding  WalletStage = "refunding"
 )
 
 // WalletPay is one payment by a wallet's code on its way to the wallet host and back (DOMAIN.md E.4): pay, ask, cancel. It is a machine
@@ -60,6 +66,33 @@ type WalletPay struct {
 	Tries  int              `json:"tries,omitempty"`  // of the cancel
 	Trade  string           `json:"trade,omitempty"`  // the wallet's number
 	Result walletapi.Result `json:"result,omitempty"` // that it ended with
+	Backs  []WalletBack     `json:"backs,omitempty"`  // refunds that were made
+	Back   *WalletBack      `json:"back,omitempty"`   // one that is under way
+}
+
+// WalletBack is a refund.
+type WalletBack struct {
+	Number string     `json:"number"` // the till's own: the same one is the same refund
+	Amount pay.Amount `json:"amount"`
+}
+
+// Left is what of a paid order has not gone back.
+func (p *WalletPay) Left() pay.Amount {
+	left := pay.Amount{Currency: p.Amount.Currency}
+	if p.Stage == WalletRefused || p.Stage == WalletCancelled {
+		return left
+	}
+	left.Minor = p.Amount.Minor
+	for _, b := range p.Backs {
+		left.Minor -= b.Amount.Minor
+	}
+	return left
+}
+
+// Refund asks the host to give a part of a paid order back.
+func (p *WalletPay) Refund(number string, a pay.Amount) WalletAsk {
+	p.Back = &WalletBack{number, a}
+	return p.Resume()
 }
 
 // WalletAsk is a question for the wallet host, after a while.
@@ -82,16 +115,31 @@ func (p *WalletPay) ask(op walletapi.Operation, after time.Duration) WalletAsk {
 	return WalletAsk{After: after, Operation: op, Params: walletapi.Params{walletapi.Order: p.Order}}
 }
 
-// Resume goes on after a power cut: nobody has told the cashier, so whatever became of it is cancelled.
+// Resume goes on with what is owed: a refund, or the cancel of a payment of which nobody could tell the cashier, as after a power cut.
 func (p *WalletPay) Resume() WalletAsk {
-	p.Stage, p.Tries = WalletCancelling, 1
+	p.Tries = 1
+	if p.Back != nil {
+		p.Stage = WalletRefunding
+		return p.askRefund(0)
+	}
+	p.Stage = WalletCancelling
 	return p.ask(walletapi.OpCancel, 0)
 }
 
-// Ended tells that nothing is left to be asked.
-func (p *WalletPay) Ended() bool {
-	return p.Stage != WalletPaying && p.Stage != WalletAsking && p.Stage != WalletCancelling
+func (p *WalletPay) askRefund(after time.Duration) WalletAsk {
+	a := p.ask(walletapi.OpRefund, after)
+	a.Params[walletapi.Refund] = p.Back.Number
+	a.Params.SetMoney(walletapi.Returned, p.Back.Amount)
+	return a
 }
+
+// Ended tells that nothing is left to be asked, for now.
+func (p *WalletPay) Ended() bool {
+	return p.Stage != WalletPaying && p.Stage != WalletAsking && p.Stage != WalletCancelling && p.Stage != WalletRefunding
+}
+
+// Owes tells that the host must still be asked, also after a power cut.
+func (p *WalletPay) Owes() bool { return !p.Ended() || p.Stage == WalletOwed }
 
 // Heard takes an answer whose signature is right, or nil when none came, and gives the next question unless the payment has Ended.
 func (p *WalletPay) Heard(now time.Time, s *walletapi.Scheme, r WalletRules, answer walletapi.Params) WalletAsk {
@@ -105,9 +153,16 @@ func (p *WalletPay) Heard(now time.Time, s *walletapi.Scheme, r WalletRules, ans
 		answer = walletapi.Params{}
 	}
 	switch state := walletapi.OrderState(answer[walletapi.Standing]); {
+	case p.Stage == WalletRefunding && result == walletapi.Done:
+		p.Backs = append(slices.Clone(p.Backs), *p.Back)
+		p.Back = nil
+		return p.end(WalletPaid, walletapi.Done)
+	case p.Stage == WalletRefunding && result != walletapi.Unknown:
+		p.Back = nil
+		return p.end(WalletPaid, result)
 	case p.Stage == WalletCancelling && result == walletapi.Done:
 		return p.end(WalletCancelled, walletapi.Cancelled)
-	case p.Stage == WalletCancelling:
+	case p.Stage == WalletRefunding || p.Stage == WalletCancelling:
 		return p.cancel(s, r)
 	case p.Stage == WalletPaying && result == walletapi.Done,
 		result != walletapi.Unknown && (state == walletapi.StatePaid || state == walletapi.StateRefunded):
@@ -131,12 +186,14 @@ func (p *WalletPay) end(stage WalletStage, result walletapi.Result) WalletAsk {
 	return WalletAsk{}
 }
 
-// cancel asks for it once more; the first time at once.
+// cancel asks for the cancel, or a refund, once more; the first time at once.
 func (p *WalletPay) cancel(s *walletapi.Scheme, r WalletRules) WalletAsk {
 	p.Tries++
 	switch {
 	case p.Tries > r.CancelTries:
 		return p.end(WalletOwed, walletapi.Unknown)
+	case p.Stage == WalletRefunding:
+		return p.askRefund(s.QueryEvery)
 	case p.Tries == 1:
 		return p.ask(walletapi.OpCancel, 0)
 	}

@@ -20,6 +20,7 @@ type Call struct {
 	req    walletapi.Params
 	answer walletapi.Params
 	out    walletapi.Outbox
+	ails   Condition
 
 	merchant Merchant
 	payer    payer
@@ -31,13 +32,17 @@ type Call struct {
 
 // Serve answers one request. It implements walletapi.Handler.
 func (h *Host) Serve(now time.Time, op walletapi.Operation, p walletapi.Params, out walletapi.Outbox) {
-	if h.condition.Down || h.broken {
+	c := &Call{Host: h, now: now, op: op, req: p, answer: walletapi.Params{}, out: out, ails: h.condition}
+	if op.OfPhone() {
+		c.ails = Condition{}
+	}
+	if c.ails.Down || h.broken {
 		h.note(now, trace.Trouble, "silent", "the host takes the request and does nothing")
 		return
 	}
 	h.Age(now)
 	h.Trace.Record(trace.Event{At: now, Party: h.Scheme.Name, Kind: trace.Received, Name: string(op), Text: p.String()})
-	(&Call{Host: h, now: now, op: op, req: p, answer: walletapi.Params{}, out: out}).serve()
+	c.serve()
 }
 
 func (c *Call) serve() {
@@ -69,20 +74,20 @@ func (c *Call) end(r walletapi.Result, rule, reason string) { c.finish(change{},
 // finish commits what was decided, and then answers and tells the merchant.
 func (c *Call) finish(made change, r walletapi.Result, rule, reason string) {
 	c.note(c.now, trace.Decided, rule, string(r)+": "+reason)
-	if c.condition.Unsure && r == walletapi.Done {
+	if c.ails.Unsure && r == walletapi.Done {
 		r = walletapi.Unknown
 		c.answer = walletapi.Params{}
 	}
 	c.commit(made, func() {
 		c.tellMerchants(made)
-		if c.condition.Silent {
+		if c.ails.Silent {
 			return
 		}
 		c.Scheme.Say(c.answer, r)
 		c.answer[walletapi.Reason] = reason
 		c.answer[walletapi.Nonce] = c.req[walletapi.Nonce]
-		if c.condition.Delay > 0 {
-			c.out.After(c.condition.Delay, c.send)
+		if c.ails.Delay > 0 {
+			c.out.After(c.ails.Delay, c.send)
 			return
 		}
 		c.send(c.now)

@@ -75,7 +75,7 @@ func New(c Config) (*Host, error) {
 	return h, nil
 }
 
-// Condition is what ails the host. The zero value is good health.
+// Condition is what ails the host towards merchants; phones have a line of their own. The zero value is good health.
 type Condition struct {
 	Down   bool          // requests are taken and nothing happens
 	Silent bool          // requests are done, and nobody is told

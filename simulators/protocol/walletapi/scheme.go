@@ -38,6 +38,9 @@ func Operations() []Operation {
 	return []Operation{OpPay, OpOrder, OpQuery, OpCancel, OpClose, OpRefund, OpRefundQuery, OpAppCode, OpAppScan, OpAppConfirm, OpAppRefuse, OpAppBill}
 }
 
+// OfPhone tells that a payer's phone asks for it.
+func (o Operation) OfPhone() bool { return strings.HasPrefix(string(o), "app/") }
+
 // Result is how a request went, whatever the wallet calls it.
 type Result string
 
@@ -177,3 +180,6 @@ const (
 	StateClosed    OrderState = "closed"    // never paid, and never will be
 	StateCancelled OrderState = "cancelled" // was paid or not; costs nothing
 )
+
+// Text is the wallet's name as text ids have it: WECHAT.
+func (s *Scheme) Text() string { return strings.ToUpper(s.Name) }

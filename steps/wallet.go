@@ -1,0 +1,390 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillproof/tillproof/reports"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
+	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/simulators/wallet"
+)
+
+// walletSteps are about payments by the codes of wallets, whose hosts are asked over HTTP.
+func walletSteps() []Step {
+	return slices.Concat(walletAccounts(), walletTroubles(), walletActs(), walletBooks())
+}
+
+func walletAccounts() []Step {
+	return []Step{
+		{Name: "takes-wallet", En: `{till} takes codes of (WeChat|Alipay)`, Zh: `{till} 受理(微信|支付宝)付款码`,
+			Example: `Given "T1" takes codes of WeChat`, ExampleZh: `假如 "T1" 受理微信付款码`,
+			Is: "The shop gets an account with that wallet. The till starts again and has yet to sign in.",
+			do: onTill(func(_ *scenario, t *rig.Till, a args) error { return t.TakeWallet(strings.ToLower(a.at(1))) })},
+		{Name: "has-paid-by-wallet", En: `{who} has paid {amount} at {till} by (WeChat|Alipay)`, Zh: `{who}已在 {till} 用(微信|支付宝)支付 {amount}`, Order: []int{0, 2, 3, 1},
+			Example: `Given Alice has paid 10.00 CNY at "T1" by WeChat`, ExampleZh: `假如 小爱已在 "T1" 用微信支付 10.00 元`,
+			Is: "The same; the scenario cannot begin unless it is approved.", do: hasPaidByWallet},
+		{Name: "payer-consents", En: `{who} (types the password|types a wrong password|refuses to pay) {duration} after the wallet asks`,
+			Zh: `钱包询问 {duration}后{who}(输入支付密码|输错支付密码|拒绝付款)`, Order: []int{2, 0, 1},
+			Example: `Given Alice types the password 12 seconds after the wallet asks`, ExampleZh: `假如 钱包询问 12 秒后小爱输入支付密码`,
+			Is: "What the payer does on the phone, if the wallet wants the password. Without it nobody does anything.", do: payerConsents},
+		{Name: "payer-is-asked", En: `(WeChat|Alipay) asks {who} for the password at every payment`, Zh: `(微信|支付宝)每笔都要求{who}输入支付密码`,
+			Example: `Given WeChat asks Alice for the password at every payment`, ExampleZh: `假如 微信每笔都要求小爱输入支付密码`,
+			Is: "Whatever the amount.", do: setPayer(wallet.Settings{Asked: true})},
+		{Name: "payer-is-blocked", En: `(WeChat|Alipay) has blocked {who}'s account`, Zh: `(微信|支付宝)已冻结{who}的账户`,
+			Example: `Given WeChat has blocked Alice's account`, ExampleZh: `假如 微信已冻结小爱的账户`,
+			Is: "It may not pay.", do: setPayer(wallet.Settings{Blocked: true})},
+		{Name: "wrong-wallet-key", En: `{till} signs for (WeChat|Alipay) with another shop's key`, Zh: `{till} 用别家商户的密钥为(微信|支付宝)签名`,
+			Example: `Given "T1" signs for WeChat with another shop's key`, ExampleZh: `假如 "T1" 用别家商户的密钥为微信签名`,
+			Is: "From now on.", do: onTill(func(_ *scenario, t *rig.Till, a args) error { return t.SpoilWalletKey(strings.ToLower(a.at(1))) })},
+	}
+}
+
+func walletTroubles() []Step {
+	return []Step{
+		{Name: "wallet-is", En: `(WeChat|Alipay) (does what it is asked and says nothing|does what it is asked and is not sure|takes questions and does nothing)`,
+			Zh:      `(微信|支付宝)(照办但不应答|照办但应答不明|收到请求但不处理)`,
+			Example: `Given WeChat does what it is asked and says nothing`, ExampleZh: `假如 微信照办但不应答`,
+			Is: "From now on. Phones still get their codes.", do: walletIs},
+		{Name: "wallet-goes-down", En: `(WeChat|Alipay) is down from {duration} on`, Zh: `(微信|支付宝)从 {duration}后起停止服务`,
+			Example: `And WeChat is down from 5 seconds on`, ExampleZh: `并且 微信从 5 秒后起停止服务`,
+			Is: "Counted from now: then it takes questions and does nothing. Needs @clock.", do: walletGoesDown},
+		{Name: "wallet-is-well", En: `(WeChat|Alipay) is well again`, Zh: `(微信|支付宝)恢复正常`,
+			Example: `And WeChat is well again`, ExampleZh: `并且 微信恢复正常`,
+			Is: "Takes that back.", do: func(s *scenario, a args) error {
+				return withWallet(s, a.at(0), func(h *wallet.Host) { h.SetCondition(wallet.Condition{}) })
+			}},
+		{Name: "line-loses-question", En: `the line to the wallet loses (the question|the answer) of ` + walletQuestion, Zh: `钱包线路丢失` + walletQuestionZh + `的(请求|应答)`, Order: []int{1, 2, 0},
+			Example: `Given the line to the wallet loses the answer of the 1st pay`, ExampleZh: `假如 钱包线路丢失第 1 次支付的应答`,
+			Is: "Once.", do: func(s *scenario, a args) error { return spoilWallet(s, a.at(0), a.at(1), a.at(2), 0, "") }},
+		{Name: "line-delays-question", En: `the line to the wallet delays (the question|the answer) of ` + walletQuestion + ` by {duration}`, Zh: `钱包线路把` + walletQuestionZh + `的(请求|应答)延迟 {duration}`, Order: []int{1, 2, 0, 3},
+			Example: `Given the line to the wallet delays the question of the 1st pay by 40 seconds`, ExampleZh: `假如 钱包线路把第 1 次支付的请求延迟 40 秒`,
+			Is: "Once. Needs @clock.", do: func(s *scenario, a args) error {
+				d, err := time.ParseDuration(a.at(3))
+				return errors.Join(err, spoilWallet(s, a.at(0), a.at(1), a.at(2), d, ""))
+			}},
+		{Name: "line-alters-answer", En: `the answer of ` + walletQuestion + ` (names another amount|names another order|is signed by nobody)`, Zh: walletQuestionZh + `的应答(金额不符|订单号不符|签名无效)`,
+			Example: `Given the answer of the 1st pay names another amount`, ExampleZh: `假如 第 1 次支付的应答金额不符`,
+			Is: "Once. Another amount or order is signed by the wallet, which errs.", do: func(s *scenario, a args) error {
+				alter := map[string]string{"names another amount": "amount", "names another order": "order", "is signed by nobody": "signature"}[a.at(2)]
+				return spoilWallet(s, "the answer", a.at(0), a.at(1), 0, alter)
+			}},
+		{Name: "shop-is-busy", En: `the shop does not take the next {count} notifications?`, Zh: `商户不接收接下来的 {count} 次通知`,
+			Example: `Given the shop does not take the next 2 notifications`, ExampleZh: `假如 商户不接收接下来的 2 次通知`,
+			Is: "Of any wallet; it takes those after.", do: func(s *scenario, a args) error {
+				n, err := countOf(a.at(0))
+				return errors.Join(err, s.world.ShopIsBusy(n))
+			}},
+	}
+}
+
+func walletActs() []Step {
+	return []Step{
+		{Name: "pays-by-wallet", En: `{who} pays {amount} at {till} by (WeChat|Alipay)`, Zh: `{who}在 {till} 出示(微信|支付宝)付款码付款 {amount}`, Order: []int{0, 2, 3, 1},
+			Example: `When Alice pays 10.00 CNY at "T1" by WeChat`, ExampleZh: `当 小爱在 "T1" 出示微信付款码付款 10.00 元`,
+			Is: "Sale, amount, a fresh code of that wallet before the scanner; then whatever the till does until it is through.", do: paysByWallet},
+		{Name: "pays-with-wallet-photograph", En: `the photograph of {who}'s (WeChat|Alipay) code is shown for {amount} at {till} after {duration}`,
+			Zh: `{duration}后在 {till} 出示{who}的(微信|支付宝)付款码照片支付 {amount}`, Order: []int{4, 3, 0, 1, 2},
+			Example: `When the photograph of Alice's WeChat code is shown for 10.00 CNY at "T1" after 61 seconds`, ExampleZh: `当 61 秒后在 "T1" 出示小爱的微信付款码照片支付 10.00 元`,
+			Is: "A code that was fresh so long ago. Needs @clock.", do: paysWithPhotograph},
+		{Name: "shows-last-wallet-code", En: `the code that {who} paid with is shown for {amount} at {till} once more`, Zh: `在 {till} 再次出示{who}用过的付款码支付 {amount}`, Order: []int{2, 0, 1},
+			Example: `And the code that Alice paid with is shown for 5.00 CNY at "T1" once more`, ExampleZh: `并且 在 "T1" 再次出示小爱用过的付款码支付 5.00 元`,
+			Is: "The last one of her phone.", do: showsLastCode},
+		{Name: "voids-by-wallet", En: `the {count}(?:st|nd|rd|th) payment by code is voided at {till}`, Zh: `在 {till} 撤销第 {count} 笔扫码付款`, Order: []int{1, 0},
+			Example: `When the 1st payment by code is voided at "T1"`, ExampleZh: `当 在 "T1" 撤销第 1 笔扫码付款`,
+			Is: "Void, the supervisor's consent, its voucher number.", do: backByWallet(pay.Void, 0, 1, -1)},
+		{Name: "refunds-by-wallet", En: `{amount} of the {count}(?:st|nd|rd|th) payment by code are refunded at {till}`, Zh: `在 {till} 就第 {count} 笔扫码付款退货 {amount}`, Order: []int{2, 1, 0},
+			Example: `When 4.00 CNY of the 1st payment by code are refunded at "T1"`, ExampleZh: `当 在 "T1" 就第 1 笔扫码付款退货 4.00 元`,
+			Is: "Refund, amount, the supervisor's consent, its voucher number.", do: backByWallet(pay.Refund, 1, 2, 0)},
+	}
+}
+
+func walletBooks() []Step {
+	return []Step{
+		{Name: "wallet-holds", En: `{who}'s (WeChat|Alipay) holds {amount}`, Zh: `{who}的(微信|支付宝)余额为 {amount}`,
+			Example: `And Alice's WeChat holds 1990.00 CNY`, ExampleZh: `并且 小爱的微信余额为 1990.00 元`,
+			Is: "What the wallet's books say.", do: walletHolds},
+		{Name: "shop-has-at-wallet", En: `{merchant} has {amount} at (WeChat|Alipay)`, Zh: `{merchant} 在(微信|支付宝)有 {amount}`, Order: []int{0, 2, 1},
+			Example: `And "Noodle House" has 10.00 CNY at WeChat`, ExampleZh: `并且 "面馆" 在微信有 10.00 元`,
+			Is: "Likewise.", do: shopHasAtWallet},
+		{Name: "wallet-was-asked", En: `the wallet was asked`, Zh: `向钱包依次询问`, Table: true,
+			Example: `And the wallet was asked`, ExampleZh: `并且 向钱包依次询问`,
+			Is: "Exactly these rows, from the beginning, in order of sending: question or answer (pay, pay answer), and any of code, state, note, at (seconds since the first). Columns left out are not checked.",
+			do: walletWasAsked},
+		{Name: "shop-was-told", En: `the shop was told`, Zh: `商户依次收到通知`, Table: true,
+			Example: `And the shop was told`, ExampleZh: `并且 商户依次收到通知`,
+			Is: "Exactly these notifications, from the beginning: state, amount, signed (yes or no), and any parameter.", do: shopWasTold},
+	}
+}
+
+const (
+	walletQuestion   = `the {count}(?:st|nd|rd|th) (pay|query|cancel|refund)`
+	walletQuestionZh = `第 {count} 次(支付|查询|撤销|退款)`
+)
+
+func withWallet(s *scenario, name string, do func(*wallet.Host)) error {
+	h, err := s.world.Wallet(strings.ToLower(name))
+	if err == nil {
+		do(h)
+	}
+	return err
+}
+
+func countOf(digits string) (n int, err error) {
+	_, err = fmt.Sscan(digits, &n)
+	return n, err
+}
+
+// walletOrder sells to a code of a wallet.
+func walletOrder(s *scenario, who, amount, till, name string) (*rig.Till, error) {
+	t, err := s.till(till)
+	if err != nil {
+		return nil, err
+	}
+	a, err := pay.ParseAmount(amount)
+	if err != nil {
+		return nil, err
+	}
+	code, err := s.world.WalletCode(who, strings.ToLower(name))
+	if err != nil {
+		return nil, err
+	}
+	return t, t.Order(rig.Order{Flow: pay.Sale, Amount: a, Who: who, By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}, PIN: rig.PINNobody})
+}
+
+func paysByWallet(s *scenario, a args) error {
+	s.act()
+	_, err := walletOrder(s, a.at(0), a.at(1), a.at(2), a.at(3))
+	return err
+}
+
+func hasPaidByWallet(s *scenario, a args) error {
+	t, err := walletOrder(s, a.at(0), a.at(1), a.at(2), a.at(3))
+	if err != nil {
+		return err
+	}
+	if n := len(t.Endings); n == 0 || t.Endings[n-1].Kind != "approved" {
+		return begin(t, "the payment approved")
+	}
+	return nil
+}
+
+func paysWithPhotograph(s *scenario, a args) error {
+	s.act()
+	t, err := s.till(a.at(3))
+	if err != nil {
+		return err
+	}
+	amount, err := pay.ParseAmount(a.at(2))
+	if err != nil {
+		return err
+	}
+	d, err := time.ParseDuration(a.at(4))
+	if err != nil {
+		return err
+	}
+	code, err := s.world.WalletCode(a.at(0), strings.ToLower(a.at(1)))
+	if err != nil {
+		return err
+	}
+	if err := s.world.Pass(d); err != nil {
+		return err
+	}
+	return t.Order(rig.Order{Flow: pay.Sale, Amount: amount, Who: a.at(0), By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}, PIN: rig.PINNobody})
+}
+
+func showsLastCode(s *scenario, a args) error {
+	s.act()
+	t, err := s.till(a.at(2))
+	if err != nil {
+		return err
+	}
+	amount, err := pay.ParseAmount(a.at(1))
+	if err != nil {
+		return err
+	}
+	code, err := s.world.LastCode(a.at(0))
+	if err != nil {
+		return err
+	}
+	return t.Order(rig.Order{Flow: pay.Sale, Amount: amount, Who: a.at(0), By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}, PIN: rig.PINNobody})
+}
+
+func payerConsents(s *scenario, a args) error {
+	d, err := time.ParseDuration(a.at(2))
+	if err != nil {
+		return err
+	}
+	return s.world.Consents(a.at(0), rig.WalletConsent{After: d, Refuses: a.at(1) == "refuses to pay", Mistypes: a.at(1) == "types a wrong password"})
+}
+
+func setPayer(settings wallet.Settings) func(*scenario, args) error {
+	return func(s *scenario, a args) error {
+		holder, err := s.world.Rig.Cast.Cardholder(a.at(1))
+		if err != nil {
+			return err
+		}
+		var failed error
+		err = withWallet(s, a.at(0), func(h *wallet.Host) { failed = h.SetPayer(holder.Name, settings) })
+		return errors.Join(err, failed)
+	}
+}
+
+func walletIs(s *scenario, a args) error {
+	c := map[string]wallet.Condition{"does what it is asked and says nothing": {Silent: true}, "does what it is asked and is not sure": {Unsure: true},
+		"takes questions and does nothing": {Down: true}}[a.at(1)]
+	return withWallet(s, a.at(0), func(h *wallet.Host) { h.SetCondition(c) })
+}
+
+func walletGoesDown(s *scenario, a args) error {
+	d, err := time.ParseDuration(a.at(1))
+	if err != nil {
+		return err
+	}
+	return withWallet(s, a.at(0), func(h *wallet.Host) {
+		s.world.Loop.After(d, func() { h.SetCondition(wallet.Condition{Down: true}) })
+	})
+}
+
+func spoilWallet(s *scenario, side, nth, op string, late time.Duration, alter string) error {
+	n, err := countOf(nth)
+	if err != nil {
+		return err
+	}
+	return s.world.SpoilWallet(rig.WalletFault{Operation: walletapi.Operation(op), Nth: n, Answer: side == "the answer", Late: late, Alter: alter})
+}
+
+// backByWallet gives back a payment by a wallet's code, whose number, till and amount stand in these arguments.
+func backByWallet(flow pay.Flow, number, till, amount int) func(*scenario, args) error {
+	return func(s *scenario, a args) error {
+		s.act()
+		t, err := s.till(a.at(till))
+		if err != nil {
+			return err
+		}
+		n, err := countOf(a.at(number))
+		if err != nil {
+			return err
+		}
+		o := rig.Order{Flow: flow, Supervisor: true}
+		if amount >= 0 {
+			if o.Amount, err = pay.ParseAmount(a.at(amount)); err != nil {
+				return err
+			}
+		}
+		crossed, _ := s.world.WalletTraffic()
+		for _, c := range crossed {
+			if c.Operation == walletapi.OpPay && !c.Answer && c.Nth == n {
+				o.Typed.Batch, o.Typed.Trace = rig.VoucherOf(c)
+				return t.Order(o)
+			}
+		}
+		return failed("wallet", a.at(number)+" payments by code", "fewer")
+	}
+}
+
+func walletHolds(s *scenario, a args) error {
+	holder, err := s.world.Rig.Cast.Cardholder(a.at(0))
+	if err != nil {
+		return err
+	}
+	h, err := s.world.Wallet(strings.ToLower(a.at(1)))
+	if err != nil {
+		return err
+	}
+	b, err := h.Balance(holder.Name)
+	if err == nil && b.Booked.String() != a.at(2) {
+		err = failed(a.at(1)+", "+holder.Name, a.at(2), b.Booked.String())
+	}
+	return err
+}
+
+func shopHasAtWallet(s *scenario, a args) error {
+	shop, err := s.world.Rig.Cast.Merchant(a.at(0))
+	if err != nil {
+		return err
+	}
+	h, err := s.world.Wallet(strings.ToLower(a.at(2)))
+	if err != nil {
+		return err
+	}
+	b, err := h.MerchantBalance(shop.Number)
+	if err == nil && b.Booked.String() != a.at(1) {
+		err = failed(a.at(2)+", "+shop.Name, a.at(1), b.Booked.String())
+	}
+	return err
+}
+
+// walletColumns translates the heads of tables about wallets.
+var walletColumns = map[string]string{"询问": "question", "代码": "code", "状态": "state", "备注": "note", "时刻": "at", "金额": "amount", "签名": "signed"}
+
+// walletWords translates their cells.
+var walletWords = map[string]string{"支付": "pay", "查询": "query", "撤销": "cancel", "退款": "refund", "支付应答": "pay answer", "查询应答": "query answer", "撤销应答": "cancel answer",
+	"退款应答": "refund answer", "丢失": "lost", "迟到": "late", "被改": "altered", "是": "yes", "否": "no", "未付": "open", "已付": "paid", "已退": "refunded", "已关闭": "closed", "已撤销": "cancelled"}
+
+func walletWasAsked(s *scenario, a args) error {
+	crossed, _ := s.world.WalletTraffic()
+	return compareRows("wallet", a, len(crossed), func(i int, column string) string {
+		c := crossed[i]
+		switch column {
+		case "question":
+			if c.Answer {
+				return string(c.Operation) + " answer"
+			}
+			return string(c.Operation)
+		case "code":
+			return strings.TrimSpace(c.Params[walletapi.Code] + " " + c.Params[walletapi.SubCode])
+		case "note":
+			return c.Note
+		case "at":
+			return fmt.Sprintf("%.0fs", c.At.Sub(crossed[0].At).Seconds())
+		}
+		return c.Params[column]
+	})
+}
+
+func shopWasTold(s *scenario, a args) error {
+	_, told := s.world.WalletTraffic()
+	return compareRows("shop", a, len(told), func(i int, column string) string {
+		if column == "signed" {
+			if told[i][walletapi.Sign] == "" {
+				return "no"
+			}
+			return "yes"
+		}
+		return told[i][column]
+	})
+}
+
+// compareRows holds what happened, row by row, to a table.
+func compareRows(where string, a args, n int, value func(i int, column string) string) error {
+	head := cells(a.table, 0)
+	for k := range head {
+		head[k] = translated(walletColumns, head[k])
+	}
+	var got, wanted [][]string
+	for i := range n {
+		row := make([]string, len(head))
+		for k, column := range head {
+			row[k] = value(i, column)
+		}
+		got = append(got, row)
+	}
+	same := n == len(a.table.Rows)-1
+	for i := range a.table.Rows[1:] {
+		row := cells(a.table, i+1)
+		for k := range row {
+			row[k] = translated(walletWords, row[k])
+			same = same && i < n && (row[k] == got[i][k] || row[k] == "*" && got[i][k] != "")
+		}
+		wanted = append(wanted, row)
+	}
+	if same {
+		return nil
+	}
+	return &failure{reports.Failure{Where: where, Wanted: "\n" + grid(head, wanted), Got: "\n" + grid(head, got)}}
+}
