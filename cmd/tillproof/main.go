@@ -30,7 +30,7 @@ func run() int {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(runCommand(), serveCommand(), selfcheckCommand(), exploreCommand(), decodeCommand(), doctorCommand(), demoCommand(), stepsCommand(),
-		cardCommand())
+		cardCommand(), payCommand())
 	err := root.ExecuteContext(ctx)
 	var code exitCode
 	switch {

@@ -21,18 +21,7 @@ const pcscDriver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 // configuration of its own: Debian's lets the virtual reader listen on every interface, this one makes it come to us on
 // loopback. It has two slots and ends when one of them finds nobody, so there are two cards.
 func TestPCSC(t *testing.T) {
-	if testing.Short() {
-		t.Skip("PC/SC takes seconds")
-	}
-	for _, need := range []string{"pcscd", "opensc-tool", pcscDriver} {
-		if _, err := exec.LookPath(need); err != nil && !exists(need) {
-			t.Skipf("PC/SC is not shown: %s is missing (apt-get install pcscd vsmartcard-vpcd opensc)", need)
-		}
-	}
-	if exists("/run/pcscd/pcscd.comm") {
-		t.Skip("PC/SC is not shown: another pcscd runs here")
-	}
-	port := portPair(t)
+	port := needPCSC(t)
 	first := present(t, port, "unionpay-debit")
 	second := present(t, port+1, "visa-credit", "--contactless")
 	daemon(t, port)
@@ -57,6 +46,23 @@ func TestPCSC(t *testing.T) {
 	if log := first.String() + second.String(); strings.Contains(log, "62001290") {
 		t.Error("a card number stands in the log")
 	}
+}
+
+// needPCSC skips a test where there is no PC/SC to show it with, and gives the ports of two virtual readers.
+func needPCSC(t *testing.T) (port int) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("PC/SC takes seconds")
+	}
+	for _, need := range []string{"pcscd", "opensc-tool", pcscDriver} {
+		if _, err := exec.LookPath(need); err != nil && !exists(need) {
+			t.Skipf("PC/SC is not shown: %s is missing (apt-get install pcscd vsmartcard-vpcd opensc)", need)
+		}
+	}
+	if exists("/run/pcscd/pcscd.comm") {
+		t.Skip("PC/SC is not shown: another pcscd runs here")
+	}
+	return portPair(t)
 }
 
 func exists(path string) bool {

@@ -73,15 +73,17 @@ func TestReadmeCommands(t *testing.T) {
 		t.Fatalf("the README does not build the binary")
 	}
 	shell(t, root, strings.Replace(build, "-o tillproof", "-o "+filepath.Join(dir, "tillproof"), 1))
-	door := "127.0.0.1:8584"
+	door, slot := "127.0.0.1:8584", "127.0.0.1:35964"
 	for _, line := range list {
 		switch {
 		case line == "make test" || line == build:
 		case strings.HasPrefix(line, "./tillproof serve"):
-			door = serve(t, dir, line)
+			door = background(t, dir, line+" --listen 127.0.0.1:0 --control 127.0.0.1:0", "control door http://", true)
+		case strings.HasPrefix(line, "./tillproof pay"):
+			slot = background(t, dir, strings.Replace(line, slot, "127.0.0.1:0", 1), "waiting for a card at ", false)
 		default:
 			line = strings.Replace(line, "go run ./cmd/tillproof", "./tillproof", 1)
-			shell(t, dir, strings.ReplaceAll(line, "127.0.0.1:8584", door))
+			shell(t, dir, strings.NewReplacer("127.0.0.1:8584", door, "127.0.0.1:35964", slot).Replace(line))
 		}
 	}
 }
@@ -104,11 +106,11 @@ func shell(t *testing.T, dir, line string) {
 	}
 }
 
-// serve starts a server on free ports and gives the address of its control door. It is told to stop when the test ends, and
-// ends well.
-func serve(t *testing.T, dir, line string) (door string) {
+// background starts a command that another one talks to, and gives the address that it tells behind some words. When the test ends
+// it has ended well, by itself or told to stop.
+func background(t *testing.T, dir, line, words string, stop bool) (address string) {
 	t.Helper()
-	c := exec.Command("sh", "-c", "exec "+line+" --listen 127.0.0.1:0 --control 127.0.0.1:0")
+	c := exec.Command("sh", "-c", "exec "+line)
 	c.Dir = dir
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -119,24 +121,26 @@ func serve(t *testing.T, dir, line string) (door string) {
 	}
 	read := make(chan struct{})
 	t.Cleanup(func() {
-		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Error(err)
+		if stop || t.Failed() {
+			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
 		}
 		<-read
 		if got := code(c.Wait()); got != 0 {
-			t.Errorf("%s ended with %d when it was told to stop", line, got)
+			t.Errorf("%s ended with %d", line, got)
 		}
 	})
 	lines := bufio.NewScanner(out)
-	for door == "" && lines.Scan() {
-		_, door, _ = strings.Cut(lines.Text(), "control door http://")
+	for address == "" && lines.Scan() {
+		_, address, _ = strings.Cut(lines.Text(), words)
 	}
-	go func() { // a server whose log nobody reads stands still
+	go func() { // a command whose log nobody reads stands still
 		_, _ = io.Copy(io.Discard, out)
 		close(read)
 	}()
-	if door == "" {
-		t.Fatalf("%s does not name its control door", line)
+	if address == "" {
+		t.Fatalf("%s does not tell its address", line)
 	}
-	return door
+	return address
 }

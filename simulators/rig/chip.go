@@ -236,7 +236,7 @@ func (t *Till) present(c Cardholder, on card.Interface) (*terminal.Event, error)
 	if on == card.Contactless && t.config.NoField {
 		return nil, nil // nobody notices
 	}
-	s, err := t.world.slot(c)
+	r, err := t.world.reader(c)
 	if err != nil {
 		return nil, err
 	}
@@ -244,8 +244,8 @@ func (t *Till) present(c Cardholder, on card.Interface) (*terminal.Event, error)
 	if on == card.Contactless {
 		e.Kind = terminal.Tap
 	}
-	_, ending := s.Insert(on)
-	t.slot, t.said, e.Reader = s, emv.Log{}, readerSays[ending]
+	_, ending := r.Insert(on)
+	t.slot, t.said, e.Reader = r, emv.Log{}, readerSays[ending]
 	t.record(trace.Noted, trace.CardPresented, fmt.Sprintf("%s: %s", on, ending))
 	return e, nil
 }

@@ -119,6 +119,11 @@ func (t *Till) takeLease() error {
 // mayLeave holds what a till writes to a remote host against the guard rails: only test cards of the profile, no other terminal's
 // number, no trace number of an earlier scenario. It notes the trace number as used.
 func (t *Till) mayLeave(m *iso8583.Message) error {
+	if m != nil {
+		if err := t.world.welcome(m); err != nil {
+			return err
+		}
+	}
 	if !t.world.remote() || m == nil {
 		return nil
 	}

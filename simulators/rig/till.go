@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
@@ -43,8 +42,8 @@ type Till struct {
 	unwritten  []journal.Record // that the storage did not take
 	restarting bool             // the machine wants to be switched off and on
 
-	slot *card.Slot // the card in the reader
-	said emv.Log    // what was said to it
+	slot Reader  // where the card is; nil for none
+	said emv.Log // what was said to it
 
 	need    terminal.Need
 	open    Order // the last one, and whose card it is about

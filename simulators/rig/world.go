@@ -54,6 +54,7 @@ type World struct {
 	chipSaid   map[string][]Said
 	chipKinds  map[string]string      // the shipped card that his is, where not the cast's
 	stripes    map[string]StripeFault // what is the matter with his stripe
+	stranger   *Stranger              // whose card it is that is nobody's of the cast
 	unverified string                 // why nobody can say that the host has verified a chip
 
 	phones map[string]*card.Phone // by cardholder
