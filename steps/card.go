@@ -25,10 +25,10 @@ func cardSteps() []Step {
 				}
 				return s.world.ChangeChip(a.at(0), func(c *card.Spec) { c.TriesLeft = &n })
 			}},
-		{Name: "shim", En: `a shim (repeats|garbles) {text} to {who}'s chip`, Zh: `中间人(重放|篡改)发给{who}的芯片的 {text}`, Order: []int{0, 2, 1},
-			Example: `Given a shim repeats "VERIFY" to Alice's chip`, ExampleZh: `假如 中间人重放发给小爱的芯片的 "VERIFY"`,
-			Is: "Somebody between reader and chip: each such command reaches the chip twice, or with another last byte.", do: func(s *scenario, a args) error {
-				kinds := map[string]card.FaultKind{"repeats": card.FaultRepeated, "garbles": card.FaultGarbled}
+		{Name: "shim", En: `a shim (repeats|garbles|tapes and plays back) {text} to {who}'s chip`, Zh: `中间人(重复|篡改|录下并重放)发给{who}的芯片的 {text}`, Order: []int{0, 2, 1},
+			Example: `Given a shim repeats "VERIFY" to Alice's chip`, ExampleZh: `假如 中间人重复发给小爱的芯片的 "VERIFY"`,
+			Is: "Somebody between reader and chip: each such command reaches the chip twice, or with another last byte, or says what the first one said.", do: func(s *scenario, a args) error {
+				kinds := map[string]card.FaultKind{"repeats": card.FaultRepeated, "garbles": card.FaultGarbled, "tapes and plays back": card.FaultReplayed}
 				return s.world.SpoilChip(a.at(2), card.Fault{Do: kinds[a.at(0)], Command: a.at(1)})
 			}},
 		{Name: "shim-hides-warnings", En: `a shim hides the warnings of {who}'s chip`, Zh: `中间人隐瞒{who}的芯片的警告`,

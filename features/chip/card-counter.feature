@@ -42,3 +42,13 @@ Feature: A chip's transaction counter
     When Carol inserts her card for 2000.00 CNY at "T1"
     Then "T1" shows INSUFFICIENT_FUNDS
     And Carol's chip has logged 1 payment
+
+  @CRD-024 @host-control
+  Scenario: A chip that may approve by itself asks its issuer when it is told to
+    When Nina inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the chip data of the 1st sale say
+      | tag  | value |
+      | 9F27 | 80    |
+    And Nina's chip was given "GENERATE AC" 2 times
+    And Nina's card holds 1990.00 CNY

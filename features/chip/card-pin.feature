@@ -43,3 +43,22 @@ Feature: A chip that compares the PIN itself
     Then "T1" shows DECLINED_OFFLINE
     And Olga's chip was never sent "VERIFY"
     And no message went to the host
+
+  @CRD-022 @host-control
+  Scenario: An enciphered PIN that was taped once opens no later payment
+    Given a shim tapes and plays back "VERIFY" to Olga's chip
+    And Olga inserts her card for 10.00 CNY at "T1"
+    When Olga inserts her card for 20.00 CNY at "T1" and enters a wrong PIN
+    Then "T1" shows CANCELLED
+    And Olga's chip answered "VERIFY" with "6984"
+    And no message went to the host
+    And Olga's card holds 990.00 CNY
+
+  @CRD-023 @unionpay @host-control
+  Scenario: A PIN that its bank has unblocked may be tried again
+    Given Carol's chip comes with 1 PIN try left
+    And Carol's bank has the chip unblock the PIN
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And Carol's chip answered "PIN CHANGE/UNBLOCK" with "9000"
+    And Carol's chip has 3 PIN tries left

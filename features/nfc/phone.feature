@@ -59,3 +59,16 @@ Feature: A phone
       | field | value |
       | F39   | 59    |
     And Petra's card holds 990.00 CNY
+
+  @NFC-017 @host-control
+  Scenario: What a phone has paid is voided and refunded by the phone
+    Given Petra taps her phone for 10.00 CNY at "T1"
+    And Petra taps her phone for 20.00 CNY at "T1"
+    When Petra has the 1st sale voided at "T1"
+    And Petra has 5.00 CNY of the 2nd sale refunded at "T1"
+    Then "T1" shows APPROVED
+    And the 1st void carries
+      | field | value            |
+      | pan   | 620012******0302 |
+    And Petra's card holds 985.00 CNY
+    And "Noodle House" is owed 15.00 CNY

@@ -30,7 +30,7 @@ func behaviours() []behaviour {
 	return []behaviour{
 		{"wrong PINs are counted down and block", "unionpay-offline-pin", "", wrongPINs, "card-any-pin card-pin-not-counted card-pin-counted-twice"},
 		{"a right PIN gives the tries back", "unionpay-offline-pin", "", rightPIN, "card-pin-tries-stay"},
-		{"an enciphered PIN wants a fresh challenge", "unionpay-offline-pin", "", encipheredPIN, "card-challenge-again"},
+		{"an enciphered PIN wants a fresh challenge", "unionpay-offline-pin", "", encipheredPIN, "card-challenge-again card-same-challenge"},
 		{"no PIN after three wrong ones: declined", "unionpay-offline-pin", "", pinBlockedDeclines, "card-always-approves"},
 		{"a wrong issuer cryptogram declines, and the next payment goes online", "unionpay-credit", "", wrongIssuer,
 			"card-any-issuer card-approves-after-failed-issuer card-forgets-failed-issuer"},
@@ -43,7 +43,7 @@ func behaviours() []behaviour {
 			"card-blocked-answers-ok card-blocked-pays card-unblock-does-nothing"},
 		{"a script without its MAC does nothing, and the next payment goes online", "unionpay-credit", "", wrongScript,
 			"card-any-script card-forgets-failed-script"},
-		{"scripts change PIN, data and records", "unionpay-credit", "", scriptsChange, ""},
+		{"scripts change PIN, data and records", "unionpay-credit", "", scriptsChange, "card-keeps-pin-blocked card-answers-more"},
 		{"a blocked card answers nothing", "unionpay-debit", "", cardBlock, ""},
 		{"payments stand in the log", "unionpay-credit", "", logged, "card-logs-nothing"},
 		{"CDA signs all that was said", "visa-credit", "interfaces: [contact]=>interfaces: [contact]\n    data: {9F38: 9F1A02}", combined, "card-signs-no-list"},
@@ -360,6 +360,9 @@ func scriptsChange(b *bench) {
 		b.script(0, command(emv.INS24PINChange, 2, restore), emv.SW9000OK)
 	}
 	b.script(0, command(emv.INS24PINChange, 0, nil), emv.SW9000OK)
+	if got := b.State().Tries; got != 3 {
+		b.t.Errorf("%d tries after the unblock", got)
+	}
 	put := emv.Command{CLA: 0x04, INS: emv.INSDAPutData, P1: 0x9F, P2: 0x14, Data: []byte{9}}
 	b.script(0, put, emv.SW9000OK)
 	put.P2 = 0x36
@@ -687,6 +690,9 @@ func TestCardVerificationResults(t *testing.T) {
 		{"a script before, and one that failed", "unionpay-debit", "", func(b *bench) {
 			b.online(0)
 			b.script(0, command(emv.INS24PINChange, 0, nil), emv.SW9000OK)
+			if got := b.State().Tries; got != 3 {
+				b.t.Errorf("%d tries after the unblock", got)
+			}
 			b.script(0, command(emv.INS24PINChange, 3, nil), emv.SW6A86Parameters)
 			b.online(0)
 		}, "07010103A0901801"},

@@ -124,6 +124,9 @@ func (c *Card) Off() {
 	c.on, c.waiting, c.directory, c.payment, c.found, c.challenge = "", nil, false, nil, -1, nil
 }
 
+// Phone tells that it is a phone, which has no contacts.
+func (c *Card) Phone() bool { return c.image.spec.Phone }
+
 // Confirm is the holder's finger, face or code on a phone. It lasts for one tap.
 func (c *Card) Confirm() { c.confirmed = c.image.spec.Phone }
 

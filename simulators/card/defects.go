@@ -30,6 +30,9 @@ func secretDefects() []pay.Defect[Rules] {
 		{Name: "card-challenge-again", Category: "security", Text: "takes an enciphered PIN twice with one challenge",
 			Why:  "the challenge is kept until the next one, so a recorded PIN can be played again",
 			Edit: func(r *Rules) { r.Challenge = false }},
+		{Name: "card-same-challenge", Category: "security", Text: "gives the same challenge after each reset",
+			Why:  "the generator of the chip is seeded when it gets its power, and always alike",
+			Edit: func(r *Rules) { r.Fresh = func(drawn []byte) []byte { return make([]byte, len(drawn)) } }},
 		{Name: "card-any-issuer", Category: "security", Text: "takes any issuer cryptogram for the right one",
 			Why:  "issuer authentication was switched off for the pilot, and personalisation copied the pilot",
 			Edit: func(r *Rules) { r.Issuer = always }},
@@ -80,6 +83,20 @@ func counterDefects() []pay.Defect[Rules] {
 		{Name: "card-always-approves", Category: "money", Text: "makes a TC whenever the terminal asks for one",
 			Why:  "card risk management was left to the terminal in the first release",
 			Edit: func(r *Rules) { r.Kind = func(asked emv.CID, _ Wish) emv.CID { return asked } }},
+		{Name: "card-answers-more", Category: "protocol", Text: "makes a TC where it was asked for an ARQC",
+			Why: "a card that may approve by itself was thought to be always right in that",
+			Edit: func(r *Rules) {
+				honest := r.Kind
+				r.Kind = func(asked emv.CID, wish Wish) emv.CID {
+					if asked == emv.CID80ARQC && wish == WishApprove {
+						return emv.CID40TC
+					}
+					return honest(asked, wish)
+				}
+			}},
+		{Name: "card-keeps-pin-blocked", Category: "protocol", Text: "answers PIN CHANGE/UNBLOCK with 9000 and gives no try back",
+			Why:  "the PIN is changed, and its counter belongs to another file",
+			Edit: func(r *Rules) { r.UnblockPIN = func(left, _ int) int { return left } }},
 		{Name: "card-forgets-open-payment", Category: "security", Text: "does not go online after a payment that never heard its issuer",
 			Why:  "the flag is written after the answer, and the card is pulled before",
 			Edit: func(r *Rules) { r.dropRisk("card/not-completed") }},

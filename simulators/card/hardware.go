@@ -34,6 +34,7 @@ const (
 	FaultTruncated FaultKind = "truncated"        // so many bytes are missing at the end of the answer
 	FaultGarbled   FaultKind = "garbled"          // the last byte of what the command tells the chip is another one
 	FaultRepeated  FaultKind = "repeated"         // the chip gets the command twice, and its second answer counts
+	FaultReplayed  FaultKind = "replayed"         // after the first of these commands the chip gets what that one said in place of what they say
 	FaultUnwarned  FaultKind = "unwarned"         // the answer's warning (62xx) has become 9000
 )
 
@@ -52,7 +53,7 @@ type Fault struct {
 
 func (f Fault) check() error {
 	switch f.Do {
-	case FaultDead, FaultTwoCards, FaultTorn, FaultLost, FaultFrozen, FaultAC, FaultGarbled, FaultRepeated, FaultUnwarned:
+	case FaultDead, FaultTwoCards, FaultTorn, FaultLost, FaultFrozen, FaultAC, FaultGarbled, FaultRepeated, FaultReplayed, FaultUnwarned:
 	case FaultDelay:
 		if d, err := time.ParseDuration(f.Delay); err != nil || d <= 0 {
 			return errors.New("delay: want a time such as 800ms")
@@ -115,8 +116,9 @@ type Slot struct {
 	Card   *Card
 	Heard  func(emv.Command, Exchange) // may be nil: told of each exchange
 	faults []Fault
-	seen   []int // commands that each fault has matched
-	begun  int   // times that it was put into a reader
+	seen   []int  // commands that each fault has matched
+	taped  []byte // what a replayed command said first
+	begun  int    // times that it was put into a reader
 	gone   bool
 	frozen bool
 }
@@ -260,6 +262,11 @@ func (s *Slot) spoil(cmd emv.Command, honest func(emv.Command) emv.Response) emv
 			cmd.Data = flip(cmd.Data)
 		case FaultRepeated:
 			honest(cmd)
+		case FaultReplayed:
+			if s.taped == nil {
+				s.taped = slices.Clone(cmd.Data)
+			}
+			cmd.Data = s.taped
 		}
 	}
 	r := honest(cmd)

@@ -44,6 +44,8 @@ type Rules struct {
 	CountPIN     func(left int) int                                     // card/pin-count: before the comparison, so that pulling the card helps nobody
 	RightPIN     func(most int) int                                     // card/pin-right: tries after a right PIN
 	Challenge    bool                                                   // card/challenge: a challenge serves once
+	Fresh        func(drawn []byte) []byte                              // card/challenge: what GET CHALLENGE gives, of what was drawn
+	UnblockPIN   func(left, most int) int                               // card/unblock-pin: tries after PIN CHANGE/UNBLOCK
 	Unblock      func(a *AppState)                                      // card/unblock: what APPLICATION UNBLOCK does
 	Tap          func(*Payment) bool                                    // card/tap: whether a payment may be made without contacts
 	ConfirmAgain bool                                                   // card/confirmed: what the holder confirmed on the device serves for one tap
@@ -72,8 +74,9 @@ func Reference() Rules {
 		PIN:       func(right, got pay.Secret) bool { return !right.IsZero() && right == got },
 		CountPIN:  func(left int) int { return left - 1 },
 		RightPIN:  func(most int) int { return most },
-		Challenge: true,
-		Unblock:   func(a *AppState) { a.Blocked = false },
+		Challenge: true, Fresh: func(drawn []byte) []byte { return drawn },
+		UnblockPIN: func(_, most int) int { return most },
+		Unblock:    func(a *AppState) { a.Blocked = false },
 		Tap: func(p *Payment) bool {
 			most := p.app.Risk.TapMost.Minor
 			return most == 0 || p.amount() <= most

@@ -87,7 +87,8 @@ func (p *Payment) changePIN(cmd emv.Command, data []byte) emv.StatusWord {
 			return emv.SW6A80Data
 		}
 	}
-	c.state.PIN, c.state.Tries = fresh, c.image.spec.Tries
+	c.consult("card/unblock-pin")
+	c.state.PIN, c.state.Tries = fresh, c.rules.UnblockPIN(c.state.Tries, c.image.spec.Tries)
 	return emv.SW9000OK
 }
 

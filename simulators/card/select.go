@@ -210,6 +210,7 @@ func (c *Card) getChallenge(cmd emv.Command) ([]byte, emv.StatusWord) {
 	if c.t0 && cmd.Le != 8 { // asked once more with the right length
 		return make([]byte, 8), 0
 	}
-	c.challenge = c.draw(8)
+	c.consult("card/challenge")
+	c.challenge = c.rules.Fresh(c.draw(8))
 	return slices.Clone(c.challenge), 0
 }

@@ -176,6 +176,12 @@ func TestHardware(t *testing.T) {
 				t.Errorf("%+v", x)
 			}
 		}},
+		{"replayed", card.Fault{Do: card.FaultReplayed, Command: "SELECT"}, func(t *testing.T, s *card.Slot, last card.Exchange) {
+			first := s.Exchange(time.Time{}, emv.Select([]byte(emv.PSEContact), false))
+			if x := s.Exchange(time.Time{}, emv.Select([]byte("nobody"), false)); x.Response.SW != first.Response.SW || first.Response.SW != emv.SW9000OK {
+				t.Errorf("%+v, then %+v", first, x)
+			}
+		}},
 		{"repeated", card.Fault{Do: card.FaultRepeated, Command: "GET PROCESSING"}, func(t *testing.T, s *card.Slot, last card.Exchange) {
 			if last.Response.SW != emv.SW6985Conditions || s.Card.State().Apps[0].ATC != 1 {
 				t.Errorf("%+v", last)

@@ -180,6 +180,15 @@ func (w *World) chipTrack(c Cardholder) (emv.Track2, error) {
 	return track, nil
 }
 
+// usual is how a cardholder gives what he pays with: a phone has no contacts.
+func (w *World) usual(c Cardholder) (Presented, error) {
+	s, err := w.slot(c)
+	if err != nil || !s.Card.Phone() {
+		return ByChip, err
+	}
+	return ByTap, nil
+}
+
 // unused gives a cardholder whose chip was not used yet.
 func (w *World) unused(who string) (Cardholder, error) {
 	c, err := w.Rig.Cast.Cardholder(who)

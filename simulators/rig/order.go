@@ -85,7 +85,9 @@ func (t *Till) Order(o Order) error {
 			o.Card = &terminal.Event{Kind: terminal.KeyIn, PAN: pay.NewPAN(holder.PAN), Expiry: holder.Expiry}
 		}
 		if o.By == ByUsual && holder.Chip != "" && o.Card == nil {
-			o.By = ByChip
+			if o.By, err = t.world.usual(holder); err != nil {
+				return err
+			}
 		}
 		if o.Card == nil && (o.By == ByUsual || o.By == ByStripe) {
 			if o.Card, err = t.swipe(holder); err != nil {
