@@ -14,58 +14,69 @@ type Rules struct {
 	Contactless []Phase // up to the card's answer to GET PROCESSING OPTIONS
 	Flows       []Flow  // how a contactless application goes on, by the first five bytes of its name; the last one takes the rest
 
-	Number         func(random io.Reader) ([]byte, error) // kernel/number: 9F37, which no one may know before
-	Names          bool                                   // kernel/names: a card without a usable directory is asked for each name
-	Longer         func(df01 []byte) bool                 // kernel/longer-names: whether a card's name may go on where the terminal's ends
-	Rank           func(priority byte) int                // kernel/priority: the lower the better
-	CardBlocked    bool                                   // kernel/card-blocked: a card that answers SELECT with 6A81 is asked nothing more
-	TellCard       bool                                   // kernel/pdol: a card that wants to know something at the beginning is told
-	EveryRecord    bool                                   // kernel/every-record: a record that cannot be read ends the payment
-	NotInvalidated bool                                   // kernel/invalidated: an application that is selected with the warning 6283 is not begun
-	Removed        Ending                                 // kernel/removed: how the card's absence from the slot ends
-	Confirm        bool                                   // kernel/confirm: an application that wants the cardholder's word gets it
-	FollowUp       bool                                   // kernel/follow-up: bytes that a T=0 card keeps are fetched, and its lengths are obeyed
-	OwnFirst       bool                                   // kernel/sources: what the terminal knows itself is taken from no card
-	MaxCommands    int                                    // kernel/commands: a card that wants more is given up
-	MaxDirectory   int                                    // kernel/directory: records of a payment directory that are read
-	MaxSameName    int                                    // kernel/next: applications of one name that are asked for
-	Methods        []Method                               // kernel/oda: the first that both can is used
-	CheckRevoked   bool                                   // kernel/revoked
-	CheckDates     bool                                   // kernel/certificate-date: an expired certificate is not taken
-	SignedAIP      bool                                   // kernel/signed-aip: the AIP is part of what the issuer signed, where the card says so
-	NoteMissing    bool                                   // kernel/data-missing: the TVR tells that the card lacks what authentication needs
-	DefaultDDOL    bool                                   // kernel/default-ddol: a card that has no list for DDA gets the terminal's
-	NextOn         []emv.StatusWord                       // kernel/next-application: answers to GET PROCESSING OPTIONS that take up the next application
-	VerifyAlways   bool                                   // kernel/cvm-always: the CVM list is gone through whatever the card's AIP says
-	CheckCondition bool                                   // kernel/cvm-condition: a method is for its condition only
-	CheckCapable   bool                                   // kernel/cvm-capable: a method is for a terminal that has what it needs
-	SameCurrency   bool                                   // kernel/cvm-currency: amounts of the CVM list are compared in the card's own currency only
-	FallThrough    func(emv.CVMRule) bool                 // kernel/cvm-next: whether a method that failed leaves the next one a chance
-	ReadMandatory  bool                                   // kernel/mandatory: a card without its mandatory data is given up
-	CheckLengths   bool                                   // kernel/lengths: a value of a length that it cannot have ends the payment
-	RefuseTwice    bool                                   // kernel/twice: a card that says one thing twice is given up
-	RefuseStronger bool                                   // kernel/stronger: a cryptogram better than the one that was asked for is not taken
-	VerifyCDA      bool                                   // kernel/cda: a combined signature is looked at
-	BypassAll      bool                                   // kernel/bypass: who refuses one PIN is asked for no other
-	ReadTries      bool                                   // kernel/pin-tries: the card is asked how many tries are left before a PIN is
-	AskAgain       bool                                   // kernel/pin-again: a wrong PIN may be corrected while the card has tries left
-	Encipher       bool                                   // kernel/encipher: a PIN goes enciphered where the card wants it so
-	RiskAlways     bool                                   // kernel/risk: risk management is done whatever the card's AIP says
-	CheckVelocity  bool                                   // kernel/velocity: payments since the card was last online are counted
+	MaxCommands int                                    // kernel/commands: a card that wants more is given up
+	FollowUp    bool                                   // kernel/follow-up: bytes that a T=0 card keeps are fetched, and its lengths are obeyed
+	Removed     Ending                                 // kernel/removed: how the card's absence from the slot ends
+	Number      func(random io.Reader) ([]byte, error) // kernel/number: 9F37, which no one may know before
+	OwnFirst    bool                                   // kernel/sources: what the terminal knows itself is taken from no card
 
-	OverFloor   func(amount, floor int64) bool                                      // kernel/floor
-	Pick        func(number int, amount, floor, threshold, target, most int64) bool // kernel/random: number is 1 to 99
-	MissingIAC  Codes                                                               // kernel/iac: of a card that has none
-	MissingTAC  Codes                                                               // kernel/tac: of a terminal that has none
-	Analyse     func(Line, emv.TVR, Codes) emv.CID                                  // kernel/analysis: which cryptogram is asked for
-	Unable      func(Line, emv.TVR, Codes) bool                                     // kernel/unable: may it be approved without the host?
-	Approves    func(answer string) bool                                            // kernel/answer
-	ProofFails  func(emv.StatusWord) bool                                           // kernel/proof: the answer to EXTERNAL AUTHENTICATE
-	ScriptFails func(emv.StatusWord) bool                                           // kernel/script
+	// Selection (Book 1, 12).
+	MaxDirectory   int                     // kernel/directory: records of a payment directory that are read
+	Names          bool                    // kernel/names: a card without a usable directory is asked for each name
+	MaxSameName    int                     // kernel/next: applications of one name that are asked for
+	Longer         func(df01 []byte) bool  // kernel/longer-names: whether a card's name may go on where the terminal's ends
+	CardBlocked    bool                    // kernel/card-blocked: a card that answers SELECT with 6A81 is asked nothing more
+	NotInvalidated bool                    // kernel/invalidated: an application that is selected with the warning 6283 is not begun
+	Rank           func(priority byte) int // kernel/priority: the lower the better
+	Confirm        bool                    // kernel/confirm: an application that wants the cardholder's word gets it
+	TellCard       bool                    // kernel/pdol: a card that wants to know something at the beginning is told
+	NextOn         []emv.StatusWord        // kernel/next-application: answers to GET PROCESSING OPTIONS that take up the next application
 
-	EveryScript     bool // kernel/every-script: a script that fails keeps the next one from nothing
-	ScriptsDeclined bool // kernel/scripts-declined: scripts are carried out where the host declines, too
+	// What the card says (Book 3, 7 and 10.2).
+	EveryRecord   bool // kernel/every-record: a record that cannot be read ends the payment
+	CheckLengths  bool // kernel/lengths: a value of a length that it cannot have ends the payment
+	RefuseTwice   bool // kernel/twice: a card that says one thing twice is given up
+	ReadMandatory bool // kernel/mandatory: a card without its mandatory data is given up
 
+	// Offline data authentication (Book 3, 10.3; Book 2, 5 and 6).
+	Methods      []Method // kernel/oda: the first that both can is used
+	NoteMissing  bool     // kernel/data-missing: the TVR tells that the card lacks what authentication needs
+	CheckRevoked bool     // kernel/revoked
+	CheckDates   bool     // kernel/certificate-date: an expired certificate is not taken
+	SignedAIP    bool     // kernel/signed-aip: the AIP is part of what the issuer signed, where the card says so
+	DefaultDDOL  bool     // kernel/default-ddol: a card that has no list for DDA gets the terminal's
+	VerifyCDA    bool     // kernel/cda: a combined signature is looked at
+
+	// Cardholder verification (Book 3, 10.5).
+	VerifyAlways   bool                   // kernel/cvm-always: the CVM list is gone through whatever the card's AIP says
+	CheckCondition bool                   // kernel/cvm-condition: a method is for its condition only
+	SameCurrency   bool                   // kernel/cvm-currency: amounts of the CVM list are compared in the card's own currency only
+	CheckCapable   bool                   // kernel/cvm-capable: a method is for a terminal that has what it needs
+	FallThrough    func(emv.CVMRule) bool // kernel/cvm-next: whether a method that failed leaves the next one a chance
+	BypassAll      bool                   // kernel/bypass: who refuses one PIN is asked for no other
+	ReadTries      bool                   // kernel/pin-tries: the card is asked how many tries are left before a PIN is
+	AskAgain       bool                   // kernel/pin-again: a wrong PIN may be corrected while the card has tries left
+	Encipher       bool                   // kernel/encipher: a PIN goes enciphered where the card wants it so
+
+	// Risk and decision (Book 3, 10.6 to 10.8).
+	RiskAlways     bool                                                                // kernel/risk: risk management is done whatever the card's AIP says
+	OverFloor      func(amount, floor int64) bool                                      // kernel/floor
+	Pick           func(number int, amount, floor, threshold, target, most int64) bool // kernel/random: number is 1 to 99
+	CheckVelocity  bool                                                                // kernel/velocity: payments since the card was last online are counted
+	MissingIAC     Codes                                                               // kernel/iac: of a card that has none
+	MissingTAC     Codes                                                               // kernel/tac: of a terminal that has none
+	Analyse        func(Line, emv.TVR, Codes) emv.CID                                  // kernel/analysis: which cryptogram is asked for
+	RefuseStronger bool                                                                // kernel/stronger: a cryptogram better than the one that was asked for is not taken
+
+	// The host's answer (Book 3, 10.9 to 10.11).
+	Unable          func(Line, emv.TVR, Codes) bool // kernel/unable: may it be approved without the host?
+	Approves        func(answer string) bool        // kernel/answer
+	ProofFails      func(emv.StatusWord) bool       // kernel/proof: the answer to EXTERNAL AUTHENTICATE
+	ScriptFails     func(emv.StatusWord) bool       // kernel/script
+	EveryScript     bool                            // kernel/every-script: a script that fails keeps the next one from nothing
+	ScriptsDeclined bool                            // kernel/scripts-declined: scripts are carried out where the host declines, too
+
+	// Taps (DOMAIN.md D.6).
 	OverLimit    func(amount, limit int64) bool // kernel/contactless-limit: DF20
 	OverCVM      func(amount, limit int64) bool // kernel/cvm-limit: DF21
 	OverOffline  func(amount, limit int64) bool // kernel/contactless-floor: DF19
@@ -73,9 +84,9 @@ type Rules struct {
 	NoPINScheme  []byte                         // kernel/no-pin: what the names of applications begin with that the no-PIN limit is for
 	FirstAnswers []FirstAnswer                  // kernel/first-answer: what a status word of the first command after selection means, contactless
 	VerifyFDDA   bool                           // kernel/fdda
+	TrustDevice  bool                           // kernel/device: a phone's owner whom it has verified is verified
 
-	Fast        func(icc emv.PublicKey, sdad, signed []byte) (emv.Dynamic, error) // kernel/fdda: how a signature of fast DDA is read
-	TrustDevice bool                                                              // kernel/device: a phone's owner whom it has verified is verified
+	Fast func(icc emv.PublicKey, sdad, signed []byte) (emv.Dynamic, error) // kernel/fdda: how a signature of fast DDA is read
 }
 
 // Phase is one part of a transaction; an outcome ends it.
@@ -125,22 +136,24 @@ func Reference() *Rules {
 			{[]byte{0xA0, 0x00, 0x00, 0x00, 0x04}, generateACFlow()},
 			{nil, quickFlow()},
 		},
-		Number: fourBytes, CardBlocked: true, TellCard: true, EveryRecord: true, NotInvalidated: true, Removed: CardRemoved, Names: true, Longer: func(df01 []byte) bool { return bytes.Equal(df01, []byte{0}) }, Rank: rank, Confirm: true, FollowUp: true, OwnFirst: true,
-		MaxCommands: 500, MaxDirectory: 16, MaxSameName: 8,
-		Methods:      []Method{{emv.AIP1x01CDA, emv.Cap3x08CDA, prepareCDA}, {emv.AIP1x20DDA, emv.Cap3x40DDA, dda}, {emv.AIP1x40SDA, emv.Cap3x80SDA, sda}},
-		CheckRevoked: true, CheckDates: true, SignedAIP: true, NoteMissing: true, DefaultDDOL: true, NextOn: []emv.StatusWord{emv.SW6985Conditions},
-		CheckCondition: true, CheckCapable: true, SameCurrency: true,
+		MaxCommands: 500, FollowUp: true, Removed: CardRemoved, Number: fourBytes, OwnFirst: true,
+		MaxDirectory: 16, Names: true, MaxSameName: 8, Longer: func(df01 []byte) bool { return bytes.Equal(df01, []byte{0}) },
+		CardBlocked: true, NotInvalidated: true, Rank: rank, Confirm: true, TellCard: true, NextOn: []emv.StatusWord{emv.SW6985Conditions},
+		EveryRecord: true, CheckLengths: true, RefuseTwice: true, ReadMandatory: true,
+		Methods:     []Method{{emv.AIP1x01CDA, emv.Cap3x08CDA, prepareCDA}, {emv.AIP1x20DDA, emv.Cap3x40DDA, dda}, {emv.AIP1x40SDA, emv.Cap3x80SDA, sda}},
+		NoteMissing: true, CheckRevoked: true, CheckDates: true, SignedAIP: true, DefaultDDOL: true, VerifyCDA: true,
+		CheckCondition: true, SameCurrency: true, CheckCapable: true,
 		FallThrough: func(r emv.CVMRule) bool {
 			return r.Code.Method() != emv.CVM00Fail && r.Code&emv.CVMx40NextIfFailed != 0
 		},
-		ReadMandatory: true, CheckLengths: true, RefuseTwice: true, RefuseStronger: true, VerifyCDA: true, BypassAll: true, ReadTries: true, AskAgain: true, Encipher: true,
-		CheckVelocity: true,
-		OverFloor:     func(amount, floor int64) bool { return amount >= floor }, // Book 3, 10.6.1
-		Pick:          pick,
+		BypassAll: true, ReadTries: true, AskAgain: true, Encipher: true,
+		OverFloor: func(amount, floor int64) bool { return amount >= floor }, // Book 3, 10.6.1
+		Pick:      pick, CheckVelocity: true,
 		// Book 3, 10.7: what a card or terminal without action codes is taken to mean.
 		MissingIAC: Codes{0, 1<<40 - 1, 1<<40 - 1},
 		MissingTAC: Codes{0, oda, oda},
-		Analyse:    analyse, Unable: unable,
+		Analyse:    analyse, RefuseStronger: true,
+		Unable: unable,
 		// Three by EMV (Book 4, annex A6), the others by DOMAIN.md C: approved, and somebody is to look at it later.
 		Approves: func(a string) bool {
 			return slices.Contains([]string{ARC00Approved, ARC10PartlyApproved, ARC11ApprovedVIP, "A2", "A4", "A5", "A6"}, a)
