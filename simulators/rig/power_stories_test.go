@@ -130,6 +130,8 @@ func onlineStories() []story {
 		phone("sale by a payer's code", terminal.Approved),
 		phone("sale by a payer's code whose answer is lost", terminal.Unknown, spoils(fault.Answer, pay.Sale, fault.Lose, 1)),
 		{name: "void of a sale by code", before: signedIn(coded), do: acts(pay.Sale, Order{Flow: pay.Void}), reverses: true},
+		{name: "refund of a sale by code whose answer is lost", before: signedIn(coded, spoils(fault.Answer, pay.Refund, fault.Lose, 1)),
+			do: acts(pay.Sale, Order{Flow: pay.Refund, Amount: pay.CNY(4_00)})},
 		carol("sale by tap whose answer is lost", ByTap, terminal.Unknown, spoils(fault.Answer, pay.Sale, fault.Lose, 1)),
 	}
 }
