@@ -121,7 +121,7 @@ func carriesCode(s *scenario, a args) error {
 	if c.Message.Has(iso8583.PAN) || c.Message.Has(iso8583.Track2) {
 		return failed(c.Name(), "no card", "a card number or a track")
 	}
-	is, err := s.world.IsCodeOf(a.at(1), iso8583.DeviceValue(c.Message.Get(iso8583.DeviceData), iso8583.DeviceA3PayerCode))
+	is, err := s.world.IsCodeOf(a.at(1), c.Message.DeviceValue(iso8583.DeviceA3PayerCode))
 	if err == nil && !is {
 		err = failed(c.Name()+", "+iso8583.DeviceData.String(), "A3 with the code of "+a.at(1)+"'s phone", "another, or none")
 	}

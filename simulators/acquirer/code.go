@@ -9,7 +9,7 @@ import (
 // codeRead finds the payer's code in F59 (DOMAIN.md E.6). What acts on a payment may leave it out: its RRN names the payment, and
 // there is no card to compare.
 func codeRead(c *Call) (pay.Answer, string) {
-	text := iso8583.DeviceValue(c.req.Get(iso8583.DeviceData), iso8583.DeviceA3PayerCode)
+	text := c.req.DeviceValue(iso8583.DeviceA3PayerCode)
 	if text == "" && c.req.Has(iso8583.OriginalRRN) {
 		return passed, ""
 	}

@@ -18,7 +18,7 @@ func withoutCard(m *iso8583.Message, code string) *iso8583.Message {
 		m.Unset(e)
 	}
 	m.Set(iso8583.EntryMode, "032")
-	m.Set(iso8583.DeviceData, iso8583.DeviceText(iso8583.DeviceA3PayerCode, code))
+	m.Set(iso8583.DeviceData, m.Dialect().DeviceText(iso8583.DeviceA3PayerCode, code))
 	return m
 }
 

@@ -46,7 +46,7 @@ func offerPayer(c *Call, m *iso8583.Message) {
 	offer(m, iso8583.Expiry, c.card.expiry)
 	offer(m, iso8583.Track2, c.card.track2.Reveal())
 	if c.original.RRN == "" {
-		offer(m, iso8583.DeviceData, iso8583.DeviceText(iso8583.DeviceA3PayerCode, c.card.code.Reveal()))
+		offer(m, iso8583.DeviceData, c.IssuerDialect.DeviceText(iso8583.DeviceA3PayerCode, c.card.code.Reveal()))
 	}
 }
 

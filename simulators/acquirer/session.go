@@ -166,7 +166,7 @@ func reported(m *iso8583.Message) (serial, place string) {
 	if _, rest, ok := strings.Cut(m.Get(iso8583.TerminalInfo), "Sequence No"); ok {
 		serial = counted(rest)
 	}
-	return serial, iso8583.DeviceValue(m.Get(iso8583.DeviceData), iso8583.Device17Place)
+	return serial, m.DeviceValue(iso8583.Device17Place)
 }
 
 // counted gives the value behind its length of two digits; "" where the length does not fit.

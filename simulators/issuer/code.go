@@ -81,7 +81,7 @@ func hashOfCode(c qr.PayerCode) string {
 
 // codeKnown finds the account that a payer's code stands for. What is paid with a card has none.
 func codeKnown(c *Call) (pay.Answer, string) {
-	text := iso8583.DeviceValue(c.req.Get(iso8583.DeviceData), iso8583.DeviceA3PayerCode)
+	text := c.req.DeviceValue(iso8583.DeviceA3PayerCode)
 	if text == "" {
 		return passed, ""
 	}

@@ -34,7 +34,7 @@ func (b *bank) byCode(code string) *iso8583.Message {
 	m.Unset(iso8583.PAN)
 	m.Unset(iso8583.Track2)
 	m.Set(iso8583.EntryMode, "032")
-	m.Set(iso8583.DeviceData, iso8583.DeviceText(iso8583.DeviceA3PayerCode, code))
+	m.Set(iso8583.DeviceData, m.Dialect().DeviceText(iso8583.DeviceA3PayerCode, code))
 	return m
 }
 

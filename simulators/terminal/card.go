@@ -164,7 +164,7 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 	c := &t.order.card
 	o(iso8583.PAN, c.pan.Reveal())
-	o(iso8583.DeviceData, iso8583.DeviceText(iso8583.DeviceA3PayerCode, c.code.Reveal()))
+	o(iso8583.DeviceData, t.deviceText(iso8583.DeviceA3PayerCode, c.code.Reveal()))
 	c.offerChip(o)
 	entered, format, encrypted := cmp.Or(t.order.plan.NoPIN, "2"), "0", "0" // last digit of F22, first and third of F53
 	if c.pinned {

@@ -11,17 +11,18 @@ import (
 
 // CodeRules are what a terminal decides about payers' codes from (DOMAIN.md E.3, E.6).
 type CodeRules struct {
-	Scan        func(picture []byte) (text string, ok bool) // terminal/scanner: what a picture says
-	ScanTries   int                                         // terminal/scan-tries: unreadable pictures before the order is given up
-	Wallets     []qr.Scheme                                 // terminal/wallets: whose codes are sent to the host
-	CodePIN     func(a pay.Amount, limit int64) bool        // terminal/code-pin: whether a code wants a PIN; gets the dialect's limit
-	CodeTips    bool                                        // terminal/code-tips: what was paid by code takes a tip
-	CodeAgain   bool                                        // terminal/code-card: what was paid by code is given back without a card
-	MaskCode    func(qr.PayerCode) string                   // terminal/mask-code
-	CodeApart   func(payment) bool                          // terminal/code-apart: whether slips count a payment as one by code
-	CodeParts   bool                                        // terminal/code-parts: a part of what is paid by code may be approved
-	CodeAbroad  bool                                        // terminal/code-origin: payers' codes count as cards from abroad
-	CardInstead bool                                        // terminal/scanner: where nothing can be scanned a card may pay
+	Scan        func(picture []byte) (text string, ok bool)        // terminal/scanner: what a picture says
+	ScanTries   int                                                // terminal/scan-tries: unreadable pictures before the order is given up
+	Wallets     []qr.Scheme                                        // terminal/wallets: whose codes are sent to the host
+	CodePIN     func(a pay.Amount, limit int64) bool               // terminal/code-pin: whether a code wants a PIN; gets the dialect's limit
+	CodeTips    bool                                               // terminal/code-tips: what was paid by code takes a tip
+	CodeAgain   bool                                               // terminal/code-card: what was paid by code is given back without a card
+	MaskCode    func(qr.PayerCode) string                          // terminal/mask-code
+	CodeApart   func(payment) bool                                 // terminal/code-apart: whether slips count a payment as one by code
+	CodeParts   bool                                               // terminal/code-parts: a part of what is paid by code may be approved
+	CodeAbroad  bool                                               // terminal/code-origin: payers' codes count as cards from abroad
+	DeviceText  func(d *iso8583.Dialect, tag, value string) string // terminal/device-length: one value of F59
+	CardInstead bool                                               // terminal/scanner: where nothing can be scanned a card may pay
 }
 
 // codeRules: codes up to the no-PIN limit ask for no PIN (DOMAIN.md F.3). The payer has agreed to the amount that his phone was
@@ -31,8 +32,9 @@ func codeRules() CodeRules {
 		Scan: qr.Scan, ScanTries: 3, Wallets: []qr.Scheme{qr.UnionPay},
 		CodePIN:   func(a pay.Amount, limit int64) bool { return a.Minor > limit },
 		CodeAgain: true, CardInstead: true,
-		MaskCode:  qr.PayerCode.String,
-		CodeApart: func(p payment) bool { return p.byCode },
+		DeviceText: (*iso8583.Dialect).DeviceText,
+		MaskCode:   qr.PayerCode.String,
+		CodeApart:  func(p payment) bool { return p.byCode },
 	}
 }
 
@@ -91,9 +93,15 @@ func (t *Terminal) withoutCard(now time.Time, e Event, out *Actions) {
 }
 
 // keptCode gives what stands for a card in the journal's elements of a payment by code; false for one with a card.
-func keptCode(kept map[string]string) (card, bool) {
-	code, ok := qr.ParsePayerCode(iso8583.DeviceValue(kept[iso8583.DeviceData.String()], iso8583.DeviceA3PayerCode))
+func (t *Terminal) keptCode(kept map[string]string) (card, bool) {
+	code, ok := qr.ParsePayerCode(t.Dialect.DeviceValue(kept[iso8583.DeviceData.String()], iso8583.DeviceA3PayerCode))
 	return card{entry: pay.Entry03QR, code: code}, ok
+}
+
+// deviceText writes a value of F59.
+func (t *Terminal) deviceText(tag, value string) string {
+	t.consult("terminal/device-length")
+	return t.Rules.DeviceText(t.Dialect, tag, value)
 }
 
 // byCode tells that the order's payer shows a code, or showed one when he paid.
@@ -102,7 +110,7 @@ func (t *Terminal) byCode() bool { return t.order.card.entry == pay.Entry03QR }
 // codeLine tells on a slip by which code was paid; there is none where another terminal had it scanned.
 func (t *Terminal) codeLine(request *iso8583.Message) []Line {
 	t.consult("terminal/mask-code")
-	code, ok := qr.ParsePayerCode(iso8583.DeviceValue(request.Get(iso8583.DeviceData), iso8583.DeviceA3PayerCode))
+	code, ok := qr.ParsePayerCode(request.DeviceValue(iso8583.DeviceA3PayerCode))
 	if !ok {
 		return nil
 	}

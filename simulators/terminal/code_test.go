@@ -67,6 +67,11 @@ var codeProbes = map[string]func(*bench) any{
 		b.codeSale()
 		return b.last().Get(iso8583.DeviceData)
 	},
+	"terminal-long-device-length": func(b *bench) any {
+		b.speaks(map[string]string{"device_length": "2"})
+		b.codeSale()
+		return b.last().Get(iso8583.DeviceData)
+	},
 	"terminal-sends-any-wallet": func(b *bench) any { b.signIn(); b.sellByCode(1000, "101234567890123456"); return b.flows() },
 	"terminal-scans-for-ever":   func(b *bench) any { b.signIn(); b.unreadable(3); return b.endings },
 	"terminal-guesses-code":     func(b *bench) any { b.signIn(); b.unreadable(1); return b.flows() },
@@ -83,11 +88,7 @@ var codeProbes = map[string]func(*bench) any{
 		return b.ending().Screen
 	},
 	"terminal-part-of-code": func(b *bench) any {
-		d, err := b.till.Dialect.With(map[string]string{"partial_approval": "true"})
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		b.till.Dialect = d
+		b.speaks(map[string]string{"partial_approval": "true"})
 		b.codeSale()
 		return b.last().Get(iso8583.PartialApproval)
 	},
@@ -103,6 +104,16 @@ var codeProbes = map[string]func(*bench) any{
 		b.step(Event{Kind: Statistics})
 		return b.slips[len(b.slips)-1]
 	},
+}
+
+// speaks gives the terminal other settings of its dialect.
+func (b *bench) speaks(settings map[string]string) {
+	b.t.Helper()
+	d, err := b.till.Dialect.With(settings)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.till.Dialect = d
 }
 
 // unreadable shows pictures that say nothing.

@@ -1,6 +1,8 @@
 package terminal
 
 import (
+	"fmt"
+
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/protocol/qr"
@@ -12,6 +14,13 @@ func codeDefects() []pay.Defect[Rules] {
 		defect("terminal-reverses-without-code", "protocol", "leaves the payer's code out of the reversal of what it paid",
 			"the reversal is made from a list of fields that was drawn up for cards",
 			func(r *Rules) { r.Repeated = withoutElement(r.Repeated, iso8583.DeviceData) }),
+		defect("terminal-long-device-length", "protocol", "writes lengths in F59 with three digits whatever the host wants",
+			"the newer form is the only one that the programmer's host took",
+			func(r *Rules) {
+				r.DeviceText = func(_ *iso8583.Dialect, tag, value string) string {
+					return fmt.Sprintf("%s%03d%s", tag, len(value), value)
+				}
+			}),
 		defect("terminal-sends-any-wallet", "protocol", "sends the code of another wallet to a host that knows nothing of it",
 			"the scanner gives digits, and the till looks at their number only",
 			func(r *Rules) { r.Wallets = []qr.Scheme{qr.UnionPay, qr.WeChat, qr.Alipay, qr.DigitalRMB} }),

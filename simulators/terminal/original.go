@@ -193,7 +193,7 @@ func orZeros(digits string, n int) string {
 func (t *Terminal) needsCard() bool {
 	plan, kept := &t.order.plan, t.order.original.kept
 	t.consult("terminal/code-card")
-	if c, ok := keptCode(kept); ok && t.Rules.CodeAgain {
+	if c, ok := t.keptCode(kept); ok && t.Rules.CodeAgain {
 		t.order.card = c
 		return false
 	}

@@ -70,7 +70,7 @@ func (t *Terminal) amends(p *payment) string {
 	if !t.Rules.TipWithin(first, o.amount, percent) {
 		return "TIP_OVER_LIMIT"
 	}
-	c, ok := keptCode(o.original.kept)
+	c, ok := t.keptCode(o.original.kept)
 	if !ok {
 		c = keptCard(o.original.kept)
 	}

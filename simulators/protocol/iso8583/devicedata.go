@@ -11,26 +11,39 @@ const (
 	DeviceA3PayerCode = "A3" // what a scanner has read off a payer's phone
 )
 
-// DeviceText writes one value as field 59 has it: its tag, three digits of length, the value. No value gives "".
-func DeviceText(tag, value string) string {
+// DeviceText writes one value as field 59 has it: its tag, its length, the value. No value gives "".
+func (d *Dialect) DeviceText(tag, value string) string {
 	if value == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s%03d%s", tag, len(value), value)
+	return fmt.Sprintf("%s%0*d%s", tag, d.deviceDigits(), len(value), value)
 }
 
 // DeviceValue finds the value of a tag in field 59; "" for none. A length that does not fit ends the text.
-func DeviceValue(text, tag string) string {
-	const head = len("A3019")
+func (d *Dialect) DeviceValue(text, tag string) string {
+	head := len(tag) + d.deviceDigits()
 	for len(text) >= head {
-		size, err := strconv.Atoi(text[2:head])
+		size, err := strconv.Atoi(text[len(tag):head])
 		if err != nil || size < 0 || size > len(text)-head {
 			return ""
 		}
-		if text[:2] == tag {
+		if text[:len(tag)] == tag {
 			return text[head : head+size]
 		}
 		text = text[head+size:]
 	}
 	return ""
+}
+
+// DeviceValue finds the value of a tag in the message's field 59; "" for none.
+func (m *Message) DeviceValue(tag string) string {
+	return m.Dialect().DeviceValue(m.Get(DeviceData), tag)
+}
+
+// deviceDigits is how many digits a length has: three in the newer form, two in older ones (DOMAIN.md K.6).
+func (d *Dialect) deviceDigits() int {
+	if d.Switches.DeviceLength == "2" {
+		return 2
+	}
+	return 3
 }

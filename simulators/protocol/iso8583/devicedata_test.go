@@ -4,10 +4,21 @@ import "testing"
 
 func TestDeviceText(t *testing.T) {
 	const code = "6212345678901234567" // DOMAIN.md H.3
-	if got := DeviceText(DeviceA3PayerCode, code); got != "A3019"+code {
+	d := load(t, "unionpay-pos")
+	older, err := d.With(map[string]string{"device_length": "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := older.DeviceText(DeviceA3PayerCode, code); got != "A319"+code || older.DeviceValue("1708Shanghai"+got, DeviceA3PayerCode) != code {
+		t.Errorf("with two digits the payer's code is written %q", got)
+	}
+	if _, err := d.With(map[string]string{"device_length": "4"}); err == nil {
+		t.Error("lengths of four digits are taken")
+	}
+	if got := d.DeviceText(DeviceA3PayerCode, code); got != "A3019"+code {
 		t.Errorf("the payer's code is written %q", got)
 	}
-	if got := DeviceText(DeviceA3PayerCode, ""); got != "" {
+	if got := d.DeviceText(DeviceA3PayerCode, ""); got != "" {
 		t.Errorf("no code is written %q", got)
 	}
 	for _, c := range []struct{ name, text, place, code string }{
@@ -21,10 +32,10 @@ func TestDeviceText(t *testing.T) {
 		{"nothing", "", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := DeviceValue(c.text, Device17Place); got != c.place {
+			if got := d.DeviceValue(c.text, Device17Place); got != c.place {
 				t.Errorf("place %q, want %q", got, c.place)
 			}
-			if got := DeviceValue(c.text, DeviceA3PayerCode); got != c.code {
+			if got := d.DeviceValue(c.text, DeviceA3PayerCode); got != c.code {
 				t.Errorf("code %q, want %q", got, c.code)
 			}
 		})

@@ -120,6 +120,7 @@ type Switches struct {
 	CutOff                 time.Duration // of the day: what comes from then on is settled with the next one (DOMAIN.md F.2)
 
 	OldVersion      pay.Answer // of a trade by software that is too old; what A.8.1 says of it is not public
+	DeviceLength    string     // digits of a length in F59, "2" or "3"; "" is 3 (A.9, K.6)
 	SignaturePart   int        // bytes of a signature's picture in one message (A.16 [M])
 	FloorLimit      int64      // minor units from which an offline sale needs a spoken authorization; 0: each does
 	Tips            bool       // the tip flag, terminal parameter 18 (DOMAIN.md A.8.1)

@@ -107,6 +107,7 @@ func switches() []setting {
 		{"switches", "host_totals", func(d *Dialect, v string) error { return yesNo(&d.Switches.HostTotals, v) }},
 		{"switches", "sign_out_after_settlement", func(d *Dialect, v string) error { return yesNo(&d.Switches.SignOutAfterSettlement, v) }},
 		{"switches", "old_version", func(d *Dialect, v string) error { return code(&d.Switches.OldVersion, v) }},
+		{"switches", "device_length", func(d *Dialect, v string) error { return oneOf(&d.Switches.DeviceLength, v, "2", "3") }},
 		{"switches", "signature_part", func(d *Dialect, v string) error { return count(&d.Switches.SignaturePart, v) }},
 		{"switches", "floor_limit", func(d *Dialect, v string) error { return minorUnits(&d.Switches.FloorLimit, v) }},
 		{"switches", "tips", func(d *Dialect, v string) error { return yesNo(&d.Switches.Tips, v) }},
