@@ -87,6 +87,9 @@ func (t *Till) RevokeIssuer(who string) error {
 		return err
 	}
 	a, serial := spec.Applications[0], card.IssuerSerial()
+	if len(a.CA) == 0 {
+		return fmt.Errorf("%s's chip has no certificates: there is nothing to revoke", c.Name)
+	}
 	t.config.Revoked = append(t.config.Revoked, kernel.Revoked{RID: a.AID[:5], Index: a.CA[0], Serial: serial[:]})
 	return t.StartAgain()
 }
