@@ -28,6 +28,13 @@ func walletAccounts() []Step {
 		{Name: "has-paid-by-wallet", En: `{who} has paid {amount} at {till} by (WeChat|Alipay)`, Zh: `{who}已在 {till} 用(微信|支付宝)支付 {amount}`, Order: []int{0, 2, 3, 1},
 			Example: `Given Alice has paid 10.00 CNY at "T1" by WeChat`, ExampleZh: `假如 小爱已在 "T1" 用微信支付 10.00 元`,
 			Is: "The same; the scenario cannot begin unless it is approved.", do: hasPaidByWallet},
+		{Name: "payer-scans", En: `{who} scans what the till shows with (WeChat|Alipay) after {duration}`, Zh: `{who}将在 {duration}后用(微信|支付宝)扫收银机上的码`, Order: []int{0, 2, 1},
+			Example: `Given Alice scans what the till shows with WeChat after 5 seconds`, ExampleZh: `假如 小爱将在 5 秒后用微信扫收银机上的码`,
+			Is: "And types the password. Counted from when the code is there.", do: payerScans(false)},
+		{Name: "payer-scans-tampered", En: `{who} scans what the till shows with (WeChat|Alipay) after {duration}, but somebody has put {amount} into the code`,
+			Zh: `{who}将在 {duration}后用(微信|支付宝)扫收银机上的码，但码中金额已被改为 {amount}`, Order: []int{0, 2, 1, 3},
+			Example: `Given Alice scans what the till shows with WeChat after 5 seconds, but somebody has put 0.01 CNY into the code`, ExampleZh: `假如 小爱将在 5 秒后用微信扫收银机上的码，但码中金额已被改为 0.01 元`,
+			Is: "With a CRC that fits.", do: payerScans(true)},
 		{Name: "payer-consents", En: `{who} (types the password|types a wrong password|refuses to pay) {duration} after the wallet asks`,
 			Zh: `钱包询问 {duration}后{who}(输入支付密码|输错支付密码|拒绝付款)`, Order: []int{2, 0, 1},
 			Example: `Given Alice types the password 12 seconds after the wallet asks`, ExampleZh: `假如 钱包询问 12 秒后小爱输入支付密码`,
@@ -87,6 +94,12 @@ func walletActs() []Step {
 		{Name: "pays-by-wallet", En: `{who} pays {amount} at {till} by (WeChat|Alipay)`, Zh: `{who}在 {till} 出示(微信|支付宝)付款码付款 {amount}`, Order: []int{0, 2, 3, 1},
 			Example: `When Alice pays 10.00 CNY at "T1" by WeChat`, ExampleZh: `当 小爱在 "T1" 出示微信付款码付款 10.00 元`,
 			Is: "Sale, amount, a fresh code of that wallet before the scanner; then whatever the till does until it is through.", do: paysByWallet},
+		{Name: "till-shows-code", En: `{till} shows a (WeChat|Alipay) code for {amount}`, Zh: `{till} 出示 {amount}的(微信|支付宝)收款码`, Order: []int{0, 2, 1},
+			Example: `When "T1" shows a WeChat code for 12.00 CNY`, ExampleZh: `当 "T1" 出示 12.00 元的微信收款码`,
+			Is: "Sale, amount, and a merchant code for it on the display; then whatever the till does until it is through.", do: tillShowsCode},
+		{Name: "scans-wall", En: `{who} scans the (WeChat|Alipay) code on the wall of {merchant} and pays {amount}`, Zh: `{who}用(微信|支付宝)扫 {merchant} 墙上的码支付 {amount}`,
+			Example: `When Alice scans the WeChat code on the wall of "Noodle House" and pays 8.00 CNY`, ExampleZh: `当 小爱用微信扫 "面馆" 墙上的码支付 8.00 元`,
+			Is: "A static code: the payer types the amount, and the password. No till has to do with it.", do: scansWall},
 		{Name: "pays-with-wallet-photograph", En: `the photograph of {who}'s (WeChat|Alipay) code is shown for {amount} at {till} after {duration}`,
 			Zh: `{duration}后在 {till} 出示{who}的(微信|支付宝)付款码照片支付 {amount}`, Order: []int{4, 3, 0, 1, 2},
 			Example: `When the photograph of Alice's WeChat code is shown for 10.00 CNY at "T1" after 61 seconds`, ExampleZh: `当 61 秒后在 "T1" 出示小爱的微信付款码照片支付 10.00 元`,
@@ -111,6 +124,9 @@ func walletBooks() []Step {
 		{Name: "shop-has-at-wallet", En: `{merchant} has {amount} at (WeChat|Alipay)`, Zh: `{merchant} 在(微信|支付宝)有 {amount}`, Order: []int{0, 2, 1},
 			Example: `And "Noodle House" has 10.00 CNY at WeChat`, ExampleZh: `并且 "面馆" 在微信有 10.00 元`,
 			Is: "Likewise.", do: shopHasAtWallet},
+		{Name: "phone-showed", En: `{who}'s phone showed`, Zh: `{who}的手机显示`, Table: true,
+			Example: `And Alice's phone showed`, ExampleZh: `并且 小爱的手机显示`,
+			Is: "One row: what it said of the last merchant code (subject, amount, and other parameters), and under paid how the payment went.", do: phoneShowed},
 		{Name: "wallet-was-asked", En: `the wallet was asked`, Zh: `向钱包依次询问`, Table: true,
 			Example: `And the wallet was asked`, ExampleZh: `并且 向钱包依次询问`,
 			Is: "Exactly these rows, from the beginning, in order of sending: question or answer (pay, pay answer), and any of code, state, note, at (seconds since the first). Columns left out are not checked.",
@@ -212,6 +228,69 @@ func showsLastCode(s *scenario, a args) error {
 		return err
 	}
 	return t.Order(rig.Order{Flow: pay.Sale, Amount: amount, Who: a.at(0), By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}, PIN: rig.PINNobody})
+}
+
+func payerScans(tampered bool) func(*scenario, args) error {
+	return func(s *scenario, a args) error {
+		d, err := time.ParseDuration(a.at(2))
+		if err != nil {
+			return err
+		}
+		c := rig.WalletConsent{After: d, Scans: strings.ToLower(a.at(1))}
+		if tampered {
+			if c.Tampers, err = pay.ParseAmount(a.at(3)); err != nil {
+				return err
+			}
+		}
+		return s.world.Consents(a.at(0), c)
+	}
+}
+
+func tillShowsCode(s *scenario, a args) error {
+	s.act()
+	t, err := s.till(a.at(0))
+	if err != nil {
+		return err
+	}
+	amount, err := pay.ParseAmount(a.at(2))
+	if err != nil {
+		return err
+	}
+	return t.ShowsCode(amount, strings.ToLower(a.at(1)))
+}
+
+func scansWall(s *scenario, a args) error {
+	s.act()
+	holder, err := s.world.Rig.Cast.Cardholder(a.at(0))
+	if err != nil {
+		return err
+	}
+	shop, err := s.world.Rig.Cast.Merchant(a.at(2))
+	if err != nil {
+		return err
+	}
+	amount, err := pay.ParseAmount(a.at(3))
+	if err != nil {
+		return err
+	}
+	name := strings.ToLower(a.at(1))
+	h, err := s.world.Wallet(name)
+	if err != nil {
+		return err
+	}
+	code, err := h.StaticCode(shop.Number)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.world.ScanCode(holder.Name, name, code, rig.WalletConsent{Typed: amount}), s.world.Rest())
+}
+
+func phoneShowed(s *scenario, a args) error {
+	seen, err := s.world.Seen(a.at(0))
+	if err != nil {
+		return err
+	}
+	return compareRows(a.at(0)+"'s phone", a, 1, func(_ int, column string) string { return strings.TrimSpace(seen[column]) })
 }
 
 func payerConsents(s *scenario, a args) error {
@@ -320,7 +399,7 @@ func shopHasAtWallet(s *scenario, a args) error {
 }
 
 // walletColumns translates the heads of tables about wallets.
-var walletColumns = map[string]string{"询问": "question", "代码": "code", "状态": "state", "备注": "note", "时刻": "at", "金额": "amount", "签名": "signed"}
+var walletColumns = map[string]string{"询问": "question", "代码": "code", "状态": "state", "备注": "note", "时刻": "at", "金额": "amount", "签名": "signed", "商户": "subject", "支付结果": "paid"}
 
 // walletWords translates their cells.
 var walletWords = map[string]string{"支付": "pay", "查询": "query", "撤销": "cancel", "退款": "refund", "支付应答": "pay answer", "查询应答": "query answer", "撤销应答": "cancel answer",

@@ -172,6 +172,8 @@ func (t *Till) carryOut(a terminal.Action) {
 		t.record(trace.Shown, a.Screen.ID, t.world.Rig.Screen(a.Screen))
 	case terminal.Ask:
 		t.need = a.Need
+	case terminal.DrawCode:
+		t.world.walletCodeShown(t, a.Code)
 	case terminal.Print:
 		t.Slips = append(t.Slips, a.Slip)
 		t.record(trace.Printed, string(a.Slip.Copy), t.world.Rig.Slip(a.Slip))

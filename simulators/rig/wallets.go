@@ -27,9 +27,10 @@ import (
 
 // walletTown is fixtures/wallets/town.yaml: the wallets, and who has an account.
 type walletTown struct {
-	Wallets []walletSeat  `yaml:"wallets"`
-	Phone   walletKey     `yaml:"phone"`
-	Payers  []walletPayer `yaml:"payers"`
+	Wallets []walletSeat      `yaml:"wallets"`
+	Phone   walletKey         `yaml:"phone"`
+	Payers  []walletPayer     `yaml:"payers"`
+	Owners  map[string]string `yaml:"owners"` // of shops, by merchant number, who have an account themselves
 }
 
 type walletSeat struct {
@@ -103,6 +104,7 @@ type walletsConfig struct {
 	cast  *Cast
 	trace *trace.Recorder
 	rules *wallet.Rules
+	shops string // where shops are told of what their codes on the wall were paid, before their numbers; "" for nowhere
 }
 
 // wallets are the wallet hosts of a world, and the keys of the shops and phones that ask them.
@@ -150,7 +152,11 @@ func (w *wallets) open(seat walletSeat) error {
 		if err := seat.Merchant.put(theirs, own, wallet.MerchantKey(shop.Number)); err != nil {
 			return err
 		}
-		if err := host.AddMerchant(wallet.Merchant{Number: shop.Number, Name: shop.Name, MCC: shop.MCC}); err != nil {
+		m := wallet.Merchant{Number: shop.Number, Name: shop.Name, MCC: shop.MCC, Owner: w.town.Owners[shop.Number]}
+		if w.shops != "" {
+			m.Notify = w.shops + shop.Number
+		}
+		if err := host.AddMerchant(m); err != nil {
 			return err
 		}
 	}

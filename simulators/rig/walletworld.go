@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,9 +22,10 @@ type walletLine struct {
 	hosts    *wallets
 	Crossed  []WalletCrossing
 	faults   []WalletFault
-	consents map[string]WalletConsent // by payer
-	news     []walletapi.Params       // what the shop has been told
-	busy     int                      // so many notifications the shop does not take
+	consents map[string]WalletConsent    // by payer
+	news     []walletapi.Params          // what the shop has been told
+	seen     map[string]walletapi.Params // what a payer's phone has shown him of a merchant code, and said at the end
+	busy     int                         // so many notifications the shop does not take
 }
 
 // WalletCrossing is a question to a wallet's host, or its answer, that crossed the line.
@@ -48,11 +50,14 @@ type WalletFault struct {
 	struck    bool
 }
 
-// WalletConsent is what a payer does when his wallet asks him.
+// WalletConsent is what a payer does when his wallet asks him, or a till shows him a code.
 type WalletConsent struct {
 	After    time.Duration
 	Refuses  bool
 	Mistypes bool
+	Scans    string     // the wallet with which he scans what the till shows
+	Typed    pay.Amount // what he types for a code without an amount
+	Tampers  pay.Amount // somebody has put this amount into the code
 }
 
 // walletPatience is how long a till waits for a wallet's answer.
@@ -63,11 +68,11 @@ func (w *World) wallets() (*walletLine, error) {
 	if w.walletLine != nil {
 		return w.walletLine, nil
 	}
-	hosts, err := newWallets(walletsConfig{loop: w.Loop, seed: w.Seed, cast: w.Rig.Cast, trace: w.Trace, rules: w.Rig.rules.wallet})
+	hosts, err := newWallets(walletsConfig{loop: w.Loop, seed: w.Seed, cast: w.Rig.Cast, trace: w.Trace, rules: w.Rig.rules.wallet, shops: "http://127.0.0.1/"})
 	if err != nil {
 		return nil, err
 	}
-	w.walletLine = &walletLine{hosts: hosts, consents: map[string]WalletConsent{}}
+	w.walletLine = &walletLine{hosts: hosts, consents: map[string]WalletConsent{}, seen: map[string]walletapi.Params{}}
 	return w.walletLine, nil
 }
 
@@ -327,7 +332,7 @@ func (b *walletBox) consents(p walletapi.Params) {
 	}
 	trade, name := p[walletapi.Trade], b.crossing.Wallet
 	for payer, c := range w.walletLine.consents {
-		if !strings.HasPrefix(payer, strings.TrimRight(p[walletapi.Payer], "*")) {
+		if c.Scans != "" || !strings.HasPrefix(payer, strings.TrimRight(p[walletapi.Payer], "*")) {
 			continue
 		}
 		w.Loop.After(c.After, func() {
@@ -344,6 +349,82 @@ func (b *walletBox) consents(p walletapi.Params) {
 			}
 		})
 	}
+}
+
+// walletCodeShown has the payers who are to scan it take their phones out.
+func (w *World) walletCodeShown(t *Till, text string) {
+	t.record(trace.Shown, "merchant-code", fmt.Sprintf("a code of %d characters", len(text)))
+	for payer, c := range w.walletLine.consents {
+		if c.Scans != "" {
+			w.Loop.After(c.After, func() { w.broken = errors.Join(w.broken, w.ScanCode(payer, c.Scans, text, c)) })
+		}
+	}
+}
+
+// ScanCode has a payer scan the picture of a merchant code with his wallet, look at whom it pays, and pay with the password.
+func (w *World) ScanCode(payer, name, text string, c WalletConsent) error {
+	if c.Tampers.Minor > 0 {
+		altered, err := tampered(text, c.Tampers)
+		if err != nil {
+			return err
+		}
+		text = altered
+	}
+	picture, err := qr.PNG(text, 400)
+	if err != nil {
+		return err
+	}
+	scanned, ok := qr.Scan(picture)
+	if !ok {
+		return fmt.Errorf("%s's phone cannot read the code", payer)
+	}
+	shown, err := w.app(payer, name, walletapi.OpAppScan, walletapi.Params{walletapi.QR: scanned})
+	if err != nil {
+		return err
+	}
+	say := walletapi.Params{walletapi.QR: scanned, walletapi.Password: w.walletLine.hosts.password(payer).Reveal()}
+	if c.Typed.Minor > 0 {
+		say.SetMoney(walletapi.Amount, c.Typed)
+	}
+	paid, err := w.app(payer, name, walletapi.OpAppConfirm, say)
+	seen := maps.Clone(shown)
+	seen["paid"] = paid[walletapi.Code] + " " + paid[walletapi.SubCode]
+	w.walletLine.seen[payer] = seen
+	return err
+}
+
+// Seen gives what a payer's phone has shown of the last merchant code that he scanned; under "paid" how it went.
+func (w *World) Seen(who string) (walletapi.Params, error) {
+	c, err := w.Rig.Cast.Cardholder(who)
+	if err != nil || w.walletLine == nil || w.walletLine.seen[c.Name] == nil {
+		return nil, errors.Join(err, fmt.Errorf("%s has scanned nothing", who))
+	}
+	return w.walletLine.seen[c.Name], nil
+}
+
+// tampered puts another amount into a merchant code.
+func tampered(text string, a pay.Amount) (string, error) {
+	p, err := qr.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	m, err := p.Merchant()
+	if err != nil {
+		return "", err
+	}
+	m.Amount = a
+	if p, err = m.Payload(); err != nil {
+		return "", err
+	}
+	return p.Encode()
+}
+
+// ShowsCode has the cashier sell by a code that the customer scans.
+func (t *Till) ShowsCode(a pay.Amount, name string) error {
+	if err := t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.Sale, Amount: a}); err != nil {
+		return err
+	}
+	return t.Do(terminal.Event{Kind: terminal.ShowCode, Wallet: name})
 }
 
 // After implements walletapi.Outbox.

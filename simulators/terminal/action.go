@@ -18,6 +18,7 @@ const (
 	Exchange   ActionKind = iota // send this sealed message and bring Answered or Unanswered, once; wait for so long, 0 for as long as LinkConfig says [Message, After]
 	Show                         // put a screen up [Screen]
 	Ask                          // wait for a person [Need]
+	DrawCode                     // put a merchant code on the display [Code]
 	Print                        // print a slip [Slip]
 	Write                        // append one batch to the journal; with Await bring Stored; with Again write what the store refuses in front of the next batch [Records, Await, Again]
 	StartTimer                   // bring Fired after a while; a timer of that name that runs starts anew [Timer, After]
@@ -30,7 +31,7 @@ const (
 	End                          // the order is over; every Choose and Reprint ends in one [Ending]
 )
 
-var actionNames = [...]string{"Exchange", "Show", "Ask", "Print", "Write", "StartTimer", "StopTimer", "SetClock", "APDU", "AskWallet", "UseNetwork", "Restart", "End"}
+var actionNames = [...]string{"Exchange", "Show", "Ask", "DrawCode", "Print", "Write", "StartTimer", "StopTimer", "SetClock", "APDU", "AskWallet", "UseNetwork", "Restart", "End"}
 
 // String gives the constant's name.
 func (k ActionKind) String() string { return actionNames[k] }
@@ -52,6 +53,7 @@ type Action struct {
 	Command emv.Command
 	Ending  Ending
 
+	Code      string
 	Wallet    string
 	Operation walletapi.Operation
 	Params    walletapi.Params

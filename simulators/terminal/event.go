@@ -30,6 +30,7 @@ const (
 	CardAnswered                       // what came of an APDU [Response, Reader]
 	ChooseApplication                  // the cardholder chooses one of those shown [Choice]; kernel.ChoseNone for none
 	Scan                               // the scanner took a picture of a payer's code [Picture]
+	ShowCode                           // the cashier has the customer scan a code of [Wallet]
 	KeyIn                              // a card number typed by hand [PAN, Expiry]
 	EnterPIN                           // the cardholder's PIN; empty is a bypass [PIN]
 	EnterOriginal                      // the cashier names the payment that the order acts on [Original]
@@ -57,7 +58,7 @@ const (
 	eventKinds
 )
 
-var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "Insert", "Tap", "CardAnswered", "ChooseApplication", "Scan", "KeyIn", "EnterPIN",
+var eventNames = [eventKinds]string{"PowerOn", "LogIn", "LogOut", "SetPassword", "Unlock", "AddOperator", "RemoveOperator", "Choose", "Reprint", "LastPayment", "Statistics", "Swipe", "Insert", "Tap", "CardAnswered", "ChooseApplication", "Scan", "ShowCode", "KeyIn", "EnterPIN",
 	"EnterOriginal", "EnterCode", "EnterPlan", "Confirm", "Cancel", "Answered", "Unanswered", "WalletAnswered", "Fired", "Stored", "PaperOut", "PaperIn", "BatteryLow", "BatteryOK",
 	"NetworkDown", "NetworkUp", "SwitchNetwork", "Tamper", "Sign", "ScriptResults", "DeviceFails", "DeviceWorks"}
 
@@ -90,6 +91,7 @@ type Event struct {
 	Chip     []byte // TLV of F55
 	Err      error
 	Params   walletapi.Params
+	Wallet   string
 }
 
 // Stripe is what the reader's head gave. Tracks may have their sentinels and '=' or 'D' as separator.

@@ -94,11 +94,25 @@ func (t *Terminal) walletNamed(name string) *WalletAccount {
 
 // payByWallet asks a wallet's host for the order's money (DOMAIN.md E.4).
 func (t *Terminal) payByWallet(now time.Time, a *WalletAccount, code qr.PayerCode, out *Actions) {
+	t.sellByWallet(now, a, false, walletapi.Params{walletapi.PayerCode: code.Reveal()}, out)
+}
+
+// showCode has the customer scan the till: it asks the wallet for a code for this order, and waits for the payment.
+func (t *Terminal) showCode(now time.Time, e Event, out *Actions) {
+	a := t.walletNamed(e.Wallet)
+	if a == nil || t.order.plan.Flow != pay.Sale {
+		t.wait(WaitingCard, NeedCard, out, "WALLET_NOT_TAKEN")
+		return
+	}
+	t.sellByWallet(now, a, true, walletapi.Params{}, out)
+}
+
+func (t *Terminal) sellByWallet(now time.Time, a *WalletAccount, shows bool, say walletapi.Params, out *Actions) {
 	number := t.Rules.NextTrace(t.trace)
 	s := walletSale{At: now, Trace: traceDigits(number), Batch: t.batch, Wallet: a.API.Name, Operator: t.named(),
-		Pay: WalletPay{Order: t.Number + "-" + t.batch + "-" + traceDigits(number), Amount: t.order.amount}}
-	ask := s.Pay.Begin(now, walletapi.Params{walletapi.PayerCode: code.Reveal(), walletapi.Subject: t.merchantName(), walletapi.Terminal: t.Number,
-		walletapi.Notify: a.Notify})
+		Pay: WalletPay{Order: t.Number + "-" + t.batch + "-" + traceDigits(number), Amount: t.order.amount, Shows: shows}}
+	maps.Copy(say, walletapi.Params{walletapi.Subject: t.merchantName(), walletapi.Terminal: t.Number, walletapi.Notify: a.Notify})
+	ask := s.Pay.Begin(now, say)
 	t.order.talk = &walletTalk{sale: s, account: a}
 	t.order.plan.Flow = pay.WalletSale
 	t.walletGoes(now, ask, number, out)
@@ -124,7 +138,7 @@ func (t *Terminal) walletGoes(now time.Time, ask WalletAsk, number int, out *Act
 // walletStored goes on when the store has brought its word.
 func (t *Terminal) walletStored(now time.Time, e Event, out *Actions) {
 	w := t.order.talk
-	if kept := t.settled(e.Err); !kept && w.ask.Operation == walletapi.OpPay {
+	if kept := t.settled(e.Err); !kept && w.sale.Pay.Stage == WalletPaying {
 		t.refuse(now, "terminal/storage", "STORAGE_FAILED", out)
 		return
 	}
@@ -177,6 +191,10 @@ func (t *Terminal) walletAnswered(now time.Time, e Event, out *Actions) {
 	t.consult("terminal/wallet-answer")
 	ask := w.sale.Pay.Heard(now, w.account.API, t.Rules.Wallet, answer)
 	t.decide(now, "terminal/wallet-answer", fmt.Sprintf("order %s is %s", w.sale.Pay.Order, w.sale.Pay.Stage))
+	if code := answer[walletapi.QR]; code != "" && w.sale.Pay.Stage == WalletAsking {
+		out.show("SCAN_THIS", w.sale.Pay.Amount.String())
+		out.add(Action{Kind: DrawCode, Code: code})
+	}
 	t.walletGoes(now, ask, 0, out)
 }
 

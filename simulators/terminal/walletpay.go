@@ -66,6 +66,7 @@ type WalletPay struct {
 	Tries  int              `json:"tries,omitempty"`  // of the cancel
 	Trade  string           `json:"trade,omitempty"`  // the wallet's number
 	Result walletapi.Result `json:"result,omitempty"` // that it ended with
+	Shows  bool             `json:"shows,omitempty"`  // the till shows a merchant code instead of scanning a payer's
 	Backs  []WalletBack     `json:"backs,omitempty"`  // refunds that were made
 	Back   *WalletBack      `json:"back,omitempty"`   // one that is under way
 }
@@ -102,10 +103,15 @@ type WalletAsk struct {
 	Params    walletapi.Params
 }
 
-// Begin asks the host to take the money. say is what the request says besides, as the payer's code.
+// Begin asks the host to take the money, or, of an order that Shows, for its merchant code. say is what the request says besides, as
+// the payer's code.
 func (p *WalletPay) Begin(now time.Time, say walletapi.Params) WalletAsk {
 	p.Stage, p.Began = WalletPaying, now
-	ask := p.ask(walletapi.OpPay, 0)
+	op := walletapi.OpPay
+	if p.Shows {
+		op = walletapi.OpOrder
+	}
+	ask := p.ask(op, 0)
 	maps.Copy(ask.Params, say)
 	ask.Params.SetMoney(walletapi.Amount, p.Amount)
 	return ask
@@ -164,21 +170,32 @@ func (p *WalletPay) Heard(now time.Time, s *walletapi.Scheme, r WalletRules, ans
 		return p.end(WalletCancelled, walletapi.Cancelled)
 	case p.Stage == WalletRefunding || p.Stage == WalletCancelling:
 		return p.cancel(s, r)
-	case p.Stage == WalletPaying && result == walletapi.Done,
+	case p.Stage == WalletPaying && result == walletapi.Done && !p.Shows,
 		result != walletapi.Unknown && (state == walletapi.StatePaid || state == walletapi.StateRefunded):
 		return p.end(WalletPaid, walletapi.Done)
-	case p.Stage == WalletPaying && !r.Doubtful(result):
+	case p.Stage == WalletPaying && !r.Doubtful(result) && result != walletapi.Done:
 		return p.end(WalletRefused, result)
+	case p.Stage == WalletPaying && p.Shows && result != walletapi.Done: // nobody has seen a code
+		p.Stage = WalletCancelling
+		return p.cancel(s, r)
 	case p.Stage == WalletAsking && result == walletapi.Done && state != walletapi.StateOpen:
 		return p.end(WalletRefused, walletapi.AlreadyClosed)
-	case now.Sub(p.Began) >= s.QueryFor && !r.CancelDoubt:
+	case now.Sub(p.Began) >= p.patience(s) && !r.CancelDoubt:
 		return p.end(WalletRefused, result)
-	case now.Sub(p.Began) >= s.QueryFor:
+	case now.Sub(p.Began) >= p.patience(s):
 		p.Stage = WalletCancelling
 		return p.cancel(s, r)
 	}
 	p.Stage = WalletAsking
 	return p.ask(walletapi.OpQuery, s.QueryEvery)
+}
+
+// patience is how long a payment may stay undecided: a customer who must first find his phone gets as long as the order is open.
+func (p *WalletPay) patience(s *walletapi.Scheme) time.Duration {
+	if p.Shows {
+		return s.WaitsForPayer
+	}
+	return s.QueryFor
 }
 
 func (p *WalletPay) end(stage WalletStage, result walletapi.Result) WalletAsk {
