@@ -19,6 +19,7 @@ type Keys struct {
 	pairs   []keyPair
 	masters []MasterKeys
 	cas     []CAKey
+	box     *hsm.HSM // the pairs that have been wanted
 }
 
 type keyPair struct {
@@ -108,7 +109,7 @@ func LoadKeys(fsys fs.FS) (*Keys, error) {
 			return nil, fmt.Errorf("fixture capk/test.yaml: key %X of %X: its check value is another one", []byte(c.Index), []byte(c.RID))
 		}
 	}
-	return &Keys{rsa.Keys, masters.Masters, cas.Keys}, nil
+	return &Keys{rsa.Keys, masters.Masters, cas.Keys, hsm.New(nil)}, nil
 }
 
 // CAs gives the public keys of the test CAs.
@@ -126,9 +127,10 @@ func (k *Keys) Masters(name string) (MasterKeys, error) {
 // AllMasters gives the master keys of every issuer.
 func (k *Keys) AllMasters() []MasterKeys { return slices.Clone(k.masters) }
 
-// importPair puts a key pair into a module under its own name, once.
+// importPair puts a key pair into a module under its own name. That its primes are primes is looked at the first time only: it takes
+// longer than all else about making a card.
 func (k *Keys) importPair(h *hsm.HSM, name string) error {
-	if _, err := h.PublicRSA(name); err == nil {
+	if h.TakeRSA(name, k.box) == nil {
 		return nil
 	}
 	i := slices.IndexFunc(k.pairs, func(p keyPair) bool { return p.Name == name })
@@ -136,8 +138,10 @@ func (k *Keys) importPair(h *hsm.HSM, name string) error {
 		return fmt.Errorf("no key pair %q: see fixtures/keys/rsa.yaml", name)
 	}
 	p := k.pairs[i]
-	_, err := h.ImportRSA(name, p.Exponent, p.P, p.Q)
-	return err
+	if _, err := k.box.ImportRSA(name, p.Exponent, p.P, p.Q); err != nil {
+		return err
+	}
+	return h.TakeRSA(name, k.box)
 }
 
 func (k *Keys) ca(rid []byte, index byte) (CAKey, error) {
