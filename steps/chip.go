@@ -56,6 +56,11 @@ func chipSteps() []Step {
 		{Name: "bank-commands", En: `{who}'s bank has the chip (block the application|unblock the application|unblock the PIN|block itself)( before its last word)?`, Zh: `{who}的银行令芯片(锁定应用|解锁应用|解锁密码|锁定卡片)(，先于最后的应答)?`,
 			Example: `Given Alice's bank has the chip block the application`, ExampleZh: `假如 小爱的银行令芯片锁定应用`,
 			Is: "A script that the issuer sends with its next answers over contacts, until the chip's terminal has told that it is done; before or after the last cryptogram.", do: bankCommands},
+		{Name: "bank-changes-pin", En: `{who}'s bank has the chip change the PIN`, Zh: `{who}的银行令芯片更改密码`,
+			Example: `Given Alice's bank has the chip change the PIN`, ExampleZh: `假如 小爱的银行令芯片更改密码`,
+			Is: "To what the cardholder otherwise enters as a wrong PIN; enciphered, with the issuer's next answers over contacts.", do: func(s *scenario, a args) error {
+				return s.world.ChangePIN(a.at(0))
+			}},
 		{Name: "bank-commands-left", En: `{who}'s bank has {count} commands? left for the chip`, Zh: `{who}的银行还有 {count} 条芯片指令未完成`,
 			Example: `And Alice's bank has 0 commands left for the chip`, ExampleZh: `并且 小爱的银行还有 0 条芯片指令未完成`,
 			Is: "Scripts that the issuer does not know to be done.", do: commandsLeft},

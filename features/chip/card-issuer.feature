@@ -61,3 +61,13 @@ Feature: A chip hears its issuer, and nobody else
     Then "T1" shows APPROVED
     And Carol's chip answered "APPLICATION UNBLOCK" with "9000"
     And Carol's card holds 970.00 CNY
+
+  @CRD-025 @host-control
+  Scenario: A card that its bank has blocked pays by none of its applications
+    Given Carol's card is of kind "unionpay-two"
+    And Carol's bank has the chip block itself
+    And Carol inserts her card for 10.00 CNY at "T1"
+    When Carol inserts her card for 20.00 CNY at "T1"
+    Then "T1" shows CARD_BLOCKED
+    And Carol's chip answered "SELECT" with "6A81"
+    And Carol's card holds 990.00 CNY

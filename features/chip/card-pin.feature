@@ -62,3 +62,13 @@ Feature: A chip that compares the PIN itself
     Then "T1" shows APPROVED
     And Carol's chip answered "PIN CHANGE/UNBLOCK" with "9000"
     And Carol's chip has 3 PIN tries left
+
+  @CRD-026 @host-control
+  Scenario: A PIN that its bank has changed is the only one from then on
+    Given Olga's bank has the chip change the PIN
+    And Olga inserts her card for 10.00 CNY at "T1"
+    When Olga inserts her card for 20.00 CNY at "T1" and enters a wrong PIN
+    Then "T1" shows APPROVED
+    And Olga's chip answered "PIN CHANGE/UNBLOCK" with "9000"
+    And Olga's chip answered "VERIFY" with "9000"
+    And Olga's card holds 970.00 CNY

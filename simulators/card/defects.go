@@ -94,6 +94,12 @@ func counterDefects() []pay.Defect[Rules] {
 					return honest(asked, wish)
 				}
 			}},
+		{Name: "card-blocks-one-application", Category: "security", Text: "blocks the application that hears CARD BLOCK, and not the card",
+			Why:  "the card manager is another vendor's, and the payment applet cannot reach it",
+			Edit: func(r *Rules) { r.BlockCard = func(_ *State, a *AppState) { a.Blocked = true } }},
+		{Name: "card-keeps-old-pin", Category: "security", Text: "answers PIN CHANGE with 9000 and compares the old PIN",
+			Why:  "the new PIN goes into a buffer that is written at the next reset, which clears it",
+			Edit: func(r *Rules) { r.NewPIN = func(old, _ pay.Secret) pay.Secret { return old } }},
 		{Name: "card-keeps-pin-blocked", Category: "protocol", Text: "answers PIN CHANGE/UNBLOCK with 9000 and gives no try back",
 			Why:  "the PIN is changed, and its counter belongs to another file",
 			Edit: func(r *Rules) { r.UnblockPIN = func(left, _ int) int { return left } }},

@@ -45,6 +45,8 @@ type Rules struct {
 	RightPIN     func(most int) int                                     // card/pin-right: tries after a right PIN
 	Challenge    bool                                                   // card/challenge: a challenge serves once
 	Fresh        func(drawn []byte) []byte                              // card/challenge: what GET CHALLENGE gives, of what was drawn
+	BlockCard    func(s *State, a *AppState)                            // card/block-card: what CARD BLOCK does
+	NewPIN       func(old, fresh pay.Secret) pay.Secret                 // card/new-pin: what is compared after PIN CHANGE
 	UnblockPIN   func(left, most int) int                               // card/unblock-pin: tries after PIN CHANGE/UNBLOCK
 	Unblock      func(a *AppState)                                      // card/unblock: what APPLICATION UNBLOCK does
 	Tap          func(*Payment) bool                                    // card/tap: whether a payment may be made without contacts
@@ -75,6 +77,8 @@ func Reference() Rules {
 		CountPIN:  func(left int) int { return left - 1 },
 		RightPIN:  func(most int) int { return most },
 		Challenge: true, Fresh: func(drawn []byte) []byte { return drawn },
+		BlockCard:  func(s *State, _ *AppState) { s.Blocked = true },
+		NewPIN:     func(_, fresh pay.Secret) pay.Secret { return fresh },
 		UnblockPIN: func(_, most int) int { return most },
 		Unblock:    func(a *AppState) { a.Blocked = false },
 		Tap: func(p *Payment) bool {

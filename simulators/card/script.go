@@ -56,7 +56,8 @@ func (p *Payment) unblockApplication(_ emv.Command, data []byte) emv.StatusWord 
 }
 
 func (p *Payment) blockCard(_ emv.Command, data []byte) emv.StatusWord {
-	return bare(data, func() { p.card.state.Blocked = true })
+	p.card.consult("card/block-card")
+	return bare(data, func() { p.card.rules.BlockCard(&p.card.state, p.state) })
 }
 
 // bare does what needs no data but the MAC.
@@ -88,7 +89,8 @@ func (p *Payment) changePIN(cmd emv.Command, data []byte) emv.StatusWord {
 		}
 	}
 	c.consult("card/unblock-pin")
-	c.state.PIN, c.state.Tries = fresh, c.rules.UnblockPIN(c.state.Tries, c.image.spec.Tries)
+	c.consult("card/new-pin")
+	c.state.PIN, c.state.Tries = c.rules.NewPIN(c.state.PIN, fresh), c.rules.UnblockPIN(c.state.Tries, c.image.spec.Tries)
 	return emv.SW9000OK
 }
 

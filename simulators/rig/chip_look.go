@@ -3,6 +3,7 @@ package rig
 import (
 	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 )
 
@@ -92,4 +93,14 @@ func (w *World) Begin(who string, times int) error {
 	}
 	s.Card.Off()
 	return nil
+}
+
+// ChangePIN has a cardholder's issuer send the chip another PIN: the one that he enters when he enters a wrong one.
+func (w *World) ChangePIN(who string) error {
+	c, err := w.Card(who)
+	if err != nil {
+		return err
+	}
+	fresh := Clear{otherDigits(pay.NewSecret(c.PIN))}
+	return w.Arrange(Arrangement{Party: "issuer", Card: c.Name, Command: string(issuer.ScriptChangePIN), NewPIN: fresh})
 }

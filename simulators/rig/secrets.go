@@ -15,9 +15,20 @@ import (
 // Secrets are what must not stand in any output: digits and keys, by what they are.
 type Secrets []leak.Secret
 
-// CardSecrets gives what must be hidden of a card: its number, its track, its PIN alone and in a block. A PIN of four or five
-// digits alone cannot be told from chance.
+// CardSecrets gives what must be hidden of a card: its number or its phone's token, its track, its PIN alone and in a block.
 func (w *World) CardSecrets(who string) (Secrets, error) {
+	all, err := w.plasticSecrets(who)
+	if err != nil {
+		return nil, err
+	}
+	if holder, err := w.Rig.Cast.Cardholder(who); err == nil && holder.Token != "" {
+		all = append(all, leak.Text("token", holder.Token))
+	}
+	return all, nil
+}
+
+// plasticSecrets are those of the card itself. A PIN of four or five digits alone cannot be told from chance.
+func (w *World) plasticSecrets(who string) (Secrets, error) {
 	holder, err := w.Rig.Cast.Cardholder(who)
 	if err != nil {
 		return nil, err
@@ -38,7 +49,7 @@ func (w *World) CardSecrets(who string) (Secrets, error) {
 
 // WireSecrets gives what must not cross a line in the clear of a card's PIN or track.
 func (w *World) WireSecrets(who, what string) (Secrets, error) {
-	all, err := w.CardSecrets(who)
+	all, err := w.plasticSecrets(who)
 	if err != nil {
 		return nil, err
 	}
