@@ -270,3 +270,18 @@ Feature: Codes of wallets
     When Alice pays 10.00 CNY at "T1" by WeChat
     Then "T1" shows WALLET_DECLINED
     And Alice's WeChat holds 2000.00 CNY
+
+  @WAL-024 @unionpay @clock
+  Scenario: The slip of a settlement has the wallets apart from the cards
+    Given Bob has paid 90.00 CNY at "T1"
+    And Alice has paid 10.00 CNY at "T1" by WeChat
+    And Alice has paid 20.00 CNY at "T1" by WeChat
+    When 5.00 CNY of the 1st payment by code are refunded at "T1"
+    And the cashier settles at "T1"
+    Then "T1" shows SETTLED
+    And the totals slip of "T1" has
+      | line        | value                          |
+      | SLIP_DEBIT  | 1 90.00 CNY                    |
+      | SLIP_WALLET | @WALLET_WECHAT                 |
+      | SLIP_COUNT  | @FLOW_WALLET_SALE 2 30.00 CNY  |
+      | SLIP_COUNT  | @FLOW_WALLET_REFUND 1 5.00 CNY |

@@ -2,9 +2,11 @@ package rig
 
 import (
 	"slices"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/fault"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
 
@@ -24,7 +26,7 @@ type story struct {
 }
 
 func stories() []story {
-	return slices.Concat(onlineStories(), flowStories(), offlineStories(), deviceStories(), settlementStories())
+	return slices.Concat(onlineStories(), walletStories(), flowStories(), offlineStories(), deviceStories(), settlementStories())
 }
 
 func then(deeds ...deed) deed {
@@ -240,5 +242,43 @@ func settlementStories() []story {
 		settles("settlement whose upload breaks three times", terminal.Unknown, unbalanced, spoils(fault.Answer, pay.BatchUpload, fault.HangUp, 1, 2, 3)),
 		settles("settlement whose end is not answered", terminal.Unknown, unbalanced, spoils(fault.Answer, pay.UploadEnd, fault.HangUp, 1, 2, 3)),
 		settles("settlement whose sign-out is lost", terminal.Settled, sold, spoils(fault.Request, pay.SignOut, fault.HangUp, 1)),
+	}
+}
+
+// walletStories are payments by a wallet's code, what gives them back, and codes that the till shows.
+func walletStories() []story {
+	opens := func(more ...deed) deed {
+		return then(append([]deed{func(_ *World, t *Till) error { return t.TakeWallet("wechat") }, signIn}, more...)...)
+	}
+	pays := func(minor int64) deed {
+		return func(w *World, t *Till) error {
+			code, err := w.WalletCode("Alice", "wechat")
+			if err != nil {
+				return err
+			}
+			return t.Order(Order{Flow: pay.Sale, Amount: pay.CNY(minor), Who: "Alice", By: ByPhone, Phone: PhoneShown{Text: code}})
+		}
+	}
+	loses := func(op walletapi.Operation) deed {
+		return func(w *World, _ *Till) error { return w.SpoilWallet(WalletFault{Operation: op, Nth: 1, Answer: true}) }
+	}
+	back := func(flow pay.Flow, minor int64) deed {
+		return func(_ *World, t *Till) error {
+			return t.Order(Order{Flow: flow, Amount: pay.CNY(minor), Supervisor: true, Typed: terminal.Original{Batch: "000001", Trace: "000002"}})
+		}
+	}
+	consents := func(c WalletConsent) deed {
+		return func(w *World, _ *Till) error { return w.Consents("Alice", c) }
+	}
+	return []story{
+		{name: "payment by a wallet's code", before: opens(), do: pays(12_34)},
+		{name: "payment by a wallet's code whose answer is lost", before: opens(loses(walletapi.OpPay)), do: pays(12_34)},
+		{name: "payment by a wallet's code that wants a password", before: opens(consents(WalletConsent{After: 12 * time.Second})), do: pays(1000_01)},
+		{name: "payment by a wallet's code that nobody consents to", before: opens(), do: pays(1000_01), ends: terminal.Declined},
+		{name: "void of a payment by a wallet's code", before: opens(pays(12_34)), do: back(pay.Void, 0)},
+		{name: "refund of a payment by a wallet's code", before: opens(pays(12_34), loses(walletapi.OpRefund)), do: back(pay.Refund, 5_00)},
+		{name: "code that the till shows", before: opens(consents(WalletConsent{After: 5 * time.Second, Scans: "wechat"})), do: func(_ *World, t *Till) error {
+			return t.ShowsCode(pay.CNY(12_34), "wechat")
+		}},
 	}
 }

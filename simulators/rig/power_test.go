@@ -40,6 +40,7 @@ func TestPowerCutsCanFail(t *testing.T) {
 	}{
 		{"terminal-keeps-no-reversal", func(s story) bool { return s.reverses }},
 		{"terminal-uploads-offline-twice", func(s story) bool { return s.name == "offline sale whose upload is not answered" }},
+		{"terminal-wallet-forgets-debts", func(s story) bool { return s.name == "payment by a wallet's code" }},
 		{"terminal-forgets-settlement", func(s story) bool { return s.name == "unbalanced settlement" }},
 		{"terminal-hangs-half-settled", func(s story) bool { return s.name == "settlement whose end is not answered" }},
 	} {

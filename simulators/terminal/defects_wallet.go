@@ -30,6 +30,8 @@ func walletDefects() []pay.Defect[Rules] {
 			"the codes are the wallet's own, and there are many", func(r *Rules) {
 				r.Wallet.Prompt = func(walletapi.Result) string { return "WALLET_DECLINED" }
 			}),
+		defect("terminal-wallet-uncounted", "settlement", "leaves the wallets out of the slip of a settlement",
+			"the acquirer does not settle them, so its batch has none", func(r *Rules) { r.Wallet.Apart = false }),
 		defect("terminal-wallet-no-slip", "protocol", "prints no slip for a payment by a wallet's code",
 			"the payer has it on his phone", func(r *Rules) { r.Wallet.Slip = false }),
 	}

@@ -316,6 +316,10 @@ func (t *Terminal) walletSlip(now time.Time, w *walletTalk) (Slip, bool) {
 // walletCounts are the lines of the wallets on a slip of totals: how many payments and refunds there were through each, and their sums.
 func (t *Terminal) walletCounts(batch string) []Line {
 	var lines []Line
+	t.consult("terminal/wallet-apart")
+	if !t.Rules.Wallet.Apart {
+		return nil
+	}
 	for _, a := range t.Wallets {
 		sales, backs := pay.Amount{Currency: t.Currency}, pay.Amount{Currency: t.Currency}
 		n, m := 0, 0

@@ -87,5 +87,9 @@ var walletProbes = map[string]func(*bench) any{
 	"terminal-wallet-believes-any-order": sellByWallet("other:done+paid done+open done+open done+open done+cancelled"),
 	"terminal-wallet-forgets-debts":      sellByWallet("- - - - - - - - - - - - - - - | done+cancelled done+paid"),
 	"terminal-wallet-one-prompt":         sellByWallet("balance-low"),
-	"terminal-wallet-no-slip":            sellByWallet("done+paid"),
+	"terminal-wallet-uncounted": func(b *bench) any {
+		sellByWallet("done+paid")(b)
+		return fmt.Sprint(b.till.walletCounts(b.till.batch))
+	},
+	"terminal-wallet-no-slip": sellByWallet("done+paid"),
 }

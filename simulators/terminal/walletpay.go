@@ -18,13 +18,14 @@ type WalletRules struct {
 	Signed      bool                                    // terminal/wallet-signature: what the host has not signed is no answer
 	Prompt      func(walletapi.Result) string           // terminal/wallet-prompt: what the cashier reads
 	Slip        bool                                    // terminal/wallet-slip: a payment by a wallet's code leaves a slip
+	Apart       bool                                    // terminal/wallet-apart: slips of totals have the wallets, apart from the cards
 	PayDebts    bool                                    // terminal/wallet-owed: what is owed goes before the next order
 	CancelTries int                                     // terminal/wallet-tries: attempts at once; the rest wait for the next order
 }
 
 // ReferenceWallet gives the rules of a till that does everything right.
 func ReferenceWallet() WalletRules {
-	return WalletRules{Doubtful: doubtful, Believe: aboutThis, CancelDoubt: true, Signed: true, Prompt: walletPrompt, Slip: true, PayDebts: true, CancelTries: 10}
+	return WalletRules{Doubtful: doubtful, Believe: aboutThis, CancelDoubt: true, Signed: true, Prompt: walletPrompt, Slip: true, Apart: true, PayDebts: true, CancelTries: 10}
 }
 
 // doubtful follows DOMAIN.md E.4.
