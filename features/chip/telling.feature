@@ -9,29 +9,29 @@ Feature: What a till tells of a chip
     When Carol inserts her card for 10.00 CNY at "T1"
     Then "T1" shows APPROVED
     And the chip data of the 1st sale say
-      | tag  | value              |
-      | 9F26 | *                  |
-      | 9F27 | 80                 |
-      | 9F10 | *                  |
-      | 9F37 | *                  |
-      | 9F36 | 0001               |
-      | 95   | 0000048000         |
-      | 9A   | *                  |
-      | 9C   | 00                 |
-      | 9F02 | 000000001000       |
-      | 5F2A | 0156               |
-      | 82   | 3D00               |
-      | 9F1A | 0156               |
-      | 9F03 | 000000000000       |
-      | 9F33 | *                  |
-      | 9F34 | 420300             |
-      | 9F35 | 22                 |
-      | 9F1E | *                  |
-      | 84   | A000000333010101   |
-      | 9F09 | *                  |
-      | 5A   |                    |
-      | 57   |                    |
-      | 5F20 |                    |
+      | tag  | value            |
+      | 9F26 | *                |
+      | 9F27 | 80               |
+      | 9F10 | *                |
+      | 9F37 | *                |
+      | 9F36 | *                |
+      | 95   | 0000048000       |
+      | 9A   | *                |
+      | 9C   | 00               |
+      | 9F02 | 000000001000     |
+      | 5F2A | 0156             |
+      | 82   | 3D00             |
+      | 9F1A | 0156             |
+      | 9F03 | 000000000000     |
+      | 9F33 | *                |
+      | 9F34 | 420300           |
+      | 9F35 | 22               |
+      | 9F1E | *                |
+      | 84   | A000000333010101 |
+      | 9F09 | *                |
+      | 5A   |                  |
+      | 57   |                  |
+      | 5F20 |                  |
     And Carol's card holds 990.00 CNY
 
   @TCH-002 @unionpay @host-control
@@ -65,7 +65,7 @@ Feature: What a till tells of a chip
       | SLIP_CRYPTOGRAM | TC               |
       | SLIP_TVR        | 0000048000       |
       | SLIP_TSI        | F800             |
-      | SLIP_ATC        | 0001             |
+      | SLIP_ATC        | *                |
 
   @TCH-005 @host-control
   Scenario: A slip whose PIN was entered is signed by nobody
