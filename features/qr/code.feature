@@ -151,6 +151,21 @@ Feature: A phone that shows its code
       | Dave  |
       | Grace |
 
+  @QRP-010 @host-control
+  Scenario Outline: Whatever the bank answers, here <code>, no phone is kept
+    Given the host answers the 1st sale with "<code>"
+    When Bob shows his phone for 10.00 CNY at "T1"
+    Then "T1" shows RESTRICTED_CARD
+    And "T1" does not show KEEP_CARD
+    And "T1" prints no receipts
+    And Bob's card holds 5000.00 CNY
+
+    Examples:
+      | code |
+      | 04   |
+      | 38   |
+      | 43   |
+
   @QRP-022 @host-control
   Scenario: An old till takes the card that belongs to the phone
     Given "T1" has no scanner

@@ -119,7 +119,7 @@ func triesLeftForPIN(c *Call) (pay.Answer, string) {
 
 func (c *Call) outOfTries() (pay.Answer, string) {
 	reason := fmt.Sprintf("%d wrong PINs in a row for the card of %s", c.card.Tries, c.card.Name)
-	if c.card.PickUp {
+	if c.card.PickUp && !c.byCode() { // of a phone there is no card to keep
 		return pay.Answer38PINTriesPickUp, reason
 	}
 	return pay.Answer75PINTries, reason

@@ -160,6 +160,9 @@ func TestPayerCodes(t *testing.T) {
 			m := b.sale()
 			return b.ask(m) + " " + b.ask(b.onCode(pay.Refund, m, 400))
 		}, "00 14"}},
+		{"wrong PINs beside codes of a card that would be kept", probe{func(c *issuer.Card) { c.Wallet, c.PickUp = "B", true }, func(b *bank) string {
+			return b.ask(b.codeWithPIN("000000")) + " " + b.ask(b.codeWithPIN("000000")) + " " + b.ask(b.codeWithPIN("000000"))
+		}, "55 55 75"}},
 		{"PIN", probe{wallet("B"), func(b *bank) string {
 			return b.ask(b.codeWithPIN("000000")) + " " + b.ask(b.codeWithPIN("246813"))
 		}, "55 00"}},

@@ -22,6 +22,7 @@ type CodeRules struct {
 	CodeParts   bool                                               // terminal/code-parts: a part of what is paid by code may be approved
 	CodeAbroad  bool                                               // terminal/code-origin: payers' codes count as cards from abroad
 	DeviceText  func(d *iso8583.Dialect, tag, value string) string // terminal/device-length: one value of F59
+	CodeAnswer  func(iso8583.AnswerRule) iso8583.AnswerRule        // terminal/code-answer: what an answer means where a code has paid
 	CardInstead bool                                               // terminal/scanner: where nothing can be scanned a card may pay
 }
 
@@ -33,9 +34,18 @@ func codeRules() CodeRules {
 		CodePIN:   func(a pay.Amount, limit int64) bool { return a.Minor > limit },
 		CodeAgain: true, CardInstead: true,
 		DeviceText: (*iso8583.Dialect).DeviceText,
+		CodeAnswer: keepsNoPhone,
 		MaskCode:   qr.PayerCode.String,
 		CodeApart:  func(p payment) bool { return p.byCode },
 	}
+}
+
+// keepsNoPhone: of an answer that wants the card kept only the no is left.
+func keepsNoPhone(r iso8583.AnswerRule) iso8583.AnswerRule {
+	if r.Next == iso8583.NextKeepCard {
+		r.Category, r.Prompt, r.Next = iso8583.CategoryDeclined, "RESTRICTED_CARD", iso8583.NextNone
+	}
+	return r
 }
 
 // scan takes what the scanner sees instead of a card. A picture that cannot be read is asked for again; a code that this host does

@@ -82,6 +82,13 @@ var codeProbes = map[string]func(*bench) any{
 		return b.need
 	},
 	"terminal-code-always-wants-pin": func(b *bench) any { b.signIn(); b.sellByCode(1000_00, codeH3); return b.need },
+	"terminal-keeps-phone": func(b *bench) any {
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			return reply{code: "41"}, flow == pay.Sale
+		}
+		b.codeSale()
+		return fmt.Sprint(b.ending().Screen, len(b.slips))
+	},
 	"terminal-tips-codes": func(b *bench) any {
 		b.codeSale()
 		b.order(pay.Tip, 100, Original{Trace: "000002"}, "")

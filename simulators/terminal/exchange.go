@@ -162,6 +162,10 @@ func (t *Terminal) answered(now time.Time, e Event, out *Actions) {
 	rule := t.Dialect.Answer(pay.Answer(e.Message.Get(iso8583.AnswerCode)))
 	t.consult("terminal/prompt")
 	rule.Prompt = t.Rules.Prompt(rule)
+	if t.byCode() {
+		t.consult("terminal/code-answer")
+		rule = t.Rules.CodeAnswer(rule)
+	}
 	t.decide(now, "terminal/answer", fmt.Sprintf("%s answered %s: %s", t.exchange.flow, rule.Code, rule.Category))
 	t.readHeader(now, e.Message, out)
 	if rule.Next == iso8583.NextSignIn { // 77, 99, A0 (DOMAIN.md J)
