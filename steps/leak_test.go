@@ -355,6 +355,24 @@ func (d *drawn) phones(w *rig.World, name string) {
 	}
 }
 
+// chipsThere inserts and taps a card at a host that is known by its line only, which takes what the chip approved alone, too.
+func (d *drawn) chipsThere(w *rig.World, name string) {
+	till, err := w.Till(name)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	track, err := w.ChipTrack("Carol")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	pan, _, _ := strings.Cut(track.Reveal(), "D")
+	d.track("Carol's chip", pan, track.Reveal())
+	d.told("errors", till.SetFloor(pay.CNY(20_00), true))
+	for _, by := range []rig.Presented{rig.ByChip, rig.ByTap} {
+		d.told("errors", till.Order(rig.Order{Flow: pay.Sale, Amount: pay.CNY(12_34), Who: "Carol", By: by}), till.Do(terminal.Event{Kind: terminal.Cancel}))
+	}
+}
+
 // troubles lets the line do its worst to sales and their answers. It needs the virtual clock.
 func (d *drawn) troubles(w *rig.World, name string) {
 	till, err := w.Till(name)
@@ -533,6 +551,7 @@ func TestServerNeverLeaks(t *testing.T) {
 	d.write(d.file, strings.Replace(strings.SplitN(string(text), "\n", 3)[2], "seat: embedded", "seat: remote\naddress: "+line, 1))
 	w := d.world(d.rig(rig.Options{Line: rig.LineSocket}), 9)
 	d.trade(w, "T1", "003")
+	d.chipsThere(w, "T1")
 	d.gather("world", w)
 	w.Close()
 	d.door("http://"+control, string(text))

@@ -53,6 +53,38 @@ Feature: A chip that pays without the host
     And "Noodle House" is owed 15.00 CNY
 
   @CHO-002 @unionpay @host-control
+  Scenario: A tap below the contactless floor limit brings its certificate too
+    Given Nina's card is of kind "visa-credit"
+    And the chip parameters of "T1" say
+      | tag  | value        |
+      | DF19 | 000000010000 |
+    And Nina taps her card for 10.00 CNY at "T1"
+    When Bob swipes 5.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the 1st offline-sale carries
+      | field      | value |
+      | entry_mode | 072   |
+    And the chip data of the 1st offline-sale say
+      | tag  | value |
+      | 9F27 | 40    |
+      | 8A   | 5931  |
+    And the host has the 1st offline-sale as approved
+    And Nina's card holds 1990.00 CNY
+
+  @CHO-010 @unionpay @host-control
+  Scenario: An adjustment reaches the host behind the amount that the chip signed
+    Given Nina inserts her card for 10.00 CNY at "T1"
+    When Nina's offline sale is adjusted to 8.00 CNY at "T1"
+    Then these messages went over the wire
+      | from | message             | trace | amount       | code |
+      | T1   | offline-sale        | 2     | 000000001000 |      |
+      | host | offline-sale answer | 2     | 000000001000 | 00   |
+      | T1   | adjustment          | 3     | 000000000800 |      |
+      | host | adjustment answer   | 3     | 000000000800 | 00   |
+    And Nina's card holds 1992.00 CNY
+    And "Noodle House" is owed 8.00 CNY
+
+  @CHO-002 @unionpay @host-control
   Scenario: A certificate outlives a power cut
     Given Nina inserts her card for 10.00 CNY at "T1"
     When "T1" starts again

@@ -229,6 +229,11 @@ var chipProbes = map[string]func(*bench) any{
 		spent, err := b.alone(pay.Sale, &paperCard{alone: true}).till.earlier()
 		return fmt.Sprint(len(spent), err)
 	},
+	"terminal-changes-signed-sale": func(b *bench) any {
+		twin := b.alone(pay.Sale, &paperCard{alone: true})
+		twin.order(pay.Adjustment, 800, Original{Trace: "000002"}, "")
+		return twin.flows()
+	},
 	"terminal-sells-beside-unanswered": func(b *bench) any {
 		return b.alone(pay.Sale, &paperCard{alone: true, wants: true, second: "40"}).till.Status().Pending
 	},

@@ -51,6 +51,8 @@ func aloneDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.Certificate = func(*visit) []byte { return nil } }),
 		defect("terminal-forgets-split", "money", "compares each payment of a card with the floor limit by itself", "the list of earlier payments is optional in EMV",
 			func(r *Rules) { r.CountSplit = false }),
+		defect("terminal-changes-signed-sale", "money", "uploads what a chip has signed with the amount of its adjustment", "field 55 is kept beside the message, and only that is changed",
+			func(r *Rules) { r.KeepSigned = false }),
 		defect("terminal-sells-beside-unanswered", "money", "does not reverse the request without an answer when chip and till approve after all",
 			"the sale went well, so the record of what is owed is deleted", func(r *Rules) { r.ReverseUnanswered = false }),
 		defect("terminal-approves-unreached", "money", "has the chip approve whatever amount when the host is not reached", "the default action code is read as the one for the line",

@@ -298,7 +298,7 @@ func (t *Terminal) actsOnStored(now time.Time, p *payment, typed Original, out *
 	switch {
 	case i < 0:
 		return false
-	case t.stored[i].attempts == 0 && !(p.signed != nil && t.order.plan.Flow.Amends()): // the issuer would not take another amount than the chip signed
+	case t.stored[i].attempts == 0 && !t.keepsSigned(p):
 		t.changeStored(now, p, out)
 	case t.order.forwarded:
 		t.refuse(now, "terminal/stored", "ADVICE_PENDING", out)
@@ -307,6 +307,12 @@ func (t *Terminal) actsOnStored(now time.Time, p *payment, typed Original, out *
 		t.forward(now, out)
 	}
 	return true
+}
+
+// keepsSigned: the issuer would not take another amount than the chip has signed, so that one goes first.
+func (t *Terminal) keepsSigned(p *payment) bool {
+	t.consult("terminal/stored-signed")
+	return t.Rules.KeepSigned && p.signed != nil && t.order.plan.Flow.Amends()
 }
 
 // changeStored voids a payment that has never left, or gives it another amount. Nobody else has to know.

@@ -15,6 +15,7 @@ type OfflineRules struct {
 	Certificate       func(*visit) []byte     // terminal/certificate: F55 of that flow
 	ReverseUnanswered bool                    // terminal/alone-reverses: the request without an answer before such a sale is reversed
 	DeclineScreen     func(asked bool) string // terminal/chip-decline: what is shown when chip and till decline, having asked for the host or not
+	KeepSigned        bool                    // terminal/stored-signed: a sale that a chip has signed is uploaded before it gets another amount
 	CountSplit        bool                    // terminal/split: what a card has spent without the host counts towards the floor limit
 
 	TipBase    func(first, untipped, last pay.Amount) pay.Amount // terminal/tip-base: what a tip is added to
@@ -28,7 +29,7 @@ type OfflineRules struct {
 func offlineRules() OfflineRules {
 	return OfflineRules{
 		UnderFloor: underFloor, KeepStored: true, ForwardFirst: true, HoldBatch: true, ChangeStored: true, SameNumber: true,
-		AloneAs: aloneAs, Certificate: certificate, ReverseUnanswered: true, CountSplit: true, DeclineScreen: declineScreen,
+		AloneAs: aloneAs, Certificate: certificate, ReverseUnanswered: true, CountSplit: true, KeepSigned: true, DeclineScreen: declineScreen,
 		TipBase:    func(_, untipped, _ pay.Amount) pay.Amount { return untipped },
 		TipWithin:  tipWithin,
 		VoidAmount: func(_, last pay.Amount) pay.Amount { return last },
