@@ -13,6 +13,14 @@ Feature: A till in trouble
     And no message went to the host
 
   @SWP-019
+  Scenario: Switched off and on, its battery is as low as before
+    Given "T1" has a low battery
+    When "T1" starts again
+    And Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows BATTERY_LOW
+    And no message went to the host
+
+  @SWP-019
   Scenario: Charged, it sells again
     Given "T1" has a low battery
     And "T1" has a charged battery

@@ -24,7 +24,7 @@ func (w *World) Till(name string) (*Till, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Till{Name: name, number: place.Number, world: w, shop: shop, store: journal.NewMemory()}
+	t := &Till{Name: name, number: place.Number, world: w, shop: shop, store: journal.NewMemory(), lacks: map[terminal.EventKind]bool{}}
 	t.config = terminal.Config{Name: name, Number: place.Number, Merchant: shop.Number, MerchantName: shop.Name, MCC: shop.MCC,
 		Serial: place.Serial, Dialect: w.Rig.Dialect, HSM: hsm.New(w.Seed.Reader(name + "/hsm")), Rules: w.Rig.rules.terminal, Trace: w.Trace, Scanner: true, Random: w.Seed.Reader(name + "/kernel"), TestCAs: testCAs(w.Rig.cardKeys), Parameters: w.Rig.factory}
 	for _, o := range shop.Operators {

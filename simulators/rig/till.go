@@ -36,11 +36,12 @@ type Till struct {
 	life    int                                                // counts power-ons; what an earlier life set going is dropped
 	skew    time.Duration                                      // of the till's own clock against the world's
 
-	mishap     func(point)      // waits for a moment to strike
-	moment     func()           // if not nil, called at each event and before each action of machine and link, where power may go
-	badStorage bool             // the next write fails
-	unwritten  []journal.Record // that the storage did not take
-	restarting bool             // the machine wants to be switched off and on
+	mishap     func(point)                 // waits for a moment to strike
+	moment     func()                      // if not nil, called at each event and before each action of machine and link, where power may go
+	lacks      map[terminal.EventKind]bool // paper, or a charged battery; that outlives the power
+	badStorage bool                        // the next write fails
+	unwritten  []journal.Record            // that the storage did not take
+	restarting bool                        // the machine wants to be switched off and on
 
 	slot Reader  // where the card is; nil for none
 	said emv.Log // what was said to it
@@ -98,6 +99,11 @@ func (t *Till) powerOn() error {
 	t.timers, t.links = map[string]*sim.Timer{}, map[uint64]*sim.Timer{}
 	t.waiting = map[uint64]func(*iso8583.Message, iso8583.Trouble){}
 	t.note("power on")
+	for _, e := range []terminal.EventKind{terminal.PaperOut, terminal.BatteryLow} { // as its sensors say
+		if t.lacks[e] {
+			t.do(terminal.Event{Kind: e})
+		}
+	}
 	t.do(terminal.Event{Kind: terminal.PowerOn})
 	return nil
 }
@@ -127,6 +133,14 @@ func (t *Till) note(text string) {
 
 // do gives the machine an event and carries out its actions in order.
 func (t *Till) do(e terminal.Event) {
+	switch e.Kind {
+	case terminal.PaperOut, terminal.BatteryLow:
+		t.lacks[e.Kind] = true
+	case terminal.PaperIn:
+		delete(t.lacks, terminal.PaperOut)
+	case terminal.BatteryOK:
+		delete(t.lacks, terminal.BatteryLow)
+	}
 	if t.mishap != nil && e.Kind == terminal.Answered {
 		t.mishap(point{message: e.Message})
 	}
