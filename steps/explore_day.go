@@ -30,19 +30,22 @@ type wrong struct {
 	words  string // with {message} and {till} in them
 	flow   pay.Flow
 	answer bool
+	spared int // messages of the flow before that one
 }
 
 // deed is a kind of act. A new one needs no more than an entry in deeds.
 type deed struct {
-	name    string
-	weight  int
-	flow    pay.Flow                             // of an order; "" for what is none, and for what acts on a payment
-	onto    map[pay.Flow]pay.Flow                // what the order acts on, and the order's flow by it
-	kept    bool                                 // about the till's last offline sale, of which the host has not heard
-	staff   bool                                 // the supervisor must be there
-	instead pay.Answer                           // of an approval: the host gives this code, which the till must not take for one
-	draw    func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
-	words   func(*player, *act) string           // what is said; nil: nothing
+	name      string
+	weight    int
+	flow      pay.Flow                             // of an order; "" for what is none, and for what acts on a payment
+	onto      map[pay.Flow]pay.Flow                // what the order acts on, and the order's flow by it
+	kept      bool                                 // about the till's last offline sale, of which the host has not heard
+	made      bool                                 // a tester's message, not the till's
+	forbidden bool                                 // ... that the host must not approve
+	staff     bool                                 // the supervisor must be there
+	instead   pay.Answer                           // of an approval: the host gives this code, which the till must not take for one
+	draw      func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
+	words     func(*player, *act) string           // what is said; nil: nothing
 }
 
 // deeds lists all that a day may bring.
@@ -61,13 +64,13 @@ func orders() []deed {
 		{name: "offline", weight: 6, flow: pay.OfflineSale, draw: drawOffline, words: says(`{who} pays {amount} offline at {till} with code "654321"`, "{who} pays {amount} offline at {till}")},
 		{name: "void offline", weight: 2, flow: pay.Void, kept: true, staff: true, draw: drawKept(100), words: says("{who}'s offline sale is voided at {till}")},
 		{name: "adjust offline", weight: 2, flow: pay.Adjustment, kept: true, staff: true, draw: drawKept(50, 80, 110, 120, 121), words: says("{who}'s offline sale is adjusted to {amount} at {till}")},
-		{name: "tip offline", weight: 2, flow: pay.Tip, kept: true, draw: drawKept(5, 10, 20, 21), words: says("{who} adds a tip of {amount} to {his} offline sale at {till}")},
+		{name: "tip offline", weight: 2, flow: pay.Tip, kept: true, draw: drawKept(5, 10, 20, 21, 40), words: says("{who} adds a tip of {amount} to {his} offline sale at {till}")},
 		{name: "adjust", weight: 3, onto: map[pay.Flow]pay.Flow{pay.OfflineSale: pay.Adjustment}, staff: true, draw: drawAmendment(50, 80, 110, 120, 121), words: says("{who}'s offline sale is adjusted to {amount} at {till}")},
-		{name: "tip", weight: 6, onto: map[pay.Flow]pay.Flow{pay.Sale: pay.Tip, pay.OfflineSale: pay.Tip}, draw: drawAmendment(5, 10, 20, 21), words: says("{who} adds a tip of {amount} to {payment} at {till}")},
+		{name: "tip", weight: 6, onto: map[pay.Flow]pay.Flow{pay.Sale: pay.Tip, pay.OfflineSale: pay.Tip}, draw: drawAmendment(5, 10, 20, 21, 40), words: says("{who} adds a tip of {amount} to {payment} at {till}")},
 		{name: "balance", weight: 3, flow: pay.Balance, draw: drawBalance, words: says("{who} asks for the balance at {till}")},
 		{name: "deposit", weight: 9, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
 		{name: "deposit by telephone", weight: 3, flow: pay.MOTOPreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till} by telephone")},
-		{name: "settle", weight: 4, flow: pay.Settlement, draw: drawTill, words: says("the cashier settles at {till}")},
+		{name: "settle", weight: 4, flow: pay.Settlement, draw: drawSettle, words: says("the cashier settles at {till}")},
 		{name: "complete", weight: 9, onto: completed(false), draw: drawShare(100, 100, 96, 50, 115, 116), words: says("{who} has {payment} completed with {amount} at {till}")},
 		{name: "complete by advice", weight: 4, onto: completed(true), draw: drawShare(100, 100, 96, 50, 101), words: says("{who} has {payment} completed with {amount} at {till} by advice")},
 		{name: "void", weight: 18, onto: voids, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
@@ -111,9 +114,15 @@ func mishaps() []deed {
 		{name: "signed off", weight: 1, draw: drawTill, words: says("*the host has signed {till} off", "*the host asks {till} to sign in again")},
 		{name: "disabled", weight: 1, draw: drawTill, words: says("*{till} is disabled at the host")},
 		{name: "mistyped", weight: 2, draw: drawMistyped, words: says("*{who} has entered a wrong PIN 2 times")},
-		{name: "made", weight: 2, draw: drawMade, words: says(`{till} is made to send a sale with currency "840"`, `{till} is made to send a sale with merchant "898320548160002"`,
+		{name: "made", weight: 2, made: true, draw: drawMade, words: says(`{till} is made to send a sale with currency "840"`, `{till} is made to send a sale with merchant "898320548160002"`,
 			`{till} is made to send a reversal with amount "000000000777"`)},
-		{name: "given up", weight: 1, draw: drawGivenUp, words: says("{who} has paid {amount} at {till}, which could not take it back")},
+		{name: "void what must stay", weight: 3, onto: voids, made: true, forbidden: true, draw: drawElsewhere, words: saysAct("{till} is made to send a {act} of {payment}")},
+		{name: "free a part", weight: 2, onto: map[pay.Flow]pay.Flow{pay.PreAuth: pay.PreAuthVoid, pay.MOTOPreAuth: pay.MOTOPreAuthVoid}, made: true, forbidden: true, draw: drawWhole,
+			words: saysAct(`{till} is made to send a {act} of {payment} with amount "000000000100"`)},
+		{name: "sell while settling", weight: 4, made: true, forbidden: true, draw: drawTill, words: says(`{till} is made to send a sale with amount "000000000500"`)},
+		{name: "query", weight: 3, draw: drawTill, words: says("the cashier asks for the last payment at {till}", "the cashier prints the statistics at {till}")},
+		{name: "battery", weight: 1, draw: drawTill, words: says("*{till} has a low battery")},
+		{name: "given up", weight: 2, draw: drawGivenUp, words: says("{who} has paid {amount} at {till}, which could not take it back")},
 		{name: "again", weight: 3, draw: drawAgain, words: says("{till} is made to send {payment} again")},
 	}
 }
@@ -127,6 +136,13 @@ func says(words ...string) func(*player, *act) string {
 		}
 		return strings.NewReplacer("{who}", a.who, "{till}", strconv.Quote(a.till), "{amount}", pay.CNY(a.minor).String(), "{payment}", about, "{his}", hisOf(a.who)).
 			Replace(words[a.choice%len(words)])
+	}
+}
+
+// saysAct makes words with the flow of an act on a payment in them.
+func saysAct(words string) func(*player, *act) string {
+	return func(p *player, a *act) string {
+		return says(strings.ReplaceAll(words, "{act}", string(p.flowOf(p.deed(a), a))))(p, a)
 	}
 }
 
@@ -220,6 +236,9 @@ func drawSale(p *player, r *rand.Rand, a *act) bool {
 	a.minor = amounts[r.IntN(len(amounts))]
 	if p.asksPIN(a.who) {
 		a.pin = rig.PINRight
+	}
+	if left := p.model.card(a.who, p.world.Loop.Now()); left > 0 && r.IntN(12) == 0 { // all that is there
+		a.minor = left
 	}
 	if p.asksPIN(a.who) && a.deed == "sale" && !p.stirred && r.IntN(5) == 0 {
 		a.pin = []rig.PINAct{rig.PINWrong, rig.PINWrong, rig.PINCorrected, rig.PINNever, rig.PINCancel, rig.PINNobody}[r.IntN(6)]
@@ -338,6 +357,30 @@ func drawGivenUp(p *player, r *rand.Rand, a *act) bool {
 	return a.till != "T4" // which may take little
 }
 
+// drawSettle draws a till, mostly one whose batch will not balance.
+func drawSettle(p *player, r *rand.Rand, a *act) bool {
+	drawTill(p, r, a)
+	for _, o := range p.model.payments {
+		if t, err := p.till(o.till); err == nil && o.unknown && o.batch == t.Status().Batch && r.IntN(2) == 0 {
+			a.till = o.till
+		}
+	}
+	return true
+}
+
+// drawElsewhere draws a payment, and mostly a till that it was not made at.
+func drawElsewhere(p *player, r *rand.Rand, a *act) bool {
+	o := drawOriginal(p, r, a, voids, func(*payment) bool { return true })
+	if o == nil {
+		return false
+	}
+	a.who = o.who
+	if r.IntN(2) == 0 {
+		a.till = []string{"T1", "T2"}[r.IntN(2)]
+	}
+	return true
+}
+
 // drawMistyped has somebody mistype the PIN elsewhere.
 func drawMistyped(p *player, r *rand.Rand, a *act) bool {
 	a.who = []string{"Alice", "Lena"}[r.IntN(2)]
@@ -360,7 +403,7 @@ func drawAgain(p *player, r *rand.Rand, a *act) bool {
 
 // drawWrongs draws what goes wrong with the messages of an order.
 func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) {
-	if r.IntN(4) > 0 {
+	if r.IntN(4) > 0 && (f != pay.Settlement || r.IntN(2) == 0) {
 		return nil
 	}
 	one := func(f pay.Flow) wrong {
@@ -372,7 +415,8 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 		}
 		return s
 	}
-	if f == pay.Settlement {
+	settles := f == pay.Settlement
+	if settles {
 		f = []pay.Flow{pay.Settlement, pay.BatchUpload, pay.RefundUpload, pay.UploadEnd, pay.SignOut}[r.IntN(5)]
 	}
 	stored := slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == till && o.stored && o.stands })
@@ -380,6 +424,13 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 		f = pay.OfflineSale
 	}
 	out = append(out, one(f))
+	if settles && r.IntN(2) == 0 { // again and again, until people are asked
+		for n := range 2 {
+			next := out[0]
+			next.spared = n + 1
+			out = append(out, next)
+		}
+	}
 	if r.IntN(3) == 0 {
 		out = append(out, one(pay.Reversal))
 	}
@@ -391,7 +442,7 @@ const twiceWords, piecesWords, lateWords = "the line delivers {message} twice", 
 
 func wrongs() []wrong {
 	words := []string{"the line loses {message}", "the line loses {message}", "the line loses {message}", twiceWords, twiceWords, piecesWords, lateWords, "the line delays {message} by 90 seconds",
-		"the line breaks in the middle of {message}", "the line breaks before {message}", "the line turns {message} into garbage", `the line changes amount of {message} to "000000000001"`,
+		"the line breaks in the middle of {message}", "the line breaks before {message}", "the line turns {message} into garbage", "the line announces {message} as 9000 bytes long", `the line changes amount of {message} to "000000000001"`,
 		noMACWords, powerWords, powerWords, networkWords, storageWords}
 	out := make([]wrong, len(words))
 	for i, w := range words {

@@ -20,6 +20,8 @@ type model struct {
 	tries    map[string]int   // wrong PINs in a row, by cardholder
 	unsure   map[string]bool  // cards of which nobody knows whether the issuer counted a PIN
 	barred   map[string]bool  // tills that the host has disabled
+	tips     map[string]int64 // percent of the first amount that a till lets tips make of a payment, where it is not the host's
+	flat     map[string]bool  // tills with a low battery
 	parts    map[string]bool  // tills that can take a part of a sale
 	floor    map[string]int64 // below which a till sells without asking, in minor units
 	off      map[string]bool  // tills that the host has signed off behind their backs
@@ -213,13 +215,15 @@ func (w want) fits(e terminal.Ending) bool {
 func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) want {
 	k, o := p.flow.Kind(), p.on
 	switch {
+	case m.flat[p.till] && p.flow != pay.Settlement:
+		return refused()
 	case byVoucher(p.flow) && (o.batch != batch || !o.stands):
 		return refused()
 	case (byVoucher(p.flow) || k == pay.PreAuthVoid) && o.till == p.till && m.undone(o):
 		return refused()
 	case p.flow == pay.OfflineSale && !p.spoken && p.minor >= m.floor[p.till]:
 		return refused()
-	case p.flow.Amends() && m.altered(p)*100 > o.first*tipPercent:
+	case p.flow.Amends() && m.altered(p)*100 > o.first*max(tipPercent, m.tips[p.till]):
 		return refused()
 	case p.flow == pay.OfflineSale, o != nil && o.stored: // which the till does alone
 		return want{kind: terminal.Approved}

@@ -32,6 +32,7 @@ func (p *player) order(d deed, a *act) error {
 	if calm {
 		wanted, delivered = p.wants(d, a, made, t)
 	}
+	settling := t.Status().Settling
 	from, ended, shown := len(p.world.Wire), len(t.Endings), len(t.Screens)
 	struck, err := p.given(d, a, t)
 	if err != nil {
@@ -56,6 +57,9 @@ func (p *player) order(d deed, a *act) error {
 		p.model.entered(a.who, a.pin, ending)
 	}
 	p.became(made, ending, t)
+	if err := p.never(made, ending, settling, from); err != nil {
+		return err
+	}
 	if off && slices.ContainsFunc(p.world.Wire[from:], func(c *rig.Crossing) bool { return c.Flow == pay.SignIn }) { // it is on again
 		calm = false
 	}
@@ -66,10 +70,37 @@ func (p *player) order(d deed, a *act) error {
 	if err := p.hold(a, wanted, ending, struck, t); err != nil {
 		return err
 	}
-	if made.flow == pay.Settlement {
+	switch made.flow {
+	case pay.Settlement:
 		return p.balanced(made, from, t, t.Screens[shown:])
+	case pay.Balance:
+		return p.toldBalance(made, t.Screens[shown:])
 	}
 	return p.reversedAtOnce(made, struck, t)
+}
+
+// never finds what must not come of an order whatever goes wrong: that what was authorised before is not kept for the host, and that a
+// till trades whose batch is half settled.
+func (p *player) never(made *payment, e terminal.Ending, settling bool, from int) error {
+	signs := slices.ContainsFunc(p.world.Wire[from:], func(c *rig.Crossing) bool { return c.Flow == pay.SignIn }) // which may end the batch
+	switch kept := told(made.flow) && made.flow.Kind() != pay.Refund; {
+	case kept && e.Kind == terminal.Unknown:
+		return p.finds("advice", fmt.Sprintf("%s of %s at %s ended %s, and is not kept for the host", made.flow, pay.CNY(made.minor), made.till, e.Screen), "")
+	case settling && made.flow != pay.Settlement && made.flow != pay.Balance && e.Kind == terminal.Approved && !signs:
+		return p.finds("settlement", fmt.Sprintf("%s trades while its batch is half settled: %s of %s", made.till, made.flow, pay.CNY(made.minor)), fmt.Sprintf("%q shows SETTLE_FIRST", made.till))
+	}
+	return nil
+}
+
+// toldBalance holds the balance that a till shows to what the card may spend.
+func (p *player) toldBalance(made *payment, screens []terminal.Screen) error {
+	want := pay.CNY(p.model.card(made.who, made.at)).String()
+	for _, s := range screens {
+		if s.ID == "BALANCE" && strings.Join(s.Args, " ") != want {
+			return p.finds("balance", fmt.Sprintf("%s is told a balance of %s, it should be %s", made.who, strings.Join(s.Args, " "), want), fmt.Sprintf("%q shows a balance of %s", made.till, want))
+		}
+	}
+	return nil
 }
 
 // begins describes the payment that an order would make.
@@ -304,7 +335,7 @@ type armed struct {
 // arm arranges what goes wrong.
 func (p *player) arm(a *act) (all []armed, err error) {
 	for _, s := range a.wrongs {
-		nth := p.count(s.flow) + 1
+		nth := p.count(s.flow) + 1 + s.spared
 		message := nthOf(nth, s.flow)
 		one := armed{wrong: s, rule: fault.Rule{Direction: fault.Request, Flow: s.flow, Nth: nth}, till: strings.HasPrefix(s.words, "{till}")}
 		if s.answer {

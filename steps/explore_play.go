@@ -47,6 +47,7 @@ type player struct {
 
 	stirred  bool              // something went wrong since all was quiet: what the next order brings is open
 	unwell   map[string]string // what puts right what was arranged, by what it is about
+	dated    int               // crossings whose settlement day was looked at
 	signed   int               // crossings that were looked through for sign-ins
 	repeated map[int]bool      // places in the wire at which a tester repeated a request
 	orders   int
@@ -67,7 +68,7 @@ func newPlayer(ctx context.Context, r *rig.Rig, known speech, d day) (*player, e
 	p := &player{scenario: &scenario{world: w, tree: &reports.Scenario{}, mentioned: map[string]bool{}}, day: d, speech: known, deeds: deeds(),
 		unwell: map[string]string{}, repeated: map[int]bool{}, endings: map[terminal.EndingKind]int{},
 		model: &model{cast: r.Cast, holds: map[string]int64{}, tries: map[string]int{}, unsure: map[string]bool{}, off: map[string]bool{}, barred: map[string]bool{},
-			parts: map[string]bool{}, floor: map[string]int64{},
+			parts: map[string]bool{}, floor: map[string]int64{}, tips: map[string]int64{}, flat: map[string]bool{},
 			dialect: switches{s.RefundDays, s.PreAuthDays, s.CompletionCeiling, s.VoidedAgain, s.LateRefund, s.OverRefund, "22"}}}
 	return p, nil
 }
@@ -122,7 +123,13 @@ func (p *player) switches(all bool) error {
 	}
 	if does("T2", "sale") {
 		p.model.parts["T2"] = true
-		return p.say("Given", `"T2" can take a part of a sale`)
+		if err := p.say("Given", `"T2" can take a part of a sale`); err != nil {
+			return err
+		}
+	}
+	if does("T2", "tip") {
+		p.model.tips["T2"] = 150
+		return p.say("Given", `"T2" takes tips of up to 50 percent`)
 	}
 	return nil
 }
@@ -186,6 +193,9 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 	case p.stirred && stirred == 4: // what is owed is owed on another day
 		a.deed = "days"
 		return a, true
+	case p.stirred && stirred == 5: // or to a host that has troubles of its own
+		a.deed, a.choice = "host", r.IntN(12)
+		return a, true
 	}
 	for _, d := range p.deeds {
 		if n -= d.weight; n >= 0 {
@@ -196,6 +206,9 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 			return a, false
 		}
 		flow := p.flowOf(d, &a)
+		if d.made {
+			return a, true
+		}
 		if _, ok := p.world.Rig.Dialect.Transaction(flow); flow != "" && !ok {
 			return a, false
 		}
@@ -215,6 +228,13 @@ func (p *player) possible(d deed, a *act) bool {
 		return false
 	case d.name == "adjust" && o != p.lastOffline(a.till):
 		return false
+	case d.name == "void what must stay" && o != nil && (!byVoucher(voids[o.flow]) || a.till == o.till && o.stands && !p.model.undone(o)):
+		return false
+	case d.name == "free a part" && (o == nil || o.minor <= 100):
+		return false
+	case d.name == "sell while settling":
+		t, err := p.till(a.till)
+		return err == nil && t.Status().Settling
 	case d.onto != nil && (o == nil || o.nth == 0 || !o.answered || o.doubtful || o.open):
 		return false
 	case byVoucher(p.flowOf(d, a)) && o != nil && a.till != o.till: // where the voucher's number may be another payment's
@@ -351,7 +371,7 @@ func (p *player) do(a *act) (err error) {
 	switch {
 	case d.name == "quiet":
 		return p.quiet()
-	case p.flowOf(d, a) != "":
+	case !d.made && p.flowOf(d, a) != "":
 		p.orders++
 		return p.order(d, a)
 	}
@@ -361,13 +381,27 @@ func (p *player) do(a *act) (err error) {
 		}
 	}
 	from, before := len(p.world.Wire), p.standing()
+	shown, printed, err := p.seen(a.till)
+	if err != nil {
+		return err
+	}
 	if err := p.happens(a, d.words(p, a)); err != nil {
 		return err
 	}
-	if d.name == "again" || d.name == "made" {
+	if d.name == "again" || d.made {
 		for i := from; i < len(p.world.Wire); i++ {
 			p.repeated[i] = true
 		}
+	}
+	switch {
+	case d.forbidden:
+		return p.forbidden(from)
+	case d.name == "query":
+		t, err := p.till(a.till)
+		if err != nil {
+			return err
+		}
+		return p.tells(t, shown, printed)
 	}
 	if d.name == "given up" {
 		made := &payment{act: a.id, flow: pay.Sale, till: a.till, who: a.who, minor: a.minor, at: p.world.Loop.Now(), stands: true, unknown: true}
@@ -388,6 +422,28 @@ func (p *player) do(a *act) (err error) {
 		return nil
 	}
 	return p.undisturbed(a.till, before)
+}
+
+// seen is how much a till has shown and printed; of no till nothing.
+func (p *player) seen(till string) (screens, slips int, err error) {
+	if till == "" {
+		return 0, 0, nil
+	}
+	t, err := p.till(till)
+	if err != nil {
+		return 0, 0, err
+	}
+	return len(t.Screens), len(t.Slips), nil
+}
+
+// forbidden finds that a host has approved what it must never approve.
+func (p *player) forbidden(from int) error {
+	for _, c := range p.world.Wire[from:] {
+		if c.Answer && c.Message != nil && p.world.Rig.Dialect.Answer(pay.Answer(c.Message.Get(iso8583.AnswerCode))).Category == iso8583.CategoryApproved {
+			return p.finds("forbidden", fmt.Sprintf("%s is approved, and must not be", nthOf(c.Nth, c.Flow)), "")
+		}
+	}
+	return nil
 }
 
 // answeredNo holds the answer to a made sale in another currency to its code: such money moves nowhere, whatever is answered.
@@ -412,6 +468,7 @@ func (p *player) happens(a *act, text string) error {
 	}
 	for words, remedy := range map[string]string{"the host is": "the host is working again", "the issuer answers": "the issuer answers 0 seconds late",
 		"payments reach": "payments reach the issuer 0 seconds late", "the line": "the line works again",
+		fmt.Sprintf("%q has a low", a.till):   fmt.Sprintf("%q has a charged battery", a.till),
 		fmt.Sprintf("%q is out", a.till):      fmt.Sprintf("%q has new paper", a.till),
 		fmt.Sprintf("%q is disabled", a.till): fmt.Sprintf("%q is known again at the host", a.till)} {
 		if !strings.HasPrefix(arranged, words) {
@@ -425,6 +482,8 @@ func (p *player) happens(a *act, text string) error {
 		p.stirred = p.stirred || strings.HasPrefix(words, "the ") || strings.HasPrefix(words, "payments ")
 	}
 	switch {
+	case strings.HasSuffix(arranged, "has a low battery"):
+		p.model.flat[a.till] = true
 	case strings.HasSuffix(arranged, "is disabled at the host"):
 		p.model.barred[a.till] = true
 	case strings.HasSuffix(arranged, "has entered a wrong PIN 2 times"):

@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -24,6 +22,7 @@ func (p *player) quiet() error {
 		}
 		delete(p.unwell, words)
 	}
+	clear(p.model.flat)
 	for till, barred := range p.model.barred { // known again, a terminal begins anew
 		p.model.off[till], p.model.barred[till] = p.model.off[till] || barred, false
 	}
@@ -121,6 +120,9 @@ func (p *player) settleDoubts() (err error) {
 			return p.finds("pending", fmt.Sprintf("%s at %s (%s): the till's journal says %s, and nothing is wrong any more", nthOf(o.nth, o.flow), o.till, pay.CNY(o.minor), fact),
 				fmt.Sprintf("%q has %s as reversed", o.till, nthOf(o.nth, o.flow)))
 		case o.doubtful:
+			if err := p.dropped(o, fact); err != nil {
+				return err
+			}
 			o.stands, o.open = fact == audit.Approved, fact == audit.Exception
 			if o.open {
 				if s, err = p.acquirer(o); err != nil {
@@ -145,9 +147,9 @@ func (p *player) settleOffline(o *payment, fact audit.Fact) error {
 	switch {
 	case !o.stands:
 		return nil
-	case fact == audit.Declined: // the host had a reason, or the till is not believed: see below
+	case fact == audit.Declined:
 		o.stands = false
-		return nil
+		return p.dropped(o, fact)
 	case fact != audit.Approved || o.stored:
 		return p.finds("pending", fmt.Sprintf("%s: the till's journal says %s, and nothing is wrong any more", name, orNothing(string(fact))), "")
 	}
@@ -205,8 +207,10 @@ func (p *player) check() error {
 	for _, b := range breaks {
 		return p.finds("audit "+b.Rule, b.Text, "")
 	}
-	if err := p.traces(); err != nil {
-		return err
+	for _, rule := range []func() error{p.traces, p.reversals, p.settlementDays} {
+		if err := rule(); err != nil {
+			return err
+		}
 	}
 	return p.receipts()
 }
@@ -261,32 +265,6 @@ func (p *player) compare(state rig.State) error {
 		}
 	}
 	return nil
-}
-
-// traces: no number names two requests of a batch. A reversal has its original's, and the repeat of an advice its own again.
-func (p *player) traces() error {
-	seen, last := map[string]string{}, map[string]int{}
-	for i, c := range p.world.Wire {
-		if c.Answer || c.Message == nil || c.Note == "copy" || c.Flow == pay.Reversal || uploads(c.Flow) || p.repeated[i] {
-			continue
-		}
-		tx, _ := p.world.Rig.Dialect.Transaction(c.Flow)
-		name := c.Till + " " + c.Message.Get(iso8583.Batch) + " " + c.Message.Get(iso8583.Trace)
-		what := string(c.Flow) + " " + c.Message.Get(iso8583.Amount)
-		if was, ok := seen[name]; ok && (was != what || !tx.Advice) {
-			return p.finds("trace", fmt.Sprintf("trace number %s names two messages: %s and %s", name, was, what),
-				fmt.Sprintf("%s carries\n      | field | value  |\n      | F11   | %06d |", nthOf(c.Nth, c.Flow), last[c.Till]+1))
-		}
-		seen[name] = what
-		n, _ := strconv.Atoi(c.Message.Get(iso8583.Trace)) // our own tills send digits
-		last[c.Till] = max(last[c.Till], n)
-	}
-	return nil
-}
-
-// uploads of a settlement have numbers of what they are about.
-func uploads(f pay.Flow) bool {
-	return slices.Contains([]pay.Flow{pay.BatchUpload, pay.RefundUpload, pay.CompletionUpload, pay.OfflineUpload, pay.TCUpload, pay.UploadEnd}, f)
 }
 
 // receipts: each approval has a slip for the merchant and one for the cardholder.
