@@ -129,6 +129,20 @@ Feature: A settlement that is interrupted
       | SLIP_DEBIT | 9 90.00 CNY |
     And "T1" shows APPROVED
 
+  @SET-026 @clock
+  Scenario: The host has compared the totals, and refuses them while it is in maintenance
+    Given "T1" loses its power right after receiving the answer to the 1st settlement
+    And the cashier settles at "T1"
+    And "T1" starts again
+    And the host is in maintenance
+    And the cashier settles at "T1"
+    And the host is working again
+    When Bob swipes 10.00 CNY at "T1"
+    And the cashier settles at "T1"
+    Then "T1" shows SETTLE_FIRST
+    And "T1" shows SETTLED
+    And batch "000001" of "T1" is settled at the host
+
   @SET-025 @host-control
   Scenario: The storage does not take the end of a batch, and the power goes in the next one
     Given "T1" cannot write to its storage right after receiving the answer to the 1st sign-out

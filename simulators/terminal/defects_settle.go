@@ -43,6 +43,8 @@ func settlementDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.UploadAgain = false }),
 		defect("terminal-forgets-settlement", "resilience", "does not know after a restart that a settlement is half done", "the state of the menu is not saved",
 			func(r *Rules) { r.Kept = false }),
+		defect("terminal-lets-settlement-go", "resilience", "takes a later refusal of totals for the end of a settlement that the host has begun", "a settlement that was refused may be begun anew",
+			func(r *Rules) { r.LetGo = func(bool) bool { return true } }),
 		defect("terminal-leaves-gaps", "resilience", "lets go of a record that its storage did not take", "the error of a write that nobody waits for is not looked at",
 			func(r *Rules) { r.WriteAgain = false }),
 		defect("terminal-hangs-half-settled", "resilience", "waits for the end of a settlement whose batch the host has closed", "a sign-in changes the batch number and nothing else",

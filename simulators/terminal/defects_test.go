@@ -52,6 +52,19 @@ var probes = map[string]func(*bench) any{
 	"terminal-hangs-half-settled":            (*bench).settlementDay,
 	"terminal-stays-signed-in":               (*bench).settlementDay,
 	"terminal-prints-no-totals":              (*bench).settlementDay,
+	"terminal-lets-settlement-go": func(b *bench) any {
+		b.signIn()
+		answers := []reply{{trouble: &silent}, {code: "96"}}
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (r reply, ok bool) {
+			if flow != pay.Settlement {
+				return r, false
+			}
+			r, answers = answers[0], answers[1:]
+			return r, true
+		}
+		b.step(Event{Kind: Choose, Flow: pay.Settlement})
+		return b.till.Status().Settling
+	},
 	"terminal-overfills-batch": func(b *bench) any {
 		b.signIn()
 		for range 999 {

@@ -199,11 +199,12 @@ func (t *Terminal) offerUpload(o func(iso8583.Element, string), m *iso8583.Messa
 
 // settleAnswered goes a step on. What the host refuses after the totals leaves the settlement half done, to be tried again.
 func (t *Terminal) settleAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+	first := t.order.fresh
 	t.order.fresh, t.order.repeats = false, 0
 	s := t.settling
 	switch flow := t.exchange.flow; {
 	case flow == pay.Settlement:
-		t.totalsAnswered(now, rule, m, out)
+		t.totalsAnswered(now, first, rule, m, out)
 	case flow == pay.SignOut:
 		t.closeBatch(now, out, nil)
 	case rule.Code == pay.Answer95TotalsDiffer && flow == pay.UploadEnd && !t.order.again && t.Rules.UploadAgain:
@@ -234,20 +235,21 @@ func (t *Terminal) settleAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 	}
 }
 
-// totalsAnswered reads the host's judgement of the totals.
-func (t *Terminal) totalsAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
+// totalsAnswered reads the host's judgement of the totals. One that it refuses leaves nothing half done, unless an earlier attempt may
+// have arrived: then the host has perhaps compared them, and takes no payment of the batch any more.
+func (t *Terminal) totalsAnswered(now time.Time, first bool, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
 	differ := rule.Code == pay.Answer95TotalsDiffer
 	theirs, err := iso8583.ParseSettlement(m.Get(iso8583.SettlementData), t.Currency)
 	result := max(theirs.Domestic.Result, theirs.Foreign.Result)
 	t.consult("terminal/settlement-result")
 	switch {
 	case m.Has(iso8583.AnswerCode) && !differ && rule.Category != iso8583.CategoryApproved:
-		t.settles(out, &settleLine{})
+		t.letGo(first, out)
 		t.tell(endingOf(Declined, rule, m), out, string(rule.Code))
 		t.finish(out)
 		return
 	case !differ && (err != nil || result == iso8583.ResultNone || result == iso8583.ResultError):
-		t.settles(out, &settleLine{})
+		t.letGo(first, out)
 		t.tell(Ending{Kind: Declined, Screen: "TOTALS_NOT_TAKEN"}, out)
 		t.finish(out)
 		return
@@ -260,6 +262,14 @@ func (t *Terminal) totalsAnswered(now time.Time, rule iso8583.AnswerRule, m *iso
 	}
 	t.settles(out, &settleLine{Stage: stageUploads, Balanced: balanced})
 	t.settle(now, out)
+}
+
+// letGo ends a settlement that the host has never heard of.
+func (t *Terminal) letGo(first bool, out *Actions) {
+	t.consult("terminal/settlement-let-go")
+	if t.Rules.LetGo(first) {
+		t.settles(out, &settleLine{})
+	}
 }
 
 // settleSilent: the line broke. A few tries, then people are asked; the settlement goes on from the last acknowledged upload

@@ -20,6 +20,7 @@ type SettlementRules struct {
 	ResumeFrom  func(acked int) int         // terminal/resume: the upload with which an interrupted settlement goes on
 	SameAgain   bool                        // terminal/upload-repeat: the repeat of an upload is the same message
 	UploadAgain bool                        // terminal/upload-again: a host that counted other uploads gets all of them once more
+	LetGo       func(first bool) bool       // terminal/settlement-let-go: totals that the host has refused, at first or after an attempt that it may have heard, leave nothing half done
 	Kept        bool                        // terminal/settlement-kept: that a settlement is half done stands in the journal
 	Overtaken   bool                        // terminal/overtaken: a batch after which the host has begun another is settled
 	SignsOut    func(iso8583.Switches) bool // terminal/sign-out: after a settlement
@@ -40,6 +41,7 @@ func settlementRules() SettlementRules {
 			pay.CompletionAdvice: pay.CompletionUpload, pay.MOTOCompletionAdvice: pay.CompletionUpload},
 		End:        uploadEnd,
 		ResumeFrom: func(acked int) int { return acked },
+		LetGo:      func(first bool) bool { return first },
 		SameAgain:  true, UploadAgain: true, Kept: true, Overtaken: true, PrintTotals: true,
 		NextTrace: nextTrace, HostTime: hostTime,
 		SignsOut: func(s iso8583.Switches) bool { return s.SignOutAfterSettlement },
