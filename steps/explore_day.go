@@ -43,6 +43,7 @@ type deed struct {
 	made      bool                                 // a tester's message, not the till's
 	forbidden bool                                 // ... that the host must not approve
 	staff     bool                                 // the supervisor must be there
+	miscounts bool                                 // the host says that it has counted other uploads
 	instead   pay.Answer                           // of an approval: the host gives this code, which the till must not take for one
 	draw      func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
 	words     func(*player, *act) string           // what is said; nil: nothing
@@ -71,6 +72,7 @@ func orders() []deed {
 		{name: "deposit", weight: 9, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
 		{name: "deposit by telephone", weight: 3, flow: pay.MOTOPreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till} by telephone")},
 		{name: "settle", weight: 4, flow: pay.Settlement, draw: drawSettle, words: says("the cashier settles at {till}")},
+		{name: "settle, miscounted", weight: 3, flow: pay.Settlement, miscounts: true, draw: drawSettle, words: says("the cashier settles at {till}")},
 		{name: "complete", weight: 9, onto: completed(false), draw: drawShare(100, 100, 96, 50, 115, 116), words: says("{who} has {payment} completed with {amount} at {till}")},
 		{name: "complete by advice", weight: 4, onto: completed(true), draw: drawShare(100, 100, 96, 50, 101), words: says("{who} has {payment} completed with {amount} at {till} by advice")},
 		{name: "void", weight: 18, onto: voids, staff: true, draw: drawWhole, words: says("{who} has {payment} voided at {till}")},
@@ -99,7 +101,7 @@ func (p *player) flowOf(d deed, a *act) pay.Flow {
 func mishaps() []deed {
 	return []deed{
 		{name: "quiet", weight: 14},
-		{name: "time", weight: 4, draw: drawChoice, words: says("1 minute passes", "30 minutes pass", "3 hours pass")},
+		{name: "time", weight: 4, draw: drawChoice, words: says("1 minute passes", "30 minutes pass", "3 hours pass", "9 hours pass")},
 		{name: "days", weight: 2, draw: drawChoice, words: says("1 day passes", "1 day passes", "2 days pass", "29 days pass", "30 days pass", "31 days pass")},
 		{name: "host", weight: 3, draw: drawChoice, words: says("*the host is in maintenance", "*the host is in day cut-over", "*the host is cut off from the issuer",
 			"*the issuer answers 40 seconds late", "*the issuer answers 40 seconds late", "*payments reach the issuer 40 seconds late")},
@@ -361,7 +363,7 @@ func drawGivenUp(p *player, r *rand.Rand, a *act) bool {
 func drawSettle(p *player, r *rand.Rand, a *act) bool {
 	drawTill(p, r, a)
 	for _, o := range p.model.payments {
-		if t, err := p.till(o.till); err == nil && o.unknown && o.batch == t.Status().Batch && r.IntN(2) == 0 {
+		if (o.unknown || o.stored) && o.batch == p.batch(o.till) && r.IntN(2) == 0 {
 			a.till = o.till
 		}
 	}
@@ -371,8 +373,19 @@ func drawSettle(p *player, r *rand.Rand, a *act) bool {
 // drawElsewhere draws a payment, and mostly a till that it was not made at.
 func drawElsewhere(p *player, r *rand.Rand, a *act) bool {
 	o := drawOriginal(p, r, a, voids, func(*payment) bool { return true })
+	var ended []*payment
+	for _, o := range p.model.payments {
+		if voids[o.flow] != "" && o.answered && p.model.undone(o) {
+			ended = append(ended, o)
+		}
+	}
 	if o == nil {
 		return false
+	}
+	if len(ended) > 0 && r.IntN(2) == 0 { // what was voided already
+		o = ended[r.IntN(len(ended))]
+		a.on, a.who, a.till = o.act, o.who, o.till
+		return true
 	}
 	a.who = o.who
 	if r.IntN(2) == 0 {
@@ -408,6 +421,9 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 	}
 	one := func(f pay.Flow) wrong {
 		all := wrongs()
+		if slices.Contains(settling, f) {
+			all = breaking()
+		}
 		s := all[r.IntN(len(all))]
 		s.flow = f
 		if !s.answer {
@@ -417,7 +433,7 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 	}
 	settles := f == pay.Settlement
 	if settles {
-		f = []pay.Flow{pay.Settlement, pay.BatchUpload, pay.RefundUpload, pay.UploadEnd, pay.SignOut}[r.IntN(5)]
+		f = settling[r.IntN(len(settling))]
 	}
 	stored := slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == till && o.stored && o.stands })
 	if stored && r.IntN(2) == 0 {
@@ -433,6 +449,18 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 	}
 	if r.IntN(3) == 0 {
 		out = append(out, one(pay.Reversal))
+	}
+	return out
+}
+
+// settling are the messages of a settlement.
+var settling = []pay.Flow{pay.Settlement, pay.BatchUpload, pay.BatchUpload, pay.RefundUpload, pay.UploadEnd, pay.UploadEnd, pay.SignOut}
+
+// breaking are wrongs that break a settlement off, or repeat a part of it.
+func breaking() []wrong {
+	var out []wrong
+	for _, w := range []string{"the line loses {message}", "the line breaks before {message}", twiceWords, lateWords, powerWords, storageWords} {
+		out = append(out, wrong{words: w})
 	}
 	return out
 }

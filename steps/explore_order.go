@@ -45,8 +45,8 @@ func (p *player) order(d deed, a *act) error {
 		}
 	}
 	for _, o := range delivered {
-		if !o.answered {
-			o.stored, o.charged = true, false
+		if !o.answered { // so that what its card holds is not what it was thought to be
+			o.stored, o.charged, calm = true, false, false
 		}
 	}
 	if d.kept {
@@ -83,7 +83,10 @@ func (p *player) order(d deed, a *act) error {
 // till trades whose batch is half settled.
 func (p *player) never(made *payment, e terminal.Ending, settling bool, from int) error {
 	signs := slices.ContainsFunc(p.world.Wire[from:], func(c *rig.Crossing) bool { return c.Flow == pay.SignIn }) // which may end the batch
+	stored := slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == made.till && o.batch == made.batch && o.stored && o.stands })
 	switch kept := told(made.flow) && made.flow.Kind() != pay.Refund; {
+	case made.flow == pay.Settlement && e.Kind == terminal.Settled && stored:
+		return p.finds("settlement", fmt.Sprintf("%s ends its batch while the host has not heard of an offline sale", made.till), fmt.Sprintf("%q shows ADVICE_PENDING", made.till))
 	case kept && e.Kind == terminal.Unknown:
 		return p.finds("advice", fmt.Sprintf("%s of %s at %s ended %s, and is not kept for the host", made.flow, pay.CNY(made.minor), made.till, e.Screen), "")
 	case settling && made.flow != pay.Settlement && made.flow != pay.Balance && e.Kind == terminal.Approved && !signs:
@@ -170,6 +173,11 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 			return nil, err
 		}
 	}
+	if d.miscounts && p.unbalanced(a.till) { // still, after a sign-in
+		if err := p.happens(a, fmt.Sprintf("*the host answers %s with %q", nthOf(p.count(pay.UploadEnd)+1, pay.UploadEnd), pay.Answer95TotalsDiffer)); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.say("When", d.words(p, a)); err != nil {
 		return nil, err
 	}
@@ -179,7 +187,7 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 		}
 	}
 	struck := p.disarm(t, all)
-	if d.instead != "" {
+	if d.instead != "" || d.miscounts {
 		return struck, p.happens(a, "*the host is working again")
 	}
 	return struck, nil
@@ -273,7 +281,7 @@ func (p *player) hold(a *act, wanted want, e terminal.Ending, struck []armed, t 
 		}
 		wanted = want{kind: terminal.Cancelled}
 	}
-	if p.asksPIN(a.who) && a.deed == "sale" {
+	if p.asksPIN(a.who) && a.deed == "sale" && wanted.kind != terminal.Refused {
 		switch {
 		case a.pin == rig.PINCancel:
 			wanted = want{kind: terminal.Cancelled}

@@ -197,6 +197,15 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 		a.deed, a.choice = "host", r.IntN(12)
 		return a, true
 	}
+	till := p.halfSettled()
+	if till != "" && r.IntN(2) == 0 { // people go on as if nothing were
+		a.deed, a.till = []string{"sell while settling", "sign-in", "settle", "sale"}[r.IntN(4)], till
+		if d := p.deed(&a); a.deed == "sale" {
+			d.draw(p, r, &a)
+			a.till = till
+		}
+		return a, p.possible(p.deed(&a), &a)
+	}
 	for _, d := range p.deeds {
 		if n -= d.weight; n >= 0 {
 			continue
@@ -212,12 +221,45 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 		if _, ok := p.world.Rig.Dialect.Transaction(flow); flow != "" && !ok {
 			return a, false
 		}
-		if flow != "" && !p.strange(d, &a) {
+		if flow != "" && !p.strange(d, &a) && !d.miscounts {
 			a.wrongs = drawWrongs(p, r, a.till, flow)
 		}
 		return a, true
 	}
 	return a, false
+}
+
+// halfSettled gives a till that must go on with a settlement; "" for none.
+func (p *player) halfSettled() string {
+	for _, t := range p.world.Tills() {
+		if t.Status().Settling {
+			return t.Name
+		}
+	}
+	return ""
+}
+
+// batch is the one that a till works in.
+func (p *player) batch(till string) string {
+	t, err := p.till(till)
+	if err != nil {
+		return ""
+	}
+	return t.Status().Batch
+}
+
+// unbalanced tells that the host has what the till does not know of its batch.
+func (p *player) unbalanced(till string) bool {
+	batch := p.batch(till)
+	return slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == till && o.unknown && o.batch == batch })
+}
+
+// compared tells that the host has compared the totals of a till's batch, and the till has not done with it.
+func (p *player) compared(till string) bool {
+	t, err := p.till(till)
+	return err == nil && t.Status().Settling && slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool {
+		return c.Answer && c.Flow == pay.Settlement && c.Till == till && c.Message != nil && c.Message.Get(iso8583.Batch) == t.Status().Batch
+	})
 }
 
 // possible tells that an act can be done as things are.
@@ -232,12 +274,13 @@ func (p *player) possible(d deed, a *act) bool {
 		return false
 	case d.name == "free a part" && (o == nil || o.minor <= 100):
 		return false
+	case d.miscounts: // which it must not say of a batch that balances
+		return p.unbalanced(a.till)
 	case d.name == "sell while settling":
-		t, err := p.till(a.till)
-		return err == nil && t.Status().Settling
+		return p.compared(a.till)
 	case d.onto != nil && (o == nil || o.nth == 0 || !o.answered || o.doubtful || o.open):
 		return false
-	case byVoucher(p.flowOf(d, a)) && o != nil && a.till != o.till: // where the voucher's number may be another payment's
+	case !d.made && byVoucher(p.flowOf(d, a)) && o != nil && a.till != o.till: // where the voucher's number may be another payment's
 		return false
 	case d.staff && (a.till == "T3" || a.till == "T4"): // these shops have no supervisor
 		return false
@@ -246,7 +289,7 @@ func (p *player) possible(d deed, a *act) bool {
 	case d.name == "mistyped" && p.stirred, d.name == "signed off" && p.model.barred[a.till]: // that would let the till in again
 		return false
 	case d.name == "given up":
-		return !p.stirred && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
+		return !p.stirred && !p.model.flat[a.till] && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
 	case d.name == "again" && (o == nil || !o.stands || !o.answered):
 		return false
 	}
@@ -333,28 +376,6 @@ func (p *player) notice(from map[string]int) {
 	}
 }
 
-// uploaded takes what crossed about an offline sale. What its bank says is known only when nothing was in doubt meanwhile.
-func (p *player) uploaded(c *rig.Crossing) {
-	i := slices.IndexFunc(p.model.payments, func(o *payment) bool {
-		return o.flow == pay.OfflineSale && o.till == c.Till && o.trace == c.Message.Get(iso8583.Trace) && o.batch == c.Message.Get(iso8583.Batch)
-	})
-	if i < 0 {
-		return
-	}
-	o := p.model.payments[i]
-	if !c.Answer && !o.answered {
-		o.nth = c.Nth
-	}
-	approved := p.world.Rig.Dialect.Answer(pay.Answer(c.Message.Get(iso8583.AnswerCode))).Category == iso8583.CategoryApproved
-	if !c.Answer || !approved || o.answered {
-		return
-	}
-	o.answered = true
-	if o.stored {
-		o.stored, o.at, o.told, o.unsure = false, c.At, p.model.amount(o), true
-	}
-}
-
 // expect writes down a Then, once.
 func (p *player) expect(text string) {
 	if l := (line{"Then", text}); !slices.Contains(p.lines, l) {
@@ -422,92 +443,6 @@ func (p *player) do(a *act) (err error) {
 		return nil
 	}
 	return p.undisturbed(a.till, before)
-}
-
-// seen is how much a till has shown and printed; of no till nothing.
-func (p *player) seen(till string) (screens, slips int, err error) {
-	if till == "" {
-		return 0, 0, nil
-	}
-	t, err := p.till(till)
-	if err != nil {
-		return 0, 0, err
-	}
-	return len(t.Screens), len(t.Slips), nil
-}
-
-// forbidden finds that a host has approved what it must never approve.
-func (p *player) forbidden(from int) error {
-	for _, c := range p.world.Wire[from:] {
-		if c.Answer && c.Message != nil && p.world.Rig.Dialect.Answer(pay.Answer(c.Message.Get(iso8583.AnswerCode))).Category == iso8583.CategoryApproved {
-			return p.finds("forbidden", fmt.Sprintf("%s is approved, and must not be", nthOf(c.Nth, c.Flow)), "")
-		}
-	}
-	return nil
-}
-
-// answeredNo holds the answer to a made sale in another currency to its code: such money moves nowhere, whatever is answered.
-func (p *player) answeredNo(a *act, from int) error {
-	if a.choice%3 != 0 || p.stirred || p.model.off[a.till] || p.model.barred[a.till] {
-		return nil
-	}
-	for _, c := range p.world.Wire[from:] {
-		if code := pay.Answer(c.Message.Get(iso8583.AnswerCode)); c.Answer && c.Flow == pay.Sale && code != pay.Answer12Invalid {
-			return p.finds("ending", fmt.Sprintf("a sale in a currency that nobody is paid in is answered %s; want %s", code, pay.Answer12Invalid),
-				fmt.Sprintf("the answer to %s carries\n      | field | value |\n      | F39   | %s    |", nthOf(c.Nth, c.Flow), pay.Answer12Invalid))
-		}
-	}
-	return nil
-}
-
-// happens says what an act arranges or does, and notes what it disturbs.
-func (p *player) happens(a *act, text string) error {
-	arranged, given := strings.CutPrefix(text, "*")
-	if !given {
-		return p.say("When", text)
-	}
-	for words, remedy := range map[string]string{"the host is": "the host is working again", "the issuer answers": "the issuer answers 0 seconds late",
-		"payments reach": "payments reach the issuer 0 seconds late", "the line": "the line works again",
-		fmt.Sprintf("%q has a low", a.till):   fmt.Sprintf("%q has a charged battery", a.till),
-		fmt.Sprintf("%q is out", a.till):      fmt.Sprintf("%q has new paper", a.till),
-		fmt.Sprintf("%q is disabled", a.till): fmt.Sprintf("%q is known again at the host", a.till)} {
-		if !strings.HasPrefix(arranged, words) {
-			continue
-		}
-		if arranged == remedy {
-			delete(p.unwell, words)
-			continue
-		}
-		p.unwell[words] = remedy
-		p.stirred = p.stirred || strings.HasPrefix(words, "the ") || strings.HasPrefix(words, "payments ")
-	}
-	switch {
-	case strings.HasSuffix(arranged, "has a low battery"):
-		p.model.flat[a.till] = true
-	case strings.HasSuffix(arranged, "is disabled at the host"):
-		p.model.barred[a.till] = true
-	case strings.HasSuffix(arranged, "has entered a wrong PIN 2 times"):
-		p.model.tries[a.who], p.model.unsure[a.who] = 2, false
-	}
-	if strings.HasPrefix(arranged, "the host has signed") {
-		p.model.off[a.till] = true
-	}
-	return p.say("Given", arranged)
-}
-
-// undisturbed holds what is no order, such as a sign-in, to ending well when nothing is wrong.
-func (p *player) undisturbed(till string, before map[string]int) error {
-	if p.stirred || p.model.off[till] || p.model.barred[till] {
-		return nil
-	}
-	for _, t := range p.world.Tills() {
-		for _, e := range t.Endings[min(before[t.Name], len(t.Endings)):] {
-			if e.Kind == terminal.Declined || e.Kind == terminal.Unknown || e.Kind == terminal.Refused {
-				return p.finds("ending", fmt.Sprintf("%s: %s ended %s %s %s, and nothing was wrong", t.Name, e.Flow, e.Kind, e.Screen, e.Answer), "")
-			}
-		}
-	}
-	return nil
 }
 
 // ready does what a till needs before somebody can work at it.

@@ -63,7 +63,12 @@ func (p *player) settleTill(t *rig.Till) error {
 			return err
 		}
 	}
-	for range 4 {
+	for n := range 4 {
+		if n == 2 { // the acquirer may have to tell the issuer something first
+			if err := p.say("When", "2 minutes pass"); err != nil {
+				return err
+			}
+		}
 		order := fmt.Sprintf("Bob asks for the balance at %q", t.Name)
 		switch s := t.Status(); {
 		case s.Settling: // before it trades, whatever it owes
@@ -111,6 +116,9 @@ func (p *player) settleDoubts() (err error) {
 	for _, o := range p.model.payments {
 		s := said[o.till+o.batch+o.trace+string(o.flow)]
 		fact := s.Fact
+		if err := p.dropped(o, fact); err != nil {
+			return err
+		}
 		switch {
 		case o.flow == pay.OfflineSale:
 			if err := p.settleOffline(o, fact); err != nil {
@@ -120,9 +128,6 @@ func (p *player) settleDoubts() (err error) {
 			return p.finds("pending", fmt.Sprintf("%s at %s (%s): the till's journal says %s, and nothing is wrong any more", nthOf(o.nth, o.flow), o.till, pay.CNY(o.minor), fact),
 				fmt.Sprintf("%q has %s as reversed", o.till, nthOf(o.nth, o.flow)))
 		case o.doubtful:
-			if err := p.dropped(o, fact); err != nil {
-				return err
-			}
 			o.stands, o.open = fact == audit.Approved, fact == audit.Exception
 			if o.open {
 				if s, err = p.acquirer(o); err != nil {
@@ -149,7 +154,7 @@ func (p *player) settleOffline(o *payment, fact audit.Fact) error {
 		return nil
 	case fact == audit.Declined:
 		o.stands = false
-		return p.dropped(o, fact)
+		return nil
 	case fact != audit.Approved || o.stored:
 		return p.finds("pending", fmt.Sprintf("%s: the till's journal says %s, and nothing is wrong any more", name, orNothing(string(fact))), "")
 	}
