@@ -65,7 +65,7 @@ func held(t *testing.T, run *reports.Run) {
 
 // A false alarm is worse than no alarm: the reference parties hold whatever the seed draws.
 func TestSuiteHoldsOverSeeds(t *testing.T) {
-	seeds := 50
+	seeds := 25
 	if testing.Short() {
 		seeds = 3
 	}
