@@ -51,7 +51,7 @@ func TestExploreTellsAFeature(t *testing.T) {
 	}{
 		{"acquirer-posts-repeat", 2}, {"acquirer-loses-reversal", 3}, {"acquirer-ignores-limits", 1}, {"acquirer-no-tombstone", 2},
 		{"issuer-ignores-funds", 3}, {"issuer-ends-nothing", 2}, {"terminal-never-reverses", 1}, {"terminal-loses-slip-without-paper", 3},
-		{"terminal-reuses-trace-after-restart", 2},
+		{"terminal-voids-twice", 3},
 	} {
 		t.Run(tt.defect, func(t *testing.T) {
 			wrong, honest := armed(t, tt.defect), armed(t, "")
