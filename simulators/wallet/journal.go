@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -168,6 +169,8 @@ func (h *Host) replay(r journal.Record) error {
 	return nil
 }
 
+func dayKey(payer string, at time.Time) string { return payer + " " + at.Format("060102") }
+
 func (h *Host) keep(c change) {
 	for _, m := range c.merchants {
 		h.merchants[m.Number] = m
@@ -179,8 +182,16 @@ func (h *Host) keep(c change) {
 		h.codes[k.Hash] = k
 	}
 	for _, o := range c.orders {
-		if _, known := h.orders[o.key()]; !known {
+		was, known := h.orders[o.key()]
+		if !known {
 			h.order = append(h.order, o.key())
+		}
+		if was.PaidAt.IsZero() && !o.PaidAt.IsZero() {
+			h.paid[dayKey(o.Payer, o.PaidAt)]++
+		}
+		h.open = slices.DeleteFunc(h.open, func(key string) bool { return key == o.key() })
+		if o.State == walletapi.StateOpen {
+			h.open = append(h.open, o.key())
 		}
 		h.orders[o.key()] = o
 		h.trades[o.Trade] = o.key()

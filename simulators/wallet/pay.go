@@ -101,13 +101,7 @@ func asksPayer(c *Call, p payer, a pay.Amount) bool {
 	if p.Settings.Asked || a.Minor > c.Scheme.NoPasswordUpTo.Minor {
 		return true
 	}
-	today, count := c.now.Format("060102"), 0
-	for _, o := range c.orders {
-		if o.Payer == p.Name && !o.PaidAt.IsZero() && o.PaidAt.Format("060102") == today {
-			count++
-		}
-	}
-	return count >= c.Scheme.NoPasswordCount
+	return c.paid[dayKey(p.Name, c.now)] >= c.Scheme.NoPasswordCount
 }
 
 // payByCode takes the money, or asks the payer.
@@ -183,8 +177,8 @@ func (h *Host) Age(now time.Time) {
 	if h.broken || !h.Rules.ClosesStale {
 		return
 	}
-	for _, key := range h.order {
-		if o := h.orders[key]; o.State == walletapi.StateOpen && now.Sub(o.At) > h.Scheme.WaitsForPayer {
+	for _, key := range slices.Clone(h.open) {
+		if o := h.orders[key]; now.Sub(o.At) > h.Scheme.WaitsForPayer {
 			o.State = walletapi.StateClosed
 			h.note(now, trace.Decided, "age", "order "+o.Number+" closes: nobody has paid it")
 			h.commit(change{orders: []Order{o}}, func() {})
