@@ -152,7 +152,7 @@ func (c *shopCounter) pays(rt *rapid.T, order string) *terminal.WalletPay {
 		c.wait(ask.After)
 		ask.Params[walletapi.Merchant] = "1"
 		var answer walletapi.Params
-		if trouble := rapid.SampledFrom([]string{"", "", "request", "late", "answer", "unsure", "power", "restart", "consent"}).Draw(rt, "trouble"); calm {
+		if trouble := rapid.SampledFrom([]string{"", "", "request", "late", "answer", "unsure", "power", "restart", "consent", "refuse"}).Draw(rt, "trouble"); calm {
 			answer = c.ask(ask.Operation, wallet.MerchantKey("1"), ask.Params, false, false, 0)
 		} else {
 			var late time.Duration
@@ -168,6 +168,9 @@ func (c *shopCounter) pays(rt *rapid.T, order string) *terminal.WalletPay {
 			}
 			if trouble == "restart" {
 				c.open()
+			}
+			if trouble == "refuse" && p.Trade != "" {
+				c.ask(walletapi.OpAppRefuse, wallet.PhoneKey("alice"), walletapi.Params{walletapi.Payer: "alice", walletapi.Trade: p.Trade}, false, false, 0)
 			}
 			if trouble == "consent" && p.Trade != "" {
 				c.ask(walletapi.OpAppConfirm, wallet.PhoneKey("alice"),
