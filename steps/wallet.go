@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func walletTroubles() []Step {
 		{Name: "shop-is-busy", En: `the shop does not take the next {count} notifications?`, Zh: `商户不接收接下来的 {count} 次通知`,
 			Example: `Given the shop does not take the next 2 notifications`, ExampleZh: `假如 商户不接收接下来的 2 次通知`,
 			Is: "Of any wallet; it takes those after.", do: func(s *scenario, a args) error {
-				n, err := countOf(a.at(0))
+				n, err := strconv.Atoi(a.at(0))
 				return errors.Join(err, s.world.ShopIsBusy(n))
 			}},
 	}
@@ -150,9 +151,9 @@ func withWallet(s *scenario, name string, do func(*wallet.Host)) error {
 	return err
 }
 
-func countOf(digits string) (n int, err error) {
-	_, err = fmt.Sscan(digits, &n)
-	return n, err
+// showsCode sells to a code on somebody's phone.
+func showsCode(t *rig.Till, who string, amount pay.Amount, code string) error {
+	return t.Order(rig.Order{Flow: pay.Sale, Amount: amount, Who: who, By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}, PIN: rig.PINNobody})
 }
 
 // walletOrder sells to a code of a wallet.
@@ -169,7 +170,7 @@ func walletOrder(s *scenario, who, amount, till, name string) (*rig.Till, error)
 	if err != nil {
 		return nil, err
 	}
-	return t, t.Order(rig.Order{Flow: pay.Sale, Amount: a, Who: who, By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}, PIN: rig.PINNobody})
+	return t, showsCode(t, who, a, code)
 }
 
 func paysByWallet(s *scenario, a args) error {
@@ -210,7 +211,7 @@ func paysWithPhotograph(s *scenario, a args) error {
 	if err := s.world.Pass(d); err != nil {
 		return err
 	}
-	return t.Order(rig.Order{Flow: pay.Sale, Amount: amount, Who: a.at(0), By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}, PIN: rig.PINNobody})
+	return showsCode(t, a.at(0), amount, code)
 }
 
 func showsLastCode(s *scenario, a args) error {
@@ -227,7 +228,7 @@ func showsLastCode(s *scenario, a args) error {
 	if err != nil {
 		return err
 	}
-	return t.Order(rig.Order{Flow: pay.Sale, Amount: amount, Who: a.at(0), By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}, PIN: rig.PINNobody})
+	return showsCode(t, a.at(0), amount, code)
 }
 
 func payerScans(tampered bool) func(*scenario, args) error {
@@ -330,7 +331,7 @@ func walletGoesDown(s *scenario, a args) error {
 }
 
 func spoilWallet(s *scenario, side, nth, op string, late time.Duration, alter string) error {
-	n, err := countOf(nth)
+	n, err := strconv.Atoi(nth)
 	if err != nil {
 		return err
 	}
@@ -345,7 +346,7 @@ func backByWallet(flow pay.Flow, number, till, amount int) func(*scenario, args)
 		if err != nil {
 			return err
 		}
-		n, err := countOf(a.at(number))
+		n, err := strconv.Atoi(a.at(number))
 		if err != nil {
 			return err
 		}

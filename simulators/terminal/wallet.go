@@ -110,12 +110,17 @@ func (t *Terminal) showCode(now time.Time, e Event, out *Actions) {
 func (t *Terminal) sellByWallet(now time.Time, a *WalletAccount, shows bool, say walletapi.Params, out *Actions) {
 	number := t.Rules.NextTrace(t.trace)
 	s := walletSale{At: now, Trace: traceDigits(number), Batch: t.batch, Wallet: a.API.Name, Operator: t.named(),
-		Pay: WalletPay{Order: t.Number + "-" + t.batch + "-" + traceDigits(number), Amount: t.order.amount, Shows: shows}}
+		Pay: WalletPay{Order: t.walletNumber(number), Amount: t.order.amount, Shows: shows}}
 	maps.Copy(say, walletapi.Params{walletapi.Subject: t.merchantName(), walletapi.Terminal: t.Number, walletapi.Notify: a.Notify})
 	ask := s.Pay.Begin(now, say)
 	t.order.talk = &walletTalk{sale: s, account: a}
 	t.order.plan.Flow = pay.WalletSale
 	t.walletGoes(now, ask, number, out)
+}
+
+// walletNumber is the till's own number of an order or refund, which no other has.
+func (t *Terminal) walletNumber(trace int) string {
+	return t.Number + "-" + t.batch + "-" + traceDigits(trace)
 }
 
 // walletGoes has how the payment stands written; the question, or the ending, comes after.
@@ -275,19 +280,14 @@ func (t *Terminal) walletBack(now time.Time, o Original, out *Actions) bool {
 		return false
 	}
 	w := &walletTalk{sale: s, account: account, back: t.order.amount}
-	var ask WalletAsk
+	t.order.talk, t.order.plan.Flow = w, pay.WalletRefund
 	if flow == pay.Void {
 		w.back = s.Pay.Left()
-		ask = w.sale.Pay.Resume()
-	} else {
-		number := t.Rules.NextTrace(t.trace)
-		ask = w.sale.Pay.Refund(t.Number+"-"+t.batch+"-"+traceDigits(number), w.back)
-		t.order.talk, t.order.plan.Flow = w, pay.WalletRefund
-		t.walletGoes(now, ask, number, out)
+		t.walletGoes(now, w.sale.Pay.Resume(), 0, out)
 		return true
 	}
-	t.order.talk, t.order.plan.Flow = w, pay.WalletRefund
-	t.walletGoes(now, ask, 0, out)
+	number := t.Rules.NextTrace(t.trace)
+	t.walletGoes(now, w.sale.Pay.Refund(t.walletNumber(number), w.back), number, out)
 	return true
 }
 
@@ -304,13 +304,10 @@ func (t *Terminal) walletSlip(now time.Time, w *walletTalk) (Slip, bool) {
 	case w.back.Minor > 0 || p.Stage != WalletPaid:
 		return Slip{}, false
 	}
-	s := Slip{Lines: t.head()}
-	for _, l := range []Line{{ID: "SLIP_TYPE", Args: []string{flowText(t.order.plan.Flow)}}, {ID: "SLIP_WALLET", Args: []string{"@WALLET_" + w.account.API.Text()}},
-		{ID: "SLIP_BATCH", Args: []string{w.sale.Batch}}, {ID: "SLIP_TRACE", Args: []string{w.sale.Trace}}, {ID: "SLIP_TRADE", Args: []string{p.Trade}},
-		{ID: "SLIP_TIME", Args: []string{now.Format("2006-01-02 15:04:05")}}, {ID: "SLIP_AMOUNT", Args: []string{amount.String()}}} {
-		s.Lines = append(s.Lines, l)
-	}
-	return s, true
+	return Slip{Lines: append(t.head(), Line{ID: "SLIP_TYPE", Args: []string{flowText(t.order.plan.Flow)}},
+		Line{ID: "SLIP_WALLET", Args: []string{"@WALLET_" + w.account.API.Text()}}, Line{ID: "SLIP_BATCH", Args: []string{w.sale.Batch}},
+		Line{ID: "SLIP_TRACE", Args: []string{w.sale.Trace}}, Line{ID: "SLIP_TRADE", Args: []string{p.Trade}},
+		Line{ID: "SLIP_TIME", Args: []string{now.Format("2006-01-02 15:04:05")}}, Line{ID: "SLIP_AMOUNT", Args: []string{amount.String()}})}, true
 }
 
 // walletCounts are the lines of the wallets on a slip of totals: how many payments and refunds there were through each, and their sums.
