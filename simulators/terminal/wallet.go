@@ -143,9 +143,13 @@ func (t *Terminal) walletGoes(now time.Time, ask WalletAsk, number int, out *Act
 // walletStored goes on when the store has brought its word.
 func (t *Terminal) walletStored(now time.Time, e Event, out *Actions) {
 	w := t.order.talk
-	if kept := t.settled(e.Err); !kept && w.sale.Pay.Stage == WalletPaying {
+	kept := t.settled(e.Err)
+	switch {
+	case !kept && w.sale.Pay.Stage == WalletPaying:
 		t.refuse(now, "terminal/storage", "STORAGE_FAILED", out)
 		return
+	case !kept && w.sale.Pay.Stage == WalletPaid && w.back.Minor == 0 && !w.before: // the journal has it undecided, and will cancel it
+		w.sale.Pay.Stage = WalletOwed
 	}
 	switch {
 	case w.sale.Pay.Ended():

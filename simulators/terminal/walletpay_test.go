@@ -1,11 +1,13 @@
 package terminal
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
@@ -110,5 +112,28 @@ func TestWalletPayResumes(t *testing.T) {
 		if p.Heard(sim.Start, s, ReferenceWallet(), said(s, "done+cancelled")); p.Stage != WalletCancelled {
 			t.Errorf("%s: %s", stage, p.Stage)
 		}
+	}
+}
+
+// A payment whose outcome the storage refuses is not sold: the journal has it undecided, so that it is cancelled before the next order.
+func TestWalletPaymentUnstored(t *testing.T) {
+	b := newBench(t)
+	stored := 0
+	b.storeErr = func(batch []journal.Record) error {
+		if batch[0].Kind == (&walletLine{}).kind() {
+			if stored++; stored == 2 { // the outcome
+				return errors.New("the storage is full")
+			}
+		}
+		return nil
+	}
+	sellByWallet("done+paid | done+cancelled done+paid")(b)
+	var kinds []EndingKind
+	for _, e := range b.endings[1:] {
+		kinds = append(kinds, e.Kind)
+	}
+	same(t, "endings", kinds, []EndingKind{Unknown})
+	if s := b.till.wallets[0].Pay.Stage; s != WalletCancelled {
+		t.Errorf("the first payment is %s", s)
 	}
 }
