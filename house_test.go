@@ -58,7 +58,7 @@ var doors = map[string][]string{
 	"github.com/cucumber/godog":             {"steps", "reports"},
 	"github.com/cucumber/messages":          {"steps", "reports"},
 	"github.com/emmansun/gmsm":              {"simulators/protocol/hsm"},
-	"github.com/goccy/go-yaml":              {"simulators/protocol/iso8583", "simulators/protocol/walletapi", "simulators/terminal", "simulators/card", "simulators/rig", "steps"},
+	"github.com/goccy/go-yaml":              {"simulators/protocol/iso8583", "simulators/protocol/walletapi", "simulators/terminal", "simulators/card", "simulators/rig", "steps", "load"},
 	"github.com/gopacket/gopacket":          {"simulators/protocol/capture"},
 	"github.com/jackc/pgx":                  {"simulators/core/journal"},
 	"github.com/makiuchi-d/gozxing":         {"simulators/protocol/qr"},
