@@ -54,25 +54,26 @@ var rooms = []room{
 
 // Each third party has its doors: the rooms that may import it. Tests may import all that stands here.
 var doors = map[string][]string{
-	"github.com/cucumber/gherkin":           {"steps", "reports"},
-	"github.com/cucumber/godog":             {"steps", "reports"},
-	"github.com/cucumber/messages":          {"steps", "reports"},
-	"github.com/emmansun/gmsm":              {"simulators/protocol/hsm"},
-	"github.com/goccy/go-yaml":              {"simulators/protocol/iso8583", "simulators/protocol/walletapi", "simulators/terminal", "simulators/card", "simulators/rig", "steps", "load"},
-	"github.com/gopacket/gopacket":          {"simulators/protocol/capture"},
-	"github.com/jackc/pgx":                  {"simulators/core/journal"},
-	"github.com/makiuchi-d/gozxing":         {"simulators/protocol/qr"},
-	"github.com/moov-io/iso8583":            {"simulators/protocol/iso8583"},
-	"github.com/ncruces/go-sqlite3":         {"simulators/core/journal"},
-	"github.com/ory/dockertest":             {"simulators/rig"},
-	"github.com/spf13/cobra":                {"cmd"},
-	"github.com/tsenart/vegeta":             {"load"},
-	"golang.org/x/term":                     {"cmd"},
-	"github.com/google/go-cmp":              {}, // the rest is for tests only
-	"github.com/rogpeppe/go-internal":       {},
-	"github.com/santhosh-tekuri/jsonschema": {},
-	"go.uber.org/goleak":                    {},
-	"pgregory.net/rapid":                    {},
+	"github.com/HdrHistogram/hdrhistogram-go": {"load"},
+	"github.com/cucumber/gherkin":             {"steps", "reports"},
+	"github.com/cucumber/godog":               {"steps", "reports"},
+	"github.com/cucumber/messages":            {"steps", "reports"},
+	"github.com/emmansun/gmsm":                {"simulators/protocol/hsm"},
+	"github.com/goccy/go-yaml":                {"simulators/protocol/iso8583", "simulators/protocol/walletapi", "simulators/terminal", "simulators/card", "simulators/rig", "steps", "load"},
+	"github.com/gopacket/gopacket":            {"simulators/protocol/capture"},
+	"github.com/jackc/pgx":                    {"simulators/core/journal"},
+	"github.com/makiuchi-d/gozxing":           {"simulators/protocol/qr"},
+	"github.com/moov-io/iso8583":              {"simulators/protocol/iso8583"},
+	"github.com/ncruces/go-sqlite3":           {"simulators/core/journal"},
+	"github.com/ory/dockertest":               {"simulators/rig"},
+	"github.com/spf13/cobra":                  {"cmd"},
+	"github.com/tsenart/vegeta":               {"load"},
+	"golang.org/x/term":                       {"cmd"},
+	"github.com/google/go-cmp":                {}, // the rest is for tests only
+	"github.com/rogpeppe/go-internal":         {},
+	"github.com/santhosh-tekuri/jsonschema":   {},
+	"go.uber.org/goleak":                      {},
+	"pgregory.net/rapid":                      {},
 }
 
 // Some functions of the standard library may be called in some rooms only; a "*" stands for all of a package.

@@ -13,11 +13,11 @@ func (k Kind) String() string {
 	return k.Flow + "/" + k.Entry
 }
 
-// End says what became of an order.
+// End says what became of an order. The zero End is none: an order that nobody judged is never taken for an approval.
 type End uint8
 
 const (
-	Approved End = iota
+	Approved End = iota + 1
 	Declined
 	TimedOut // no answer within the time allowed
 	Dropped  // never sent: it was over the allowed lag
@@ -29,11 +29,11 @@ func (e End) String() string {
 	if e >= ends {
 		return "unknown end"
 	}
-	return [ends]string{"approved", "declined", "timed out", "dropped", "broken"}[e]
+	return [ends]string{"no end", "approved", "declined", "timed out", "dropped", "broken"}[e]
 }
 
 // Sample is one order, that is one message that was due. Its times are monotonic since the run's start: Due is when users wanted it, Written when it
-// left, Answered when its answer came; with no answer, Answered is when it timed out, and a dropped order has neither Written nor Answered.
+// left, Answered when its answer came; with no answer, Answered is when it timed out or was dropped. A dropped order has no Written.
 type Sample struct {
 	Due, Written, Answered time.Duration
 	Chain                  uint64
