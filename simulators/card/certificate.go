@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
@@ -26,6 +27,40 @@ const (
 type signer struct {
 	keys *hsm.HSM
 	name string
+	made *signatures // a factory's; nil: each signature is made anew
+}
+
+// signatures are those that a factory has made: RSA gives the same one for the same frame, and takes longer than all else about making a card.
+type signatures struct {
+	mu      sync.Mutex
+	byFrame map[string][]byte
+}
+
+const mostSignatures = 4096 // of strangers' cards there is no end
+
+// get gives the signature of a frame under a key; sign makes it the first time.
+func (s *signatures) get(key string, frame []byte, sign func(string, []byte) ([]byte, error)) ([]byte, error) {
+	if s == nil {
+		return sign(key, frame)
+	}
+	id := key + "\x00" + string(frame)
+	s.mu.Lock()
+	made, ok := s.byFrame[id]
+	s.mu.Unlock()
+	if ok {
+		return bytes.Clone(made), nil
+	}
+	made, err := sign(key, frame)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byFrame == nil || len(s.byFrame) >= mostSignatures {
+		s.byFrame = map[string][]byte{}
+	}
+	s.byFrame[id] = bytes.Clone(made)
+	return made, nil
 }
 
 func (s signer) size() (int, error) {
@@ -46,7 +81,7 @@ func (s signer) sign(body, behind []byte) ([]byte, error) {
 	frame := append([]byte{0x6A}, body...)
 	frame = append(frame, bytes.Repeat([]byte{dynamicPad}, fill)...)
 	sum := hash(append(frame[1:len(frame):len(frame)], behind...))
-	return s.keys.PrivateRSA(s.name, append(append(frame, sum...), 0xBC))
+	return s.made.get(s.name, append(append(frame, sum...), 0xBC), s.keys.PrivateRSA)
 }
 
 // A certificate carries as much of a public key as fits; the rest stands beside it.

@@ -128,7 +128,7 @@ func (p *Payment) combine() emv.StatusWord {
 
 // signed puts the signature into 9F4B.
 func (p *Payment) signed(body, behind []byte) emv.StatusWord {
-	b, err := signer{p.card.image.keys, p.app.CardKey}.sign(body, behind)
+	b, err := signer{keys: p.card.image.keys, name: p.app.CardKey}.sign(body, behind)
 	if err != nil {
 		return emv.SW6F00NoPreciseDiagnosis
 	}

@@ -336,13 +336,13 @@ func (i *Image) sign(a *app, keys *Keys, factory *hsm.HSM) error {
 	if err != nil {
 		return err
 	}
-	c, err := signer{factory, ca.Key}.certify(signed02Issuer, subject(a.PAN[:8], 4), a.Certified, IssuerSerial(), issuer, nil)
+	c, err := signer{factory, ca.Key, &keys.made}.certify(signed02Issuer, subject(a.PAN[:8], 4), a.Certified, IssuerSerial(), issuer, nil)
 	if err != nil {
 		return fmt.Errorf("issuer certificate: %w", err)
 	}
 	a.objects[emv.Tag8FCAKeyIndex] = a.CA
 	a.certificate(c, emv.Tag90IssuerCertificate, emv.Tag92IssuerRemainder, emv.Tag9F32IssuerExponent)
-	by := signer{factory, a.IssuerKey}
+	by := signer{factory, a.IssuerKey, &keys.made}
 	static := a.signedData()
 	if emv.ParseAIP(a.objects[emv.Tag82AIP])&emv.AIP1x40SDA != 0 {
 		signed, err := by.sign([]byte{signed03Static, hash01SHA1, 0xDA, 0xC1}, static)

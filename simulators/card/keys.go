@@ -20,6 +20,7 @@ type Keys struct {
 	masters []MasterKeys
 	cas     []CAKey
 	box     *hsm.HSM // the pairs that have been wanted
+	made    signatures
 }
 
 type keyPair struct {
@@ -109,7 +110,7 @@ func LoadKeys(fsys fs.FS) (*Keys, error) {
 			return nil, fmt.Errorf("fixture capk/test.yaml: key %X of %X: its check value is another one", []byte(c.Index), []byte(c.RID))
 		}
 	}
-	return &Keys{rsa.Keys, masters.Masters, cas.Keys, hsm.New(nil)}, nil
+	return &Keys{pairs: rsa.Keys, masters: masters.Masters, cas: cas.Keys, box: hsm.New(nil)}, nil
 }
 
 // CAs gives the public keys of the test CAs.
