@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"regexp"
+	"iter"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -38,6 +38,23 @@ type Config struct {
 	Selected     func(scenarios int)     // told before the first scenario
 	Started      func(name string)       // from any goroutine
 	Done         func(*reports.Scenario) // from any goroutine
+
+	shared *shared // nil: made for this run
+}
+
+// shared is what many runs of the built-in features make once.
+type shared struct {
+	book   *phrasebook
+	listed []*featureFile
+}
+
+func newShared(builtin fs.FS) (s *shared, err error) {
+	s = &shared{}
+	if s.book, err = newPhrasebook(); err != nil {
+		return nil, err
+	}
+	s.listed, err = Source{Builtin: builtin, Name: "features"}.files(nil)
+	return s, err
 }
 
 // ClockTag marks scenarios about time, which always sit in memory.
@@ -56,7 +73,12 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := Source{Builtin: c.Builtin, Name: "features"}
+	if c.shared == nil {
+		if c.shared, err = newShared(c.Builtin); err != nil {
+			return nil, err
+		}
+	}
+	source := Source{Builtin: c.Builtin, Name: "features", listed: c.shared.listed}
 	selection, err := source.Select(c.Paths, tags)
 	if err != nil {
 		return nil, err
@@ -71,11 +93,6 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 		Started: c.Now(), Features: selection.Tree()}
 	run.Requirements = shown(c.Requirements, run.Features)
 	r := &runner{Config: c, scenarios: map[string]*reports.Scenario{}}
-	if c.DryRun {
-		if r.fits, err = expressions(); err != nil {
-			return nil, err
-		}
-	}
 	total := 0
 	for i := range run.Features {
 		for j := range run.Features[i].Scenarios {
@@ -87,17 +104,14 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	if c.Selected != nil {
 		c.Selected(total)
 	}
-	for _, contents := range suites(selection) {
+	for _, part := range suites(selection) {
 		if ctx.Err() != nil {
 			break
 		}
-		suite := godog.TestSuite{Name: "tillproof", TestSuiteInitializer: r.initialize,
+		suite := godog.TestSuite{Name: "tillproof", TestSuiteInitializer: func(s *godog.TestSuiteContext) { r.initialize(s, part) },
 			Options: &godog.Options{Format: "progress", Output: io.Discard, NoColors: true, Strict: true, Concurrency: c.Parallel,
-				DefaultContext: ctx, FeatureContents: contents}}
+				DefaultContext: ctx, FeatureContents: part.Contents()}}
 		suite.Run() // its verdict is not used: the tree has ours
-		if r.broken != nil {
-			return nil, r.broken
-		}
 	}
 	if ctx.Err() != nil {
 		r.leave(run)
@@ -112,16 +126,32 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 const suiteSize = 100
 
 // suites cuts the selected features into suites.
-func suites(s *Selection) (all [][]godog.Feature) {
+func suites(s *Selection) (all []*Selection) {
 	n := suiteSize
-	for i, f := range s.Contents() {
+	for _, f := range s.Features {
 		if n >= suiteSize {
-			all, n = append(all, nil), 0
+			all, n = append(all, &Selection{}), 0
 		}
-		all[len(all)-1] = append(all[len(all)-1], f)
-		n += len(s.Features[i].Pickles)
+		last := all[len(all)-1]
+		last.Features = append(last.Features, f)
+		n += len(f.Pickles)
 	}
 	return all
+}
+
+// texts yields what the steps of the selected scenarios say.
+func (s *Selection) texts() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, f := range s.Features {
+			for _, p := range f.Pickles {
+				for _, step := range p.Steps {
+					if !yield(step.Text) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // leave gives those scenarios their verdict that an interrupted run has not come to.
@@ -139,15 +169,11 @@ func (r *runner) leave(run *reports.Run) {
 type runner struct {
 	Config
 	scenarios map[string]*reports.Scenario // each is written by the one goroutine that runs it
-	fits      []*regexp.Regexp             // of a dry run: what steps may say, since godog does not look at steps that are skipped
-	broken    error
 }
 
-func (r *runner) initialize(suite *godog.TestSuiteContext) {
+func (r *runner) initialize(suite *godog.TestSuiteContext, of *Selection) {
 	sc := suite.ScenarioContext()
-	if r.broken = register(sc); r.broken != nil {
-		return
-	}
+	r.shared.book.register(sc, of.texts())
 	sc.Before(r.before)
 	sc.StepContext().Before(r.beforeStep)
 	sc.StepContext().After(r.afterStep)
@@ -236,7 +262,7 @@ func (r *runner) afterStep(ctx context.Context, step *godog.Step, status godog.S
 		line.Status, line.Failure = reports.Skipped, nil
 		s.tree.Reason = reason
 	}
-	if r.DryRun && !slices.ContainsFunc(r.fits, func(e *regexp.Regexp) bool { return e.MatchString(step.Text) }) {
+	if r.DryRun && len(r.shared.book.fits(step.Text)) == 0 { // godog does not look at steps that are skipped
 		line.Status, line.Failure = verdict(godog.StepUndefined, nil)
 	}
 	return ctx, nil

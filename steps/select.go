@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	gherkin "github.com/cucumber/gherkin/go/v42"
 	"github.com/cucumber/godog"
@@ -27,7 +28,15 @@ var ErrNoScenario = errors.New("no scenario matches")
 // Source is where features come from: a path that is on disk is read there, any other among the built-in ones.
 type Source struct {
 	Builtin fs.FS
-	Name    string // the folder that the built-in features are known under: features
+	Name    string         // the folder that the built-in features are known under: features
+	listed  []*featureFile // all the built-in ones, when runs share them: each file is parsed once
+}
+
+// parsed is a feature file as gherkin reads it. Nothing in it changes.
+type parsed struct {
+	text    []byte
+	doc     *messages.GherkinDocument
+	pickles []*messages.Pickle
 }
 
 // Selection is what was asked for, in the order asked; the features of one folder in the order of their names.
@@ -51,7 +60,11 @@ func (s Source) Select(paths []string, tags Tags) (*Selection, error) {
 	}
 	sel, owners := &Selection{}, map[string]string{}
 	for _, f := range files {
-		feature, err := f.selected(tags)
+		whole, err := f.parse()
+		if err != nil {
+			return nil, err
+		}
+		feature, err := f.selected(whole, tags)
 		if err != nil {
 			return nil, err
 		}
@@ -103,13 +116,16 @@ func (s *Selection) Tree() []reports.Feature {
 // featureFile is a file to read and the lines that were asked for; none means all of it.
 type featureFile struct {
 	uri   string
-	read  func() ([]byte, error)
+	parse func() (parsed, error) // once
 	whole bool
 	lines []int
 }
 
 // files lists each file once, in the order of first mention.
 func (s Source) files(paths []string) ([]*featureFile, error) {
+	if len(paths) == 0 && s.listed != nil {
+		return s.listed, nil
+	}
 	list := fileList{byKey: map[string]*featureFile{}}
 	if len(paths) == 0 {
 		if err := list.add(s.Builtin, ".", s.Name, "builtin:", nil); err != nil {
@@ -193,7 +209,8 @@ func (l *fileList) add(fsys fs.FS, root, prefix, key string, lines []int) error 
 		found = true
 		f := l.byKey[path.Join(key, p)]
 		if f == nil {
-			f = &featureFile{uri: path.Join(prefix, p), read: func() ([]byte, error) { return fs.ReadFile(fsys, p) }}
+			uri := path.Join(prefix, p)
+			f = &featureFile{uri: uri, parse: sync.OnceValues(func() (parsed, error) { return parseFile(uri, fsys, p) })}
 			l.byKey[path.Join(key, p)] = f
 			l.files = append(l.files, f)
 		}
@@ -207,17 +224,18 @@ func (l *fileList) add(fsys fs.FS, root, prefix, key string, lines []int) error 
 	return err
 }
 
-// selected reads the file and keeps what was asked for.
-func (f *featureFile) selected(tags Tags) (SelectedFeature, error) {
-	text, err := f.read()
-	if err != nil {
-		return SelectedFeature{}, fmt.Errorf("feature %s: %w", f.uri, err)
+func parseFile(uri string, fsys fs.FS, name string) (p parsed, err error) {
+	if p.text, err = fs.ReadFile(fsys, name); err != nil {
+		return p, fmt.Errorf("feature %s: %w", uri, err)
 	}
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // editors on Windows write it, gherkin refuses it
-	doc, pickles, err := parseFeature(f.uri, text)
-	if err != nil {
-		return SelectedFeature{}, err
-	}
+	p.text = bytes.TrimPrefix(p.text, []byte("\xef\xbb\xbf")) // editors on Windows write it, gherkin refuses it
+	p.doc, p.pickles, err = parseFeature(uri, p.text)
+	return p, err
+}
+
+// selected keeps of a file what was asked for.
+func (f *featureFile) selected(whole parsed, tags Tags) (SelectedFeature, error) {
+	text, doc, pickles := whole.text, whole.doc, whole.pickles
 	last := bytes.Count(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) + 1
 	if asked := slices.Max(append(f.lines, 0)); asked > last {
 		return SelectedFeature{}, fmt.Errorf("feature %s:%d: the file has only %d lines", f.uri, asked, last)
@@ -230,7 +248,11 @@ func (f *featureFile) selected(tags Tags) (SelectedFeature, error) {
 			keep[lineOf(p)] = true
 		}
 	}
+	if len(keep) == 0 {
+		return SelectedFeature{}, nil
+	}
 	if len(keep) < len(pickles) {
+		var err error
 		text = layout.blank(text, keep)
 		if doc, pickles, err = parseFeature(f.uri, text); err != nil {
 			return SelectedFeature{}, err

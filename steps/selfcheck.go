@@ -23,11 +23,13 @@ type Selfcheck struct {
 	Requirements []Requirement
 	Defects      []rig.Defect                          // all that there are
 	Only         []string                              // try just these; none: all
-	Rig          func(defect string) (*rig.Rig, error) // a rig in memory with the defect armed, "" for none; nil: Armed
+	Rig          func(defect string) (*rig.Rig, error) // a rig in memory with the defect armed, "" for none; nil: one of the default profile
 	Parallel     int                                   // defects at once; 0: as many as there are processors
 	Seed         sim.Seed
 	Patience     time.Duration // that a run with a defect may take; 0: 30 s
 	Now          func() time.Time
+
+	shared *shared // by all its runs
 }
 
 // Matrix is what became of each defect, and where requirements and defects do not know each other.
@@ -87,8 +89,13 @@ func (c Selfcheck) Run(ctx context.Context) (*Matrix, error) {
 	if c.Patience <= 0 {
 		c.Patience = 30 * time.Second
 	}
+	if c.shared, err = newShared(c.Builtin); err != nil {
+		return nil, err
+	}
 	if c.Rig == nil {
-		c.Rig = Armed
+		if c.Rig, err = arming(); err != nil {
+			return nil, err
+		}
 	}
 	m := &Matrix{Seed: uint64(c.Seed), Trials: make([]Trial, len(tried))}
 	if m.Scenarios, err = c.honest(ctx); err != nil {
@@ -106,6 +113,17 @@ func (c Selfcheck) Run(ctx context.Context) (*Matrix, error) {
 	wait.Wait()
 	c.compare(m)
 	return m, ctx.Err()
+}
+
+// arming gives rigs in memory that share all but the defect.
+func arming() (func(defect string) (*rig.Rig, error), error) {
+	honest, err := Armed("")
+	return func(defect string) (*rig.Rig, error) {
+		if defect == "" {
+			return honest, nil
+		}
+		return honest.With(defect)
+	}, err
 }
 
 // Armed makes a rig in memory with a defect; "" arms none.
@@ -218,7 +236,7 @@ func (c *Selfcheck) suite(ctx context.Context, of Config, defect string, patienc
 		}()
 		var e ending
 		if of.Rig, e.err = c.Rig(defect); e.err == nil {
-			of.Builtin, of.Seed, of.Now = c.Builtin, c.Seed, c.Now
+			of.Builtin, of.Seed, of.Now, of.shared = c.Builtin, c.Seed, c.Now, c.shared
 			e.run, e.err = Run(limited, of)
 		}
 		ended <- e

@@ -2,11 +2,14 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cucumber/godog"
 )
@@ -100,54 +103,83 @@ func Table() []Step {
 	return all
 }
 
-// register gives godog both patterns of every step. It panics, as godog does, on a pattern that is no expression; a test
-// holds that none is.
-func register(sc *godog.ScenarioContext) error {
+// phrase is a step in one language, as godog takes it.
+type phrase struct {
+	expr *regexp.Regexp
+	do   any
+}
+
+// phrasebook holds every step in both languages, compiled once for all runs that share it. To look through it takes long, so it remembers
+// what fits a text.
+type phrasebook struct {
+	phrases []phrase
+	mu      sync.Mutex
+	fit     map[string][]int // by text, in the order of the book
+}
+
+func newPhrasebook() (*phrasebook, error) {
+	b := &phrasebook{fit: map[string][]int{}}
 	for _, step := range Table() {
 		en, enSlots, err := compile(step.En, english)
 		if err != nil {
-			return fmt.Errorf("step %s: %w", step.Name, err)
+			return nil, fmt.Errorf("step %s: %w", step.Name, err)
 		}
 		zh, zhSlots, err := compile(step.Zh, chinese)
 		if err != nil {
-			return fmt.Errorf("step %s: %w", step.Name, err)
+			return nil, fmt.Errorf("step %s: %w", step.Name, err)
 		}
 		if len(enSlots) != len(zhSlots) {
-			return fmt.Errorf("step %s: %d arguments in English, %d in Chinese", step.Name, len(enSlots), len(zhSlots))
-		}
-		order := step.Order
-		if order == nil {
-			for i := range zhSlots {
-				order = append(order, i)
-			}
+			return nil, fmt.Errorf("step %s: %d arguments in English, %d in Chinese", step.Name, len(enSlots), len(zhSlots))
 		}
 		identity := make([]int, len(enSlots))
 		for i := range identity {
 			identity[i] = i
 		}
-		sc.Step(en, handler(step, english, enSlots, enSlots, identity))
-		sc.Step(zh, handler(step, chinese, zhSlots, enSlots, order))
-	}
-	return nil
-}
-
-// expressions gives what steps may say, in both languages.
-func expressions() ([]*regexp.Regexp, error) {
-	var all []*regexp.Regexp
-	for _, step := range Table() {
-		for l, pattern := range []string{english: step.En, chinese: step.Zh} {
-			expr, _, err := compile(pattern, language(l))
-			if err != nil {
-				return nil, fmt.Errorf("step %s: %w", step.Name, err)
-			}
-			compiled, err := regexp.Compile(expr)
-			if err != nil {
-				return nil, fmt.Errorf("step %s: %w", step.Name, err)
-			}
-			all = append(all, compiled)
+		order := step.Order
+		if order == nil {
+			order = identity
+		}
+		err = errors.Join(b.add(en, handler(step, english, enSlots, enSlots, identity)), b.add(zh, handler(step, chinese, zhSlots, enSlots, order)))
+		if err != nil {
+			return nil, fmt.Errorf("step %s: %w", step.Name, err)
 		}
 	}
-	return all, nil
+	return b, nil
+}
+
+func (b *phrasebook) add(expr string, do any) error {
+	compiled, err := regexp.Compile(expr)
+	b.phrases = append(b.phrases, phrase{compiled, do})
+	return err
+}
+
+// fits gives the phrases that a text fits: one, unless nobody knows the step or the table is at fault.
+func (b *phrasebook) fits(text string) []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	fit, ok := b.fit[text]
+	if !ok {
+		for i, p := range b.phrases {
+			if p.expr.MatchString(text) {
+				fit = append(fit, i)
+			}
+		}
+		b.fit[text] = fit
+	}
+	return fit
+}
+
+// register gives godog the phrases that some of these texts fit. It tries for each step all that it was given, twice.
+func (b *phrasebook) register(sc *godog.ScenarioContext, texts iter.Seq[string]) {
+	known := map[int]bool{}
+	for text := range texts {
+		for _, i := range b.fits(text) {
+			if !known[i] {
+				known[i] = true
+				sc.Step(b.phrases[i].expr, b.phrases[i].do)
+			}
+		}
+	}
 }
 
 // handler makes a function of the signature that godog wants: a context, one string a capture, a table if the step has one.
