@@ -14,14 +14,11 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/sim"
 )
 
-func pacer[P vegeta.Pacer](t testing.TB) func(P, error) P {
-	return func(p P, err error) P {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
 	}
+	return v
 }
 
 func stage(from, to float64, length time.Duration) load.Stage {
@@ -34,7 +31,7 @@ func dues(p vegeta.Pacer, limit time.Duration) []time.Duration {
 
 func TestConstantIsExactAtEveryRate(t *testing.T) {
 	for _, rate := range []float64{0.5, 1, 3, 1000, 3000, 300_000, 1_500_000} {
-		got := dues(pacer[vegeta.Pacer](t)(load.Constant(rate)), 2*time.Second)
+		got := dues(must(load.Constant(rate)), 2*time.Second)
 		if len(got) != int(2*rate) {
 			t.Errorf("%g/s: got %d orders in 2s", rate, len(got))
 		}
@@ -47,7 +44,7 @@ func TestConstantIsExactAtEveryRate(t *testing.T) {
 }
 
 func TestConstantIsVegetasOwnWhereItIsExact(t *testing.T) {
-	p := pacer[vegeta.Pacer](t)(load.Constant(1000))
+	p := must(load.Constant(1000))
 	if p != (vegeta.ConstantPacer{Freq: 1000, Per: time.Second}) {
 		t.Errorf("got %v", p)
 	}
@@ -55,16 +52,16 @@ func TestConstantIsVegetasOwnWhereItIsExact(t *testing.T) {
 
 // A schedule of changing rate must come to as many orders as the area under its rate, at each moment.
 func TestOrdersAreTheAreaUnderTheRate(t *testing.T) {
-	stages := pacer[*load.Stages](t)(load.NewStages(stage(10, 10, time.Second), stage(0, 0, time.Second),
+	stages := must(load.NewStages(stage(10, 10, time.Second), stage(0, 0, time.Second),
 		stage(10, 1000, 4*time.Second), stage(1000, 3, 3*time.Second)))
 	for name, c := range map[string]struct {
 		p      vegeta.Pacer
 		orders float64
 		within float64
 	}{
-		"linear up":   {pacer[vegeta.Pacer](t)(load.Linear(100, 1000, 9*time.Second)), 4950, 1},
-		"linear down": {pacer[vegeta.Pacer](t)(load.Linear(1000, 1, 9*time.Second)), 4504.5, 1},
-		"sine":        {pacer[vegeta.Pacer](t)(load.Sine(500, 400, 3*time.Second, vegeta.Trough)), 4500, 1},
+		"linear up":   {must(load.Linear(100, 1000, 9*time.Second)), 4950, 1},
+		"linear down": {must(load.Linear(1000, 1, 9*time.Second)), 4504.5, 1},
+		"sine":        {must(load.Sine(500, 400, 3*time.Second, vegeta.Trough)), 4500, 1},
 		"stages":      {stages, 10 + 505*4 + 501.5*3, 0.5},
 	} {
 		got := dues(c.p, 9*time.Second)
@@ -115,7 +112,7 @@ func TestDuesNeverGoBack(t *testing.T) {
 }
 
 func TestSameSeedSameDues(t *testing.T) {
-	s := pacer[*load.Stages](t)(load.NewStages(stage(5000, 5000, 10*time.Second)))
+	s := must(load.NewStages(stage(5000, 5000, 10*time.Second)))
 	one := load.NewPoisson(7, s)
 	first := dues(one, 0)
 	if again := dues(one, 0); !slices.Equal(first, again) {
@@ -136,7 +133,7 @@ func TestSameSeedSameDues(t *testing.T) {
 
 // The gaps of a Poisson process are exponential: their deviation is their mean, and 1/e of them is longer than it.
 func TestPoissonIsPoisson(t *testing.T) {
-	s := pacer[*load.Stages](t)(load.NewStages(stage(10_000, 10_000, 0)))
+	s := must(load.NewStages(stage(10_000, 10_000, 0)))
 	got := dues(load.NewPoisson(1, s), 20*time.Second)
 	const mean = 1e5 // ns
 	var squares, longer float64
@@ -171,7 +168,7 @@ func replayed(times ...time.Duration) func() (time.Duration, bool) {
 }
 
 func TestReplayScalesRecordedTimes(t *testing.T) {
-	r := pacer[*load.Replay](t)(load.NewReplay(replayed(5*time.Second, 6*time.Second, 5500*time.Millisecond, 9*time.Second), 2))
+	r := must(load.NewReplay(replayed(5*time.Second, 6*time.Second, 5500*time.Millisecond, 9*time.Second), 2))
 	want := []time.Duration{0, 500 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second}
 	if got := dues(r, 0); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -209,8 +206,8 @@ func TestSchedulesWithoutSenseAreRefused(t *testing.T) {
 }
 
 func TestDuesAllocateNothingAnOrder(t *testing.T) {
-	s := pacer[*load.Stages](t)(load.NewStages(stage(10, 1e5, time.Second)))
-	for name, p := range map[string]vegeta.Pacer{"stages": s, "poisson": load.NewPoisson(1, s), "constant": pacer[vegeta.Pacer](t)(load.Constant(50_000))} {
+	s := must(load.NewStages(stage(10, 1e5, time.Second)))
+	for name, p := range map[string]vegeta.Pacer{"stages": s, "poisson": load.NewPoisson(1, s), "constant": must(load.Constant(50_000))} {
 		if per := testing.AllocsPerRun(3, func() {
 			for range load.Dues(p, time.Second) {
 			}
@@ -221,8 +218,8 @@ func TestDuesAllocateNothingAnOrder(t *testing.T) {
 }
 
 func BenchmarkDues(b *testing.B) {
-	s := pacer[*load.Stages](b)(load.NewStages(stage(1e5, 1e5, 0)))
-	for name, p := range map[string]vegeta.Pacer{"stages": s, "poisson": load.NewPoisson(1, s), "constant": pacer[vegeta.Pacer](b)(load.Constant(100_000))} {
+	s := must(load.NewStages(stage(1e5, 1e5, 0)))
+	for name, p := range map[string]vegeta.Pacer{"stages": s, "poisson": load.NewPoisson(1, s), "constant": must(load.Constant(100_000))} {
 		b.Run(name, func(b *testing.B) {
 			n := 0
 			for range load.Dues(p, 0) {
