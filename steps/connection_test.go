@@ -5,11 +5,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
 // profiled runs the suite under a profile, beside which a dialect of the user's own may lie.
-func profiled(t *testing.T, line, profile, dialect string) {
+func profiled(t *testing.T, seed sim.Seed, line, profile, dialect string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"profile.yaml": profile, "own.yaml": dialect} {
@@ -21,27 +22,27 @@ func profiled(t *testing.T, line, profile, dialect string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held(t, suite(t, rig.Options{Profile: p, Line: line}, 1))
+	held(t, suite(t, rig.Options{Profile: p, Line: line}, seed))
 }
 
 // The connection model is the profile's to choose: nothing that must hold depends on it.
 func TestSuiteHoldsOverConnectionModels(t *testing.T) {
-	for _, model := range []string{"multiplexed", "serial", "per-transaction"} {
+	for i, model := range []string{"multiplexed", "serial", "per-transaction"} {
 		t.Run(model, func(t *testing.T) {
-			profiled(t, rig.LineMemory, "name: own\ndialect: unionpay-pos\nconnection: "+model+"\n", "")
+			profiled(t, sim.Seed(16+i), rig.LineMemory, "name: own\ndialect: unionpay-pos\nconnection: "+model+"\n", "")
 		})
 	}
 }
 
 // How frames are delimited is data of the dialect: nothing that must hold depends on it either.
 func TestSuiteHoldsOverFramings(t *testing.T) {
-	for _, framing := range []string{"length: binary2-inclusive", "length: ascii4", "length: bcd2", "length: binary4", "http: true"} {
+	for i, framing := range []string{"length: binary2-inclusive", "length: ascii4", "length: bcd2", "length: binary4", "http: true"} {
 		t.Run(framing, func(t *testing.T) {
 			line := rig.LineMemory
 			if framing == "http: true" {
 				line = rig.LineSocket
 			}
-			profiled(t, line, "name: own\ndialect: own.yaml\n", "name: own\nextends: unionpay-pos\nframing: {"+framing+"}\n")
+			profiled(t, sim.Seed(19+i), line, "name: own\ndialect: own.yaml\n", "name: own\nextends: unionpay-pos\nframing: {"+framing+"}\n")
 		})
 	}
 }

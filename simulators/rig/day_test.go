@@ -37,25 +37,35 @@ type bothHosts struct {
 	answer   *iso8583.Message
 }
 
-func newBothHosts(t *testing.T, dialect string) *bothHosts {
+// spoken is what till and hosts speak: read once for all the days of a test.
+type spoken struct{ pos, network *iso8583.Dialect }
+
+func speaking(t *testing.T, dialect string) spoken {
 	t.Helper()
-	b := &bothHosts{t: t, loop: sim.NewVirtual(sim.Start)}
 	load := func(name string) *iso8583.Dialect {
 		d, err := iso8583.Load(fixtures.FS, "dialects/"+name+".yaml")
-		b.must(err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		return d
 	}
-	var err error
-	b.pos, err = load(dialect).With(map[string]string{"mac": "none", "keys": "none"})
-	b.must(err)
-	network := load("issuer-network")
+	pos, err := load(dialect).With(map[string]string{"mac": "none", "keys": "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spoken{pos, load("issuer-network")}
+}
+
+func newBothHosts(t *testing.T, speak spoken) *bothHosts {
+	t.Helper()
+	b := &bothHosts{t: t, loop: sim.NewVirtual(sim.Start), pos: speak.pos}
 	boxes := []*hsm.HSM{hsm.New(sim.Seed(7).Reader("acquirer")), hsm.New(sim.Seed(7).Reader("issuer"))}
 	for _, name := range []string{issuer.KeyZPK, issuer.KeyCVK} {
 		_, err := boxes[1].Import(name, hsm.TDES2, sim.Seed(7).Bytes(name, 16))
 		b.must(err)
 	}
-	b.iss = issuer.Config{Dialect: network, HSM: boxes[1], Store: journal.NewMemory()}
-	b.acq = acquirer.Config{Dialect: b.pos, IssuerDialect: network, Issuer: b, HSM: boxes[0], Store: journal.NewMemory()}
+	b.iss = issuer.Config{Dialect: speak.network, HSM: boxes[1], Store: journal.NewMemory()}
+	b.acq = acquirer.Config{Dialect: b.pos, IssuerDialect: speak.network, Issuer: b, HSM: boxes[0], Store: journal.NewMemory()}
 	b.card = issuer.Card{Name: "alice", PAN: pay.NewPAN("6200123456789010"), Expiry: "3012", Service: "120", Balance: pay.CNY(3000)}
 	b.open()
 	track, err := b.issuer.Stripe(b.card)
@@ -207,7 +217,7 @@ func (b *bothHosts) money(t *testing.T) string {
 func TestDayAtBothHosts(t *testing.T) {
 	for _, dialect := range []string{"unionpay-pos", "iso87-ascii"} {
 		t.Run(dialect, func(t *testing.T) {
-			b := newBothHosts(t, dialect)
+			b := newBothHosts(t, speaking(t, dialect))
 			step := func(m *iso8583.Message, code, money string) *iso8583.Message {
 				t.Helper()
 				if got := b.ask(m); got != code {
@@ -263,8 +273,9 @@ func TestDayAtBothHosts(t *testing.T) {
 func TestRandomDaysAtBothHosts(t *testing.T) {
 	acts := map[pay.Flow][]pay.Flow{pay.Sale: {pay.Void, pay.Refund}, pay.PreAuth: {pay.PreAuthVoid, pay.Completion, pay.CompletionAdvice},
 		pay.Completion: {pay.CompletionVoid, pay.Refund}, pay.CompletionAdvice: {pay.Refund}}
+	speak := speaking(t, "unionpay-pos")
 	rapid.Check(t, func(rt *rapid.T) {
-		b := newBothHosts(t, "unionpay-pos")
+		b := newBothHosts(t, speak)
 		type sent struct{ request, answer *iso8583.Message }
 		var all []sent
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {

@@ -18,8 +18,9 @@ func TestRandomOfflineDays(t *testing.T) {
 	seen := map[string]int{}
 	for _, dialect := range []string{"unionpay-pos", "iso87-ascii"} {
 		t.Run(dialect, func(t *testing.T) {
+			speak := speaking(t, dialect)
 			rapid.Check(t, func(rt *rapid.T) {
-				b := newBothHosts(t, dialect)
+				b := newBothHosts(t, speak)
 				type sent struct{ request, answer *iso8583.Message }
 				var all []sent
 				for range rapid.IntRange(1, 20).Draw(rt, "steps") {

@@ -26,7 +26,7 @@ func TestSuiteOnARemoteHost(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "runs", "state.json")
 	ended := 0
 	for _, name := range []string{"first", "second"} {
-		all, run := verdicts(t, rig.Options{Profile: profile, Line: rig.LineSocket, State: state}, 2)
+		all, run := verdicts(t, rig.Options{Profile: profile, Line: rig.LineSocket, State: state}, 2, "")
 		if code := run.ExitCode(); code != reports.ExitHeld {
 			t.Errorf("the %s run ends with code %d", name, code)
 		}

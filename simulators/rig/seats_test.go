@@ -12,12 +12,12 @@ import (
 	"github.com/tillproof/tillproof/steps"
 )
 
-// verdicts runs the shipped features and gives each scenario by its id.
-func verdicts(t *testing.T, o rig.Options, seed sim.Seed) (map[string]*reports.Scenario, *reports.Run) {
+// verdicts runs the shipped features that have these tags and gives each scenario by its id.
+func verdicts(t *testing.T, o rig.Options, seed sim.Seed, tags string) (map[string]*reports.Scenario, *reports.Run) {
 	t.Helper()
 	r, err := rig.New(o)
 	must(t, err)
-	run, err := steps.Run(context.Background(), steps.Config{Rig: r, Builtin: features.FS, Seed: seed, Now: time.Now})
+	run, err := steps.Run(context.Background(), steps.Config{Rig: r, Builtin: features.FS, Seed: seed, Tags: tags, Now: time.Now})
 	must(t, err)
 	out := map[string]*reports.Scenario{}
 	for _, f := range run.Features {
@@ -28,24 +28,24 @@ func verdicts(t *testing.T, o rig.Options, seed sim.Seed) (map[string]*reports.S
 	return out, run
 }
 
-// Every scenario gives the same verdict in memory, on loopback, and against a server in another process, for the reference
-// parties as for those with a defect each (scenarios about time sit in memory on all three seats).
+// Every scenario gives the same verdict in memory, on loopback, and against a server in another process, with a defect of each party.
+// Those about time sit in memory wherever the others are. That all hold without a defect, TestSuiteHoldsOnLoopback and
+// TestDoorIsAsOpenAPISays show.
 func TestVerdictsAreTheSameOnAllSeats(t *testing.T) {
 	server := serving(t, rig.DefaultProfile, "", "", 1)
-	for _, defects := range [][]string{nil, {"acquirer-skips-mac", "issuer-ignores-stolen", "terminal-keeps-own-batch"}} {
-		memory, run := verdicts(t, rig.Options{Line: rig.LineMemory, Defects: defects}, 11)
-		if code := run.ExitCode(); len(memory) < 200 || (code == reports.ExitHeld) != (defects == nil) {
-			t.Errorf("%v: %d scenarios in memory end with code %d", defects, len(memory), code)
-		}
-		for seat, o := range map[string]rig.Options{
-			"loopback":        {Line: rig.LineSocket, Defects: defects},
-			"another process": {Line: rig.LineSocket, Defects: defects, Control: server.control},
-		} {
-			there, _ := verdicts(t, o, 11)
-			for id, s := range memory {
-				if got := there[id]; got == nil || got.Status != s.Status {
-					t.Errorf("%v: %s is %s in memory, %s: %s", defects, id, s.Status, seat, why(got))
-				}
+	defects, timeless := []string{"acquirer-skips-mac", "issuer-ignores-stolen", "terminal-keeps-own-batch"}, "not "+steps.ClockTag
+	memory, run := verdicts(t, rig.Options{Line: rig.LineMemory, Defects: defects}, 11, timeless)
+	if totals := run.Totals(); totals.Passed < 200 || totals.Failed < len(defects) {
+		t.Errorf("%d scenarios pass in memory, %d fail", totals.Passed, totals.Failed)
+	}
+	for seat, o := range map[string]rig.Options{
+		"loopback":        {Line: rig.LineSocket, Defects: defects},
+		"another process": {Line: rig.LineSocket, Defects: defects, Control: server.control},
+	} {
+		there, _ := verdicts(t, o, 11, timeless)
+		for id, s := range memory {
+			if got := there[id]; got == nil || got.Status != s.Status {
+				t.Errorf("%s is %s in memory, %s: %s", id, s.Status, seat, why(got))
 			}
 		}
 	}
