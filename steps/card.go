@@ -45,17 +45,23 @@ func cardSteps() []Step {
 				}
 				return s.world.Begin(a.at(0), n)
 			}},
-		{Name: "stripe-is", En: `{who}'s stripe is (scratched|written with what the chip says)`, Zh: `{who}的磁条(被刮花|是按芯片数据写成的)`,
+		{Name: "stripe-is", En: `{who}'s stripe is (scratched|scratched on track 1|scratched on track 2|written with what the chip says|half written over)`,
+			Zh:      `{who}的磁条(被刮花|第一磁道被刮花|第二磁道被刮花|是按芯片数据写成的|被改写了一半)`,
 			Example: `Given Alice's stripe is scratched`, ExampleZh: `假如 小爱的磁条被刮花`,
-			Is: "One digit reads as another and the check character does not fit; or somebody wrote the stripe with the chip's track.",
+			Is: "One digit of each track, or of one, reads as another and the check character does not fit; or somebody wrote the stripe with the chip's track, or another card's number on track 1.",
 			do: func(s *scenario, a args) error {
-				faults := map[string]rig.StripeFault{"scratched": rig.StripeScratched, "written with what the chip says": rig.StripeFromChip}
+				faults := map[string]rig.StripeFault{"scratched": rig.StripeScratched, "scratched on track 1": rig.StripeScratched1,
+					"scratched on track 2": rig.StripeScratched2, "written with what the chip says": rig.StripeFromChip, "half written over": rig.StripeHalf}
 				return s.world.SpoilStripe(a.at(0), faults[a.at(1)])
 			}},
+		{Name: "chip-carries-track", En: `{who}'s chip carries {who}'s track`, Zh: `{who}的芯片带有{who}的磁道数据`,
+			Example: `Given Alice's chip carries Bob's track`, ExampleZh: `假如 小爱的芯片带有小波的磁道数据`,
+			Is: "Track 2 equivalent data of another card, beside the card number of this one.",
+			do: func(s *scenario, a args) error { return s.world.TrackOnChip(a.at(0), a.at(1), false) }},
 		{Name: "chip-carries-stripe", En: `{who}'s chip carries the track of (?:her|his) stripe`, Zh: `{who}的芯片带有磁条的磁道数据`,
 			Example: `Given Alice's chip carries the track of her stripe`, ExampleZh: `假如 小爱的芯片带有磁条的磁道数据`,
 			Is: "Track 2 equivalent data with the stripe's verification value, as a forger has it who knows the stripe.",
-			do: func(s *scenario, a args) error { return s.world.StripeOnChip(a.at(0)) }},
+			do: func(s *scenario, a args) error { return s.world.TrackOnChip(a.at(0), a.at(0), true) }},
 		{Name: "chip-answered", En: `{who}'s chip answered {text} with {text}`, Zh: `{who}的芯片对 {text} 应答了 {text}`,
 			Example: `Then Alice's chip answered "VERIFY" with "6985"`, ExampleZh: `那么 小爱的芯片对 "VERIFY" 应答了 "6985"`,
 			Is: "The status word of the last such command; a command is named by the beginning of its name.", do: chipAnswered},

@@ -108,3 +108,13 @@ Feature: What the issuer makes of a chip's data
       | field | value |
       | F39   | 59    |
     And Carol's card holds 1000.00 CNY
+
+  @ISS-009 @host-control
+  Scenario: A chip that carries another card's track pays nothing
+    Given Carol's chip carries Bob's track
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then "T1" shows INVALID_CARD
+    And the answer to the 1st sale carries
+      | field | value |
+      | F39   | 14    |
+    And Carol's card holds 1000.00 CNY

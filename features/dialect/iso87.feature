@@ -88,3 +88,38 @@ Feature: ISO 8583:1987 in ASCII
     And the host has the 1st sale as reversed
     And Bob's card holds 5000.00 CNY
     And "Noodle House" is owed 0.00 CNY
+
+  @FBK-009 @host-control
+  Scenario: Track 1 goes beside track 2
+    When Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the 1st sale carries
+      | field   | value |
+      | track_1 | *     |
+      | track_2 | *     |
+    And Bob's card holds 4990.00 CNY
+
+  @FBK-009 @host-control
+  Scenario: Track 1 pays where track 2 cannot be read
+    Given Bob's stripe is scratched on track 2
+    When Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the 1st sale carries
+      | field      | value            |
+      | entry_mode | 022              |
+      | pan        | 620012******0432 |
+      | expiry     | 3012             |
+      | track_1    | *                |
+      | track_2    |                  |
+    And Bob's card holds 4990.00 CNY
+
+  @FBK-009 @host-control
+  Scenario: A track 1 that cannot be read is not sent
+    Given Bob's stripe is scratched on track 1
+    When Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows APPROVED
+    And the 1st sale carries
+      | field   | value |
+      | track_1 |       |
+      | track_2 | *     |
+    And Bob's card holds 4990.00 CNY

@@ -117,3 +117,18 @@ Feature: The stripe of a card that has a chip
     When Carol swipes 10.00 CNY at "T1"
     Then "T1" shows INSERT_CHIP
     And no message went to the host
+
+  @FBK-007 @unionpay
+  Scenario: Track 1 does not help a host that has no place for it
+    Given Bob's stripe is scratched on track 2
+    When Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows SWIPE_AGAIN
+    And no message went to the host
+
+  @FBK-008
+  Scenario: A stripe that is half another card's was not read
+    Given Bob's stripe is half written over
+    When Bob swipes 10.00 CNY at "T1"
+    Then "T1" shows SWIPE_AGAIN
+    And "T1" is waiting for the card
+    And no message went to the host

@@ -40,6 +40,7 @@ type card struct {
 	pan      pay.PAN
 	code     qr.PayerCode
 	expiry   string // YYMM
+	track1   pay.Secret
 	track2   pay.Secret
 	pinBlock []byte // under the ZPK
 }

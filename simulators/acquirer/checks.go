@@ -200,12 +200,19 @@ func cardRead(c *Call) (pay.Answer, string) {
 			return pay.Answer14BadCard, err.Error()
 		}
 	}
+	first, rest, ok1 := pay.Track1(c.req.Get(iso8583.Track1))
+	if c.card.track1 = pay.NewSecret(c.req.Get(iso8583.Track1)); ok1 && len(rest) >= 4 && track.IsZero() {
+		c.card.expiry = rest[:4]
+	}
 	if !track.IsZero() {
 		onTrack, rest, ok := strings.Cut(track.Reveal(), "D")
-		if !ok || len(rest) < 4 || number != "" && onTrack != number {
+		if !ok || len(rest) < 4 || number != "" && onTrack != number && !c.req.Has(iso8583.Chip) { // what a chip says twice its issuer compares
 			return pay.Answer14BadCard, "the track does not belong to the card number"
 		}
-		number, c.card.expiry, c.card.track2 = onTrack, rest[:4], track
+		number, c.card.expiry, c.card.track2 = cmp.Or(number, onTrack), rest[:4], track
+	}
+	if number = cmp.Or(number, first); !c.card.track1.IsZero() && (!ok1 || first != number) {
+		return pay.Answer14BadCard, "track 1 does not belong to the card number"
 	}
 	if number == "" {
 		return pay.Answer30Format, "there is neither a card number nor a track"

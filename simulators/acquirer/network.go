@@ -44,6 +44,7 @@ func (c *Call) question(p Payment) *iso8583.Message {
 func offerPayer(c *Call, m *iso8583.Message) {
 	offer(m, iso8583.PAN, c.card.pan.Reveal())
 	offer(m, iso8583.Expiry, c.card.expiry)
+	offer(m, iso8583.Track1, c.card.track1.Reveal())
 	offer(m, iso8583.Track2, c.card.track2.Reveal())
 	if c.original.RRN == "" {
 		offer(m, iso8583.DeviceData, c.IssuerDialect.DeviceText(iso8583.DeviceA3PayerCode, c.card.code.Reveal()))

@@ -65,12 +65,12 @@ func cardKnown(c *Call) (pay.Answer, string) {
 	switch {
 	case c.byCode():
 		return passed, ""
-	case o.ByCode && !c.req.Has(iso8583.PAN) && !c.req.Has(iso8583.Track2):
+	case o.ByCode && !c.req.Has(iso8583.PAN) && !c.req.Has(iso8583.Track1) && !c.req.Has(iso8583.Track2):
 		c.card = c.cards[c.names[o.Card]]
 		return passed, ""
 	}
 	number, expiry := c.req.Get(iso8583.PAN), c.req.Get(iso8583.Expiry)
-	if onTrack, rest, ok := strings.Cut(c.req.Get(iso8583.Track2), "D"); ok && len(rest) >= 4 {
+	if onTrack, rest, ok := c.track(); ok && len(rest) >= 4 {
 		number, expiry = cmp.Or(number, onTrack), rest[:4]
 	}
 	c.pan, c.expiry = pay.NewPAN(number), expiry
@@ -128,7 +128,7 @@ func (c *Call) outOfTries() (pay.Answer, string) {
 // cvvRight checks the verification value of a stripe. A card number typed in has none. The track that a chip tells has a
 // value of its own, made with service code 999 (iCVV), so that it makes no stripe.
 func cvvRight(c *Call) (pay.Answer, string) {
-	_, rest, ok := strings.Cut(c.req.Get(iso8583.Track2), "D")
+	_, rest, ok := c.track()
 	if !ok {
 		return passed, ""
 	}

@@ -197,7 +197,7 @@ func countsOn(last, now uint16) bool { return now > last && (last == 0 || now-la
 // stripeAllowed refuses the stripe of a card that has a chip, unless the terminal says that it could not read the chip and
 // the issuer lets such payments pass (45, DOMAIN.md D.6).
 func stripeAllowed(c *Call) (pay.Answer, string) {
-	_, rest, ok := strings.Cut(c.req.Get(iso8583.Track2), "D")
+	_, rest, ok := c.track()
 	mode := c.req.Get(iso8583.EntryMode)
 	if !ok || len(rest) < 5 || !strings.ContainsRune("26", rune(rest[4])) || c.chip != nil || !c.card.Chip.known() {
 		return passed, ""
@@ -211,11 +211,22 @@ func stripeAllowed(c *Call) (pay.Answer, string) {
 
 func onlyFallback(c Chip, fellBack bool) bool { return fellBack && !c.NoStripe }
 
-// trackAgrees holds the track's card number to the one beside it.
+// track is what was read of a stripe, or what a chip says of one: card number and what stands behind it, of track 2 where there is one.
+func (c *Call) track() (number, rest string, ok bool) {
+	if number, rest, ok = strings.Cut(c.req.Get(iso8583.Track2), "D"); ok {
+		return number, rest, ok
+	}
+	return pay.Track1(c.req.Get(iso8583.Track1))
+}
+
+// trackAgrees holds the tracks' card numbers to the one beside them.
 func trackAgrees(c *Call) (pay.Answer, string) {
-	onTrack, _, ok := strings.Cut(c.req.Get(iso8583.Track2), "D")
+	onTrack, _, ok := c.track()
 	if number := c.req.Get(iso8583.PAN); ok && number != "" && onTrack != number {
 		return pay.Answer14BadCard, "the track does not belong to the card number"
+	}
+	if first, _, ok1 := pay.Track1(c.req.Get(iso8583.Track1)); ok1 && first != onTrack {
+		return pay.Answer14BadCard, "tracks 1 and 2 belong to two cards"
 	}
 	return passed, ""
 }

@@ -35,6 +35,9 @@ func chipDefects() []pay.Defect[Rules] {
 			Edit: func(r *Rules) {
 				r.VerificationServices = func(service string, _ bool) []string { return []string{service, "999"} }
 			}},
+		{Name: "issuer-ignores-track-number", Category: "security", Text: "does not hold the card number on a chip's track to the one beside it",
+			Why:  "the account is found by the one, so nobody looks at the other",
+			Edit: func(r *Rules) { r.drop("track") }},
 		{Name: "issuer-ignores-signed-amount", Category: "security", Text: "takes the amount of the message where the chip has signed another",
 			Why:  "the cryptogram is verified in the security module, which does not see the message",
 			Edit: func(r *Rules) { r.drop("chip-agrees") }},

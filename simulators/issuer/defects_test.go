@@ -57,6 +57,10 @@ var defectProbes = map[string]probe{
 		track := b.chipTrack()
 		return b.ask(set(b.sale(), iso8583.Track2, track))
 	}, "59"},
+	"issuer-ignores-track-number": {nil, func(b *bank) string {
+		m := b.sale()
+		return b.ask(set(m, iso8583.Track2, "9"+m.Get(iso8583.Track2)[1:]))
+	}, "14"},
 	"issuer-ignores-signed-amount": {nil, func(b *bank) string {
 		twin := b.twin()
 		return twin.ask(set(twin.chipSale(nil), iso8583.Amount, "000000000001"))

@@ -15,8 +15,11 @@ type StripeFault string
 
 // The faults of stripes.
 const (
-	StripeScratched StripeFault = "scratched" // one digit reads as another; the check character is as it was
-	StripeFromChip  StripeFault = "from-chip" // somebody wrote it with what he read from the chip
+	StripeScratched  StripeFault = "scratched"   // one digit of each track reads as another; the check characters are as they were
+	StripeScratched1 StripeFault = "scratched-1" // of track 1 only
+	StripeScratched2 StripeFault = "scratched-2" // of track 2 only
+	StripeFromChip   StripeFault = "from-chip"   // somebody wrote it with what he read from the chip
+	StripeHalf       StripeFault = "half"        // somebody wrote another card on its track 1
 )
 
 // SpoilStripe arranges what is the matter with a cardholder's stripe from now on.
@@ -26,13 +29,17 @@ func (w *World) SpoilStripe(who string, f StripeFault) error {
 	return err
 }
 
-// StripeOnChip has a cardholder's chip carry the track of his stripe, verification value and all, before its first use.
-func (w *World) StripeOnChip(who string) error {
-	c, err := w.Rig.Cast.Cardholder(who)
+// TrackOnChip has a cardholder's chip carry somebody's track, before its first use: a stripe's, verification value and all, or a chip's.
+func (w *World) TrackOnChip(who, whose string, asStripe bool) error {
+	c, err := w.Rig.Cast.Cardholder(whose)
 	if err != nil {
 		return err
 	}
-	track, err := w.track2(c.PAN, c.Expiry, c.Service, c.Service)
+	verifiedWith := chipService
+	if asStripe {
+		verifiedWith = c.Service
+	}
+	track, err := w.track2(c.PAN, c.Expiry, c.Service, verifiedWith)
 	if err != nil {
 		return err
 	}
@@ -76,17 +83,30 @@ func (w *World) stripe(c Cardholder) (terminal.Stripe, error) {
 
 func nextDigit(d rune) rune { return '0' + (d-'0'+1)%10 }
 
-// read gives a stripe as a reader's head does: between its sentinels, with its check character (ISO/IEC 7811-2).
+// read gives a stripe as a reader's head does: each track between its sentinels, with its check character (ISO/IEC 7811-2).
 func (w *World) read(c Cardholder) (terminal.Stripe, error) {
 	s, err := w.stripe(c)
-	raw := []byte(";" + strings.ReplaceAll(s.Track2.Reveal(), "D", "=") + "?")
+	fault := w.stripes[c.Name]
+	pan, rest, _ := strings.Cut(s.Track2.Reveal(), "D")
+	s.Track2 = track(";"+pan+"="+rest, '0', 0x0F, fault == StripeScratched || fault == StripeScratched2)
+	if fault == StripeHalf {
+		pan = strings.Map(nextDigit, pan)
+	}
+	if c.Track2 == "" { // a card of which only its track 2 is known may have another
+		s.Track1 = track("%B"+pan+"^TEST/"+strings.ToUpper(c.Name)+"^"+rest, ' ', 0x3F, fault == StripeScratched || fault == StripeScratched1)
+	}
+	return s, err
+}
+
+// track ends a track: end sentinel, and the check character over characters of so many bits from the first one on. A scratch comes later.
+func track(text string, first, bits byte, scratched bool) pay.Secret {
+	raw := []byte(text + "?")
 	var sum byte
 	for _, b := range raw {
-		sum ^= b & 0x0F
+		sum ^= (b - first) & bits
 	}
-	if w.stripes[c.Name] == StripeScratched {
-		last := len(raw) - 2
+	if last := len(raw) - 2; scratched {
 		raw[last] = byte(nextDigit(rune(raw[last])))
 	}
-	return terminal.Stripe{Track2: pay.NewSecret(string(raw) + string(rune('0'+sum))), Track3: s.Track3}, err
+	return pay.NewSecret(string(append(raw, first+sum)))
 }

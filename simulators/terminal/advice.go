@@ -28,15 +28,19 @@ func adviceElements(m *iso8583.Message) map[string]string {
 	return kept
 }
 
-// tracks are those of a card in the clear, to be sealed.
-type tracks struct{ Track2, Track3 string }
+// tracks are those of a card in the clear, to be sent or sealed.
+type tracks struct{ Track1, Track2, Track3 string }
+
+func (c *card) tracks() tracks {
+	return tracks{c.track1.Reveal(), c.track2.Reveal(), c.track3.Reveal()}
+}
 
 // oweAdvice completes the line of an advice that is about to leave.
 func (t *Terminal) oweAdvice(l *pendingLine, m *iso8583.Message) (err error) {
 	if l.Sealed, err = t.seal(adviceElements(m)); err != nil {
 		return err
 	}
-	l.Advice, err = t.seal(tracks{t.order.card.track2.Reveal(), t.order.card.track3.Reveal()})
+	l.Advice, err = t.seal(t.order.card.tracks())
 	return err
 }
 
@@ -103,7 +107,7 @@ func (t *Terminal) madeAgain(flow pay.Flow, elements, sealed []byte, repeat bool
 	if !t.Rules.SameTrace {
 		o(iso8583.Trace, traceDigits(nextTrace(t.trace)))
 	}
-	return m, t.offerTracks(o, pay.NewSecret(clear.Track2), pay.NewSecret(clear.Track3))
+	return m, t.offerTracks(o, clear)
 }
 
 // adviceAnswered: some answers say that the host has not taken it yet; any other is its last word.

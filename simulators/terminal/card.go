@@ -21,18 +21,17 @@ type card struct {
 	service        string       // "" when typed by hand
 	sequence       string       // two digits, of a chip
 	chip           []byte       // F55
+	track1         pay.Secret   // where the message has a place for it
 	track2, track3 pay.Secret
 	pinned         bool // a PIN was entered
 	fallback       bool // a chip card whose chip does not work
 }
 
-func (c *card) forget() { c.track2, c.track3 = pay.Secret{}, pay.Secret{} }
+func (c *card) forget() { c.track1, c.track2, c.track3 = pay.Secret{}, pay.Secret{}, pay.Secret{} }
 
 // swipe takes a stripe. A stripe that cannot be read is asked for again; that of a chip card is refused.
 func (t *Terminal) swipe(now time.Time, e Event, out *Actions) {
-	c, ok := readStripe(e.Stripe)
-	t.consult("terminal/lrc")
-	ok = ok && (!t.Rules.CheckLRC || lrcRight(e.Stripe.Track2))
+	c, ok := t.readStripe(e.Stripe)
 	switch {
 	case !ok:
 		t.consult("terminal/swipe-tries")
@@ -80,24 +79,6 @@ func (t *Terminal) take(now time.Time, c card, out *Actions) {
 	}
 	t.order.card = c
 	t.gained(now, out)
-}
-
-// readStripe reads track 2 (ISO/IEC 7813): card number, separator, expiry YYMM, service code, and what the issuer likes.
-func readStripe(s Stripe) (card, bool) {
-	track2 := trackDigits(s.Track2)
-	pan, rest, ok := strings.Cut(track2, "D")
-	if s.Bad || !ok || pan == "" || len(rest) < 7 || len(track2) > 37 || !digitsOnly(pan+rest) {
-		return card{}, false
-	}
-	return card{entry: pay.Entry02Stripe, pan: pay.NewPAN(pan), expiry: rest[:4], service: rest[4:7],
-		track2: pay.NewSecret(track2), track3: pay.NewSecret(trackDigits(s.Track3))}, true
-}
-
-// trackDigits drops the sentinels and writes the separator as D.
-func trackDigits(track pay.Secret) string {
-	s := strings.TrimPrefix(track.Reveal(), ";")
-	s, _, _ = strings.Cut(s, "?")
-	return strings.ReplaceAll(s, "=", "D")
 }
 
 func (t *Terminal) wantsPIN(now time.Time) bool {
@@ -190,7 +171,7 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 	if !c.track2.IsZero() && t.encryptsTracks() {
 		encrypted = "1"
 	}
-	if err := t.offerTracks(o, c.track2, c.track3); err != nil {
+	if err := t.offerTracks(o, c.tracks()); err != nil {
 		return err
 	}
 	if c.pinned || !c.track2.IsZero() {
@@ -199,19 +180,19 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 	return nil
 }
 
-// offerTracks offers tracks 2 and 3, encrypted where the terminal has a track key.
-func (t *Terminal) offerTracks(o func(iso8583.Element, string), track2, track3 pay.Secret) (err error) {
+// offerTracks offers the tracks, those of digits encrypted where the terminal has a track key.
+func (t *Terminal) offerTracks(o func(iso8583.Element, string), clear tracks) (err error) {
+	o(iso8583.Track1, clear.Track1)
 	for _, track := range []struct {
 		element iso8583.Element
-		clear   pay.Secret
-	}{{iso8583.Track2, track2}, {iso8583.Track3, track3}} {
-		digits := track.clear.Reveal()
-		if digits != "" && t.encryptsTracks() {
-			if digits, err = t.HSM.EncryptTrack(KeyTDK, track.clear); err != nil {
+		digits  string
+	}{{iso8583.Track2, clear.Track2}, {iso8583.Track3, clear.Track3}} {
+		if track.digits != "" && t.encryptsTracks() {
+			if track.digits, err = t.HSM.EncryptTrack(KeyTDK, pay.NewSecret(track.digits)); err != nil {
 				return err
 			}
 		}
-		o(track.element, digits)
+		o(track.element, track.digits)
 	}
 	return nil
 }

@@ -19,6 +19,16 @@ var cardProbes = map[string]func(*bench) any{
 		b.swipe(";" + strings.Replace(freeTrack, "D", "=", 1) + "?0")
 		return b.till.Status().State
 	},
+	"terminal-takes-two-cards-of-one-stripe": func(b *bench) any {
+		_, ok := b.till.readStripe(Stripe{Track1: pay.NewSecret("B6200123456789011^X^3012101"), Track2: pay.NewSecret(freeTrack)})
+		return ok
+	},
+	"terminal-knows-no-track-1": func(b *bench) any {
+		b.till.Dialect = loadDialect(b.t, "iso87-ascii")
+		b.till.order.plan.Flow = pay.Sale
+		_, ok := b.till.readStripe(Stripe{Track1: pay.NewSecret("B" + panH3 + "^X^3012101")})
+		return ok
+	},
 	"terminal-hides-fallback": func(b *bench) any {
 		b.deadChip(3)
 		return b.exchanges[len(b.exchanges)-1].Get(iso8583.ICCondition)

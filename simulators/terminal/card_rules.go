@@ -10,6 +10,8 @@ import (
 type CardRules struct {
 	ChipServices string // terminal/service-code: first digits of the service codes of cards with a chip (ISO/IEC 7813)
 	CheckLRC     bool   // terminal/lrc: a track whose check character is wrong was not read
+	TracksAgree  bool   // terminal/tracks-agree: a stripe whose tracks name two cards was not read
+	SendTrack1   bool   // terminal/track-1: track 1 goes to the host where the message has a place for it, and is enough without track 2
 	TellFallback bool   // terminal/tell-fallback: F60.5 says that the chip could not be read
 
 	Capability func(field bool) string // terminal/capability: F60.4 of a terminal with a contactless field, and of one without
@@ -23,7 +25,7 @@ type CardRules struct {
 
 func cardRules() CardRules {
 	return CardRules{
-		ChipServices: "26", CheckLRC: true, TellFallback: true,
+		ChipServices: "26", CheckLRC: true, TracksAgree: true, SendTrack1: true, TellFallback: true,
 		Capability: capability,
 		Qualifiers: emv.TTQ1x20EMVMode | emv.TTQ1x10Contact | emv.TTQ1x04OnlinePIN | emv.TTQ1x02Signature | emv.TTQ3x40CDCVM | emv.TTQ4x80FDDAVersion1,
 		TapEntry:   pay.Entry07Contactless, HostNoPIN: true,
@@ -38,21 +40,4 @@ func capability(field bool) string {
 		return "6"
 	}
 	return "5"
-}
-
-// lrcRight tells that a track as it was read has the right check character: the exclusive or of all characters from the start
-// sentinel to the end sentinel, in the low four bits (ISO/IEC 7811-2). A reader that gives no sentinels has looked by itself.
-func lrcRight(track pay.Secret) bool {
-	s := track.Reveal()
-	if s == "" || s[0] != ';' {
-		return true
-	}
-	var sum byte
-	for i := range len(s) {
-		sum ^= s[i] & 0x0F
-		if s[i] == '?' {
-			return i+2 == len(s) && s[i+1]&0x0F == sum
-		}
-	}
-	return false
 }

@@ -190,7 +190,7 @@ func (t *Terminal) takeChip(now time.Time, field []byte, out *Actions) bool {
 		t.consult("terminal/tap-entry")
 		c.entry = t.Rules.TapEntry
 	}
-	if s, ok := readStripe(Stripe{Track2: c.track2}); ok {
+	if s, ok := readTrack2(c.track2.Reveal()); ok {
 		c.service = s.service
 	}
 	if !v.reads {

@@ -13,6 +13,10 @@ func cardDefects() []pay.Defect[Rules] {
 	return []pay.Defect[Rules]{
 		defect("terminal-ignores-lrc", "protocol", "takes a track whose check character is wrong", "the reader's driver was thought to look at it",
 			func(r *Rules) { r.CheckLRC = false }),
+		defect("terminal-takes-two-cards-of-one-stripe", "security", "takes track 2 of a stripe whose track 1 names another card", "track 1 is read for the name on the slip",
+			func(r *Rules) { r.TracksAgree = false }),
+		defect("terminal-knows-no-track-1", "protocol", "sends no track 1 where the host takes one, and reads no stripe without its track 2", "the reader of the first model had one head",
+			func(r *Rules) { r.SendTrack1 = false }),
 		defect("terminal-hides-fallback", "security", "sends the stripe of a broken chip as any other stripe", "the condition code is a constant in the message builder",
 			func(r *Rules) { r.TellFallback = false }),
 		defect("terminal-knows-international-chips-only", "emv", "takes the stripe of a chip card that is for use at home", "service codes that begin with 6 were not in the manual",

@@ -196,7 +196,7 @@ func (t *Terminal) composeOffline(now time.Time, m *iso8583.Message, l *storedLi
 	if l.Sealed, err = t.seal(adviceElements(m)); err != nil {
 		return err
 	}
-	if l.Tracks, err = t.seal(tracks{t.order.card.track2.Reveal(), t.order.card.track3.Reveal()}); err != nil {
+	if l.Tracks, err = t.seal(t.order.card.tracks()); err != nil {
 		return err
 	}
 	l.Slip, err = t.ownSlip(now, m)
