@@ -198,3 +198,20 @@ Feature: Downloads
       | 6       |
       | 7       |
       | 8       |
+
+  @DLD-013 @host-control
+  Scenario: A card is authenticated by a CA key that the host has given
+    Given "T1" has no CA keys but its host's
+    And the cashier signs in at "T1"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then the terminal verification results of the 1st sale say "online PIN entered; amount over the floor limit"
+    And Carol's card holds 990.00 CNY
+
+  @DLD-013 @host-control
+  Scenario: A CA key that the host has withdrawn proves nothing
+    Given "T1" has no CA keys but its host's
+    And the host has new CA keys
+    And the cashier signs in at "T1"
+    When Carol inserts her card for 10.00 CNY at "T1"
+    Then the terminal verification results of the 1st sale say "CDA failed; online PIN entered; amount over the floor limit"
+    And Carol's card holds 990.00 CNY

@@ -58,6 +58,7 @@ func behaviours() []behaviour {
 		{"two applications answer to the beginning of their names", "unionpay-two", "", partialNames, ""},
 		{"T=0 tells lengths, T=1 does not", "unionpay-debit", "", manners, ""},
 		{"what is out of order or unknown is refused", "unionpay-debit", "", refusals, ""},
+		{"an answer that was too long is not made twice", "unionpay-debit", "", askedAgain, ""},
 		{"GET DATA tells counters", "unionpay-offline-pin", "", counters, ""},
 	}
 }
@@ -474,6 +475,7 @@ func quickPass(b *bench) {
 	}
 	b.send(emv.GenerateAC(emv.CID40TC, false, nil), emv.SW6985Conditions)
 	b.send(emv.ExternalAuthenticate(make([]byte, 10)), emv.SW6985Conditions)
+	b.script(1, command(emv.INS1EApplicationBlock, 0, nil), emv.SW6985Conditions)
 }
 
 func tapOffline(b *bench) {
@@ -607,6 +609,30 @@ func manners(b *bench) {
 	}
 }
 
+// askedAgain: who asks for too little hears how much there is; a payment that has begun does not begin again.
+func askedAgain(b *bench) {
+	b.tell[emv.Tag9F66TTQ] = unhex("26000000")
+	b.Reset(card.Contactless)
+	b.send(emv.Select(b.spec.Applications[1].AID, false), emv.SW9000OK)
+	begin := emv.GetProcessingOptions(b.dol(emv.Tag9F38PDOL))
+	begin.Le = 10
+	r := b.Transmit(time.Time{}, begin)
+	n, ok := r.SW.RightLe()
+	if !ok || len(r.Data) != 0 {
+		b.t.Fatalf("with Le 10: %s, %d bytes", r.SW, len(r.Data))
+	}
+	begin.Le = n
+	if r = b.Transmit(time.Time{}, begin); r.SW != emv.SW9000OK || len(r.Data) != n {
+		b.t.Errorf("with Le %d: %s, %d bytes", n, r.SW, len(r.Data))
+	}
+	if r = b.Transmit(time.Time{}, begin); r.SW != emv.SW6985Conditions {
+		b.t.Errorf("once more: %s", r.SW)
+	}
+	if got := b.State().Apps[0].ATC; got != 1 {
+		b.t.Errorf("ATC %d", got)
+	}
+}
+
 func refusals(b *bench) {
 	b.Reset(card.Contact)
 	for _, v := range []struct {
@@ -614,6 +640,9 @@ func refusals(b *bench) {
 		want emv.StatusWord
 	}{
 		{emv.Command{INS: 0x42, Le: -1}, emv.SW6D00InstructionUnknown},
+		{emv.Command{CLA: 0x90, INS: 0x60, Le: -1}, emv.SW6E00ClassUnknown},
+		{emv.Command{CLA: 0xFF, INS: emv.INSCAGetData, Le: 256}, emv.SW6E00ClassUnknown},
+		{emv.Command{CLA: 0x01, INS: emv.INSA4Select, P1: 4, Data: unhex("A000000333"), Le: 256}, emv.SW6E00ClassUnknown},
 		{emv.Command{CLA: 0x80, INS: emv.INSA4Select, P1: 4, Data: unhex("A000000333"), Le: -1}, emv.SW6E00ClassUnknown},
 		{emv.Command{INS: emv.INSA4Select, P1: 2, Data: unhex("A000000333"), Le: -1}, emv.SW6A86Parameters},
 		{emv.Command{INS: emv.INSA4Select, P1: 4, Le: -1}, emv.SW6700Length},

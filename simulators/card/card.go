@@ -2,6 +2,7 @@
 package card
 
 import (
+	"bytes"
 	"io"
 	"maps"
 	"slices"
@@ -27,6 +28,7 @@ type Card struct {
 	on        Interface
 	t0        bool
 	waiting   *emv.Response // T=0: data that wait for GET RESPONSE
+	unsaid    *unsaid       // what was answered with 6Cxx, done already
 	directory bool          // it is selected
 	payment   *Payment      // the application that is selected; nil for none
 	found     int           // index of the last application that SELECT gave, for the next one
@@ -121,7 +123,7 @@ func checked(atr []byte) []byte {
 
 // Off takes the power away.
 func (c *Card) Off() {
-	c.on, c.waiting, c.directory, c.payment, c.found, c.challenge = "", nil, false, nil, -1, nil
+	c.on, c.waiting, c.unsaid, c.directory, c.payment, c.found, c.challenge = "", nil, nil, false, nil, -1, nil
 }
 
 // Phone tells that it is a phone, which has no contacts.
@@ -136,15 +138,16 @@ func (c *Card) Transmit(_ time.Time, cmd emv.Command) emv.Response {
 		return emv.Response{SW: emv.SW6F00NoPreciseDiagnosis}
 	}
 	if !c.t0 {
-		r := c.serve(cmd)
+		r := c.once(cmd)
 		if cmd.Le >= 0 && len(r.Data) > cmd.Le {
+			c.unsaid = &unsaid{cmd, r}
 			return emv.Response{SW: emv.SW6C00Length | emv.StatusWord(byte(len(r.Data)))}
 		}
 		return r
 	}
 	waiting := c.waiting
 	c.waiting = nil
-	if cmd.INS == emv.INSC0GetResponse && cmd.CLA == emv.CLA00Interindustry {
+	if cmd.INS == emv.INSC0GetResponse && (cmd.CLA == emv.CLA00Interindustry || cmd.CLA == emv.CLA80Proprietary) { // some say the class of what they fetch
 		return c.getResponse(cmd, waiting)
 	}
 	r := c.serve(cmd)
@@ -164,6 +167,25 @@ func (c *Card) Transmit(_ time.Time, cmd emv.Command) emv.Response {
 	}
 	c.waiting = &r // a warning stands before its data
 	return emv.Response{SW: r.SW}
+}
+
+// unsaid is a command that was carried out, and an answer that was longer than it asked for.
+type unsaid struct {
+	cmd    emv.Command
+	answer emv.Response
+}
+
+// once carries a command out, but not again when it only asks with the right length for what it brought.
+func (c *Card) once(cmd emv.Command) emv.Response {
+	last := c.unsaid
+	if c.unsaid = nil; last == nil {
+		return c.serve(cmd)
+	}
+	same := last.cmd
+	if same.Le = cmd.Le; !bytes.Equal(same.Append(nil), cmd.Append(nil)) {
+		return c.serve(cmd)
+	}
+	return last.answer
 }
 
 // getResponse hands out what waits (ISO/IEC 7816-4, 7.6.1).
@@ -186,6 +208,11 @@ func (c *Card) getResponse(cmd emv.Command, waiting *emv.Response) emv.Response 
 
 // process is the chip without its transport.
 func (c *Card) process(cmd emv.Command) emv.Response {
+	switch cmd.CLA {
+	case emv.CLA00Interindustry, emv.CLA04Secured, emv.CLA80Proprietary, emv.CLA84ProprietarySecured, emv.CLA8CProprietaryHeader:
+	default:
+		return emv.Response{SW: emv.SW6E00ClassUnknown}
+	}
 	for _, i := range instructions() {
 		if i.ins != cmd.INS {
 			continue
@@ -214,7 +241,7 @@ type instruction struct {
 
 func instructions() []instruction {
 	plain, own := []byte{emv.CLA00Interindustry}, []byte{emv.CLA80Proprietary}
-	secured := []byte{0x04, emv.CLA84ProprietarySecured, 0x8C}
+	secured := []byte{emv.CLA04Secured, emv.CLA84ProprietarySecured, emv.CLA8CProprietaryHeader}
 	return []instruction{
 		{emv.INSA4Select, plain, (*Card).selectFile},
 		{emv.INSB2ReadRecord, plain, (*Card).readRecord},

@@ -14,7 +14,7 @@ import (
 func script(do func(p *Payment, cmd emv.Command, data []byte) emv.StatusWord) func(*Card, emv.Command) ([]byte, emv.StatusWord) {
 	return func(c *Card, cmd emv.Command) ([]byte, emv.StatusWord) {
 		p := c.payment
-		if p == nil || !p.firstMade {
+		if p == nil || !p.firstMade || p.app.Flow == FlowGPO && c.on == Contactless { // which has left the field when its issuer speaks
 			return nil, emv.SW6985Conditions
 		}
 		if !p.scripted {

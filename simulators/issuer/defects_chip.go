@@ -15,12 +15,6 @@ func chipDefects() []pay.Defect[Rules] {
 		{Name: "issuer-proves-nothing", Category: "emv", Text: "sends no cryptogram of its own",
 			Why:  "the answer's field 55 is cut off by a gateway that knows stripes only",
 			Edit: func(r *Rules) { r.ResponseCryptogram = func(*Call, pay.Answer) []byte { return nil } }},
-		{Name: "issuer-takes-stripe-of-chip", Category: "security", Text: "takes the stripe of a card whose chip was not tried",
-			Why:  "the condition code in field 60 is not read",
-			Edit: func(r *Rules) { r.StripeOfChip = func(Chip, bool) bool { return true } }},
-		{Name: "issuer-forgets-no-fallback", Category: "security", Text: "takes the stripe of a chip that could not be read, of whatever card",
-			Why:  "the agreement with the cardholder is on paper",
-			Edit: func(r *Rules) { r.StripeOfChip = func(_ Chip, fellBack bool) bool { return fellBack } }},
 		{Name: "issuer-speaks-to-taps", Category: "protocol", Text: "sends its cryptogram and its commands after a card that has left the field",
 			Why:  "the answer is made before anybody looks at how the card was read",
 			Edit: func(r *Rules) { r.Speaks = func(pay.Entry) bool { return true } }},
@@ -30,14 +24,6 @@ func chipDefects() []pay.Defect[Rules] {
 		{Name: "issuer-expires-token-with-card", Category: "security", Text: "looks at the expiry of the card where a token has its own",
 			Why:  "the token is turned into the card number before anything is checked",
 			Edit: func(r *Rules) { r.Expiries = func(c *Call) []string { return []string{c.card.Expiry} } }},
-		{Name: "issuer-takes-either-value", Category: "security", Text: "takes the stripe's and the chip's verification value for each other",
-			Why: "honest cards were declined after a change of readers, so both are tried",
-			Edit: func(r *Rules) {
-				r.VerificationServices = func(service string, _ bool) []string { return []string{service, "999"} }
-			}},
-		{Name: "issuer-ignores-track-number", Category: "security", Text: "does not hold the card number on a chip's track to the one beside it",
-			Why:  "the account is found by the one, so nobody looks at the other",
-			Edit: func(r *Rules) { r.drop("track") }},
 		{Name: "issuer-ignores-signed-amount", Category: "security", Text: "takes the amount of the message where the chip has signed another",
 			Why:  "the cryptogram is verified in the security module, which does not see the message",
 			Edit: func(r *Rules) { r.drop("chip-agrees") }},
@@ -78,5 +64,25 @@ func chipDefects() []pay.Defect[Rules] {
 		{Name: "issuer-forgets-failed-scripts", Category: "security", Text: "takes every notice about a command for its success",
 			Why:  "only the number of the command is read",
 			Edit: func(r *Rules) { r.ScriptDone = func(results []byte, s Script) bool { return len(results) >= 5 } }},
+	}
+}
+
+// trackDefects are those of stripes, and of what a chip says in the place of one.
+func trackDefects() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
+		{Name: "issuer-takes-stripe-of-chip", Category: "security", Text: "takes the stripe of a card whose chip was not tried",
+			Why:  "the condition code in field 60 is not read",
+			Edit: func(r *Rules) { r.StripeOfChip = func(Chip, bool) bool { return true } }},
+		{Name: "issuer-forgets-no-fallback", Category: "security", Text: "takes the stripe of a chip that could not be read, of whatever card",
+			Why:  "the agreement with the cardholder is on paper",
+			Edit: func(r *Rules) { r.StripeOfChip = func(_ Chip, fellBack bool) bool { return fellBack } }},
+		{Name: "issuer-takes-either-value", Category: "security", Text: "takes the stripe's and the chip's verification value for each other",
+			Why: "honest cards were declined after a change of readers, so both are tried",
+			Edit: func(r *Rules) {
+				r.VerificationServices = func(service string, _ bool) []string { return []string{service, "999"} }
+			}},
+		{Name: "issuer-ignores-track-number", Category: "security", Text: "does not hold the card number on a chip's track to the one beside it",
+			Why:  "the account is found by the one, so nobody looks at the other",
+			Edit: func(r *Rules) { r.drop("track") }},
 	}
 }

@@ -41,6 +41,8 @@ func deviceDefects() []pay.Defect[Rules] {
 			"the check value is stored with the key, and nobody computes it", func(r *Rules) { r.CheckCAPK = false }),
 		defect("terminal-takes-expired-key", "security", "keeps CA keys whose last day is over",
 			"the expiry is for the back office", func(r *Rules) { r.TakeExpired = true }),
+		defect("terminal-keeps-withdrawn-keys", "security", "adds the CA keys that it fetches to those that it has",
+			"a key more does no harm", func(r *Rules) { r.KeepWithdrawn = true }),
 		defect("terminal-ignores-parameters", "protocol", "stores new parameters and goes on with the old",
 			"the settings are read once, when the application starts", func(r *Rules) { r.UseSettings = false }),
 		defect("terminal-keeps-old-version", "protocol", "fetches new software and never starts it",

@@ -250,6 +250,12 @@ var probes = map[string]func(*bench) any{
 		b.swipe(freeTrack)
 		return len(b.till.Holds().CAPKs)
 	},
+	"terminal-keeps-withdrawn-keys": func(b *bench) any {
+		b.stock("4")
+		b.till.parameters.CAPKs = []iso8583.CAPublicKey{{RID: []byte{0xA0, 0, 0, 3, 0x33}, Index: 0xDD}}
+		b.swipe(freeTrack)
+		return len(b.till.Holds().CAPKs)
+	},
 	"terminal-ignores-parameters": func(b *bench) any { b.fetches("1"); return b.till.patience() },
 	"terminal-keeps-old-version": func(b *bench) any {
 		b.stock("1").settings = "9132320000"

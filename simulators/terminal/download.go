@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -193,6 +194,7 @@ func (t *Terminal) takeDownload(now time.Time, out *Actions) {
 	f := t.fetching
 	t.write(out, &fetchLine{Download: f.download, Stage: fetchTaken, At: now})
 	out.show("DOWNLOADED")
+	t.consult("terminal/withdrawn-keys")
 	t.consult("terminal/download-end")
 	if !t.Rules.TellEnd {
 		t.write(out, &fetchLine{Download: f.download, Stage: fetchDrop}, &dueLine{Request: Request(f.download), Done: true})
@@ -303,6 +305,9 @@ func (l *fetchLine) apply(t *Terminal) {
 	case fetchTaken:
 		f.taken = true
 		p, err := t.parameters.replaced(f.download, f.sets, func(k iso8583.CAPublicKey) bool { return !t.Rules.TakeExpired && k.Expired(l.At) })
+		if t.Rules.KeepWithdrawn && f.download == DownloadCAPKs {
+			p.CAPKs = append(slices.Clone(t.parameters.CAPKs), p.CAPKs...)
+		}
 		if err == nil { // each set was parsed when it came
 			t.parameters = p
 		}

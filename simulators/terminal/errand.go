@@ -16,6 +16,7 @@ type DeviceRules struct {
 	ReadAllParts   bool                                       // terminal/list-parts: a list is read to its last part
 	CheckCAPK      bool                                       // terminal/capk-check: a CA key whose check value does not fit is refused
 	TakeExpired    bool                                       // terminal/capk-expiry: an expired CA key is kept
+	KeepWithdrawn  bool                                       // terminal/withdrawn-keys: CA keys that the host no longer has stay in use
 	WholeSets      bool                                       // terminal/whole-sets: a download that is not whole does not count
 	ResumeDownload bool                                       // terminal/resume-download: what has come is not fetched again
 	TellEnd        bool                                       // terminal/download-end: the host is told of a whole download

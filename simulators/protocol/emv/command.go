@@ -22,7 +22,9 @@ const (
 	INSDCUpdateRecord       byte = 0xDC
 	CLA00Interindustry      byte = 0x00
 	CLA80Proprietary        byte = 0x80
-	CLA84ProprietarySecured byte = 0x84 // with secure messaging
+	CLA04Secured            byte = 0x04 // with secure messaging
+	CLA84ProprietarySecured byte = 0x84
+	CLA8CProprietaryHeader  byte = 0x8C // ... that covers the header
 	P1x10CDA                byte = 0x10 // in GENERATE AC beside the kind of cryptogram
 	P2x80PlaintextPIN       byte = 0x80 // VERIFY
 	P2x88EncipheredPIN      byte = 0x88

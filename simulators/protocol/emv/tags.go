@@ -154,7 +154,7 @@ const (
 	TagDF61SegmentSupport              tlv.Tag = 0xDF61
 )
 
-// tagInfos stands in rising order of tags.
+// tagInfos stands in rising order of tags. Where schemes give one tag two meanings (9F51, 9F62, 9F66, 9F69) the name is ours and the lengths fit both.
 var tagInfos = []TagInfo{
 	{Tag4FADFName, "application identifier (ADF name)", FormatB, 5, 16, false},
 	{Tag50Label, "application label", FormatANS, 1, 16, false},
@@ -268,13 +268,13 @@ var tagInfos = []TagInfo{
 	{Tag9F4DLogEntry, "log entry", FormatB, 2, 2, false},
 	{Tag9F4EMerchantName, "merchant name and location", FormatANS, 0, 252, false},
 	{Tag9F4FLogFormat, "log format", FormatB, 0, 252, false},
-	{Tag9F51ApplicationCurrencyCard, "application currency code (card risk)", FormatN, 2, 2, false},
+	{Tag9F51ApplicationCurrencyCard, "application currency code (card risk)", FormatB, 1, 250, false},
 	{Tag9F5DAvailableOffline, "available offline amount", FormatB, 1, 6, false},
 	{Tag9F61Document, "cardholder's ID number", FormatANS, 1, 40, true},
-	{Tag9F62DocumentType, "cardholder's ID document type", FormatB, 1, 1, false},
+	{Tag9F62DocumentType, "cardholder's ID document type", FormatB, 1, 6, false},
 	{Tag9F63ProductId, "product identification", FormatB, 0, 16, false},
-	{Tag9F66TTQ, "terminal transaction qualifiers", FormatB, 4, 4, false},
-	{Tag9F69CardAuthenticationData, "card authentication related data", FormatB, 5, 16, false},
+	{Tag9F66TTQ, "terminal transaction qualifiers", FormatB, 2, 4, false},
+	{Tag9F69CardAuthenticationData, "card authentication related data", FormatB, 1, 250, false},
 	{Tag9F6BCardCVMLimit, "card CVM limit or track 2 data", FormatB, 0, 19, true},
 	{Tag9F6CCTQ, "card transaction qualifiers", FormatB, 2, 2, false},
 	{Tag9F6EFormFactor, "form factor or third party data", FormatB, 4, 32, false},

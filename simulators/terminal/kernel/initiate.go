@@ -129,6 +129,9 @@ func (t *transaction) locator() (emv.AFL, *Outcome) {
 	return afl, nil
 }
 
+// issuersOwn: tags of the private class mean one thing to a host and another to a card's issuer (Book 3, B1).
+func issuersOwn(tag tlv.Tag) bool { return tag>>8 == 0xDF || tag>>16 == 0xDF }
+
 // put keeps primitive objects. A thing said twice and a value of a wrong length end the transaction (Book 3, 7.5 and 10.2);
 // a value of no length is as good as none.
 func (t *transaction) put(list tlv.List) *Outcome {
@@ -137,7 +140,7 @@ func (t *transaction) put(list tlv.List) *Outcome {
 			continue
 		}
 		t.consult("kernel/lengths")
-		if err := emv.CheckLength(o.Tag, o.Value); err != nil && t.r.CheckLengths {
+		if err := emv.CheckLength(o.Tag, o.Value); err != nil && t.r.CheckLengths && !issuersOwn(o.Tag) {
 			return t.fail("the card's data: " + err.Error())
 		}
 		if _, twice := t.card[o.Tag]; twice {

@@ -278,7 +278,7 @@ func (t *transaction) data() emv.Data {
 			all[tag] = v
 		}
 	}
-	if len(t.scripts) > 0 {
+	if delete(all, emv.TagDF31ScriptResults); len(t.scripts) > 0 {
 		all[emv.TagDF31ScriptResults] = t.scripts
 	}
 	return all

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 )
 
@@ -127,6 +128,21 @@ func TestPublishedSelections(t *testing.T) {
 				t.Errorf("%s, want %s; %d lines are left", got, want, len(script))
 			}
 		})
+	}
+}
+
+// TestLabel: what an application is called in a menu (Book 1, 12.4).
+func TestLabel(t *testing.T) {
+	for list, want := range map[string]string{
+		"":                                  "A000000333010102",
+		"5005 5041504552":                   "PAPER",
+		"5005 5041504552 9F1205 5041524942": "PARIB",
+		"5005 5041504552 9F1204 B6B0B8B6":   "PAPER",
+	} {
+		objects, err := tlv.Parse(unhex(list), tlv.Tolerant)
+		if got := candidateOf(nil, unhex(testAID), objects).label; err != nil || got != want {
+			t.Errorf("%s: %s, want %s: %v", list, got, want, err)
+		}
 	}
 }
 

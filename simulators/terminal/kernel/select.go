@@ -102,8 +102,8 @@ func (t *transaction) matches(app *App, name []byte) bool {
 
 func candidateOf(app *App, name []byte, list tlv.List) candidate {
 	c := candidate{app: app, name: name, label: fmt.Sprintf("%X", name)}
-	for _, tag := range []tlv.Tag{emv.Tag50Label, emv.Tag9F12PreferredName} {
-		if o, ok := list.Find(tag); ok && len(o.Value) > 0 {
+	for _, tag := range []tlv.Tag{emv.Tag50Label, emv.Tag9F12PreferredName} { // a name in an alphabet that is not here is none (Book 1, 12.4)
+		if o, ok := list.Find(tag); ok && len(o.Value) > 0 && !bytes.ContainsFunc(o.Value, func(r rune) bool { return r < ' ' || r > '~' }) {
 			c.label = string(o.Value)
 		}
 	}

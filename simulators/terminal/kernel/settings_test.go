@@ -190,6 +190,50 @@ func selections() []change {
 	}
 }
 
+// strangers are cards as other people make them: each pays as the base card does.
+func strangers() []change {
+	return []change{
+		{"00 and FF around records", otherwise(emv.INSB2ReadRecord, func(b []byte) []byte { return slices.Concat([]byte{0}, b, unhex("FF00")) })},
+		{"00 and FF between what SELECT brings", otherwise(emv.INSA4Select, func(b []byte) []byte {
+			return template(emv.Tag6FFCITemplate, unhex("00FF"), content(b), unhex("0000"))
+		})},
+		{"longer lengths than needed", otherwise(emv.INSB2ReadRecord, func(b []byte) []byte {
+			inner := content(b)
+			return slices.Concat([]byte{0x70, 0x82, byte(len(inner) >> 8), byte(len(inner))}, inner)
+		})},
+		{"GET PROCESSING OPTIONS in format 2", otherwise(emv.INSA8GetProcessing, func(b []byte) []byte {
+			return template(emv.Tag77ResponseFormat2, template(emv.Tag82AIP, b[2:4]), template(emv.Tag94AFL, b[4:]))
+		})},
+		{"the data of a contactless stripe in the records", all(set(emv.Tag9F62DocumentType, "0000000E0000"), set(emv.Tag9F66TTQ, "07F0"),
+			set(emv.Tag9F69CardAuthenticationData, "9F6A04"), set(emv.Tag9F51ApplicationCurrencyCard, "9F3704"))},
+		{"tags of the issuer's own that a host uses otherwise", all(set(emv.TagDF20ContactlessLimit, "01"), set(emv.TagDF31ScriptResults, "2000000001"),
+			set(0xDF8101, "00"))},
+		{"lists that ask for nothing and for what nobody has", all(set(emv.Tag8CCDOL1, cdol1+"9F7C00 C104 DF2006 9F1203"), func(s *setting) { s.card.pdol = unhex("9F3500 DF6903") })},
+		{"a scheme's own file in a template", func(s *setting) {
+			s.card.afl = unhex("08010401 58010100")
+			s.card.raw = func(c emv.Command) (emv.Response, bool) {
+				return ok(template(emv.Tag70RecordTemplate, unhex("C1 01"), []byte{c.P1}, unhex("9F7D 00"))), c.INS == emv.INSB2ReadRecord && c.P2>>3 == 11 && c.P1 == 1
+			}
+		}},
+	}
+}
+
+// otherwise has a card's answers to one instruction say the same in other bytes.
+func otherwise(ins byte, edit func([]byte) []byte) func(*setting) {
+	return func(s *setting) {
+		s.card.raw = func(c emv.Command) (emv.Response, bool) {
+			raw := s.card.raw
+			s.card.raw = nil
+			r := s.card.answer(c)
+			s.card.raw = raw
+			if c.INS == ins && len(r.Data) > 0 {
+				r.Data = edit(r.Data)
+			}
+			return r, true
+		}
+	}
+}
+
 // inT0 has the card keep what GET PROCESSING OPTIONS brings, and want the lengths of records.
 func inT0(s *setting) {
 	var kept []byte
@@ -413,7 +457,7 @@ func groups() []struct {
 		name    string
 		changes []change
 	}{
-		{"selection and data", selections()}, {"offline data authentication", authentications()}, {"processing restrictions", restrictions()},
+		{"selection and data", selections()}, {"strangers' cards", strangers()}, {"offline data authentication", authentications()}, {"processing restrictions", restrictions()},
 		{"cardholder verification", verifications()}, {"terminal risk management", risks()}, {"decisions", decisions()}, {contactless, taps()},
 	}
 }
