@@ -96,7 +96,7 @@ func joinMessage(l language, c []string) string {
 
 var translations = map[string]string{
 	"签到": "sign-in", "签退": "sign-out", "线路测试": "echo", "密钥更换": "key-change", "消费": "sale", "冲正": "reversal", "冲正请求": "reversal-request",
-	"扫码消费": "sale-by-code", "扫码消费撤销": "void-by-code", "扫码退货": "refund-by-code",
+	"扫码消费": "sale-by-code", "扫码消费撤销": "void-by-code", "扫码退货": "refund-by-code", "扫码付款": "wallet-sale", "扫码退款": "wallet-refund",
 	"离线消费": "offline-sale", "离线调整": "adjustment", "小费": "tip",
 	"结算": "settlement", "明细上送": "batch-upload", "退货上送": "refund-upload", "完成通知上送": "completion-upload", "上送结束": "upload-end",
 	"余额查询": "balance", "消费撤销": "void", "退货": "refund", "预授权": "pre-auth", "预授权撤销": "pre-auth-void", "预授权完成": "completion",

@@ -12,12 +12,12 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 	"github.com/tillproof/tillproof/simulators/rig"
-	"github.com/tillproof/tillproof/simulators/wallet"
+	"github.com/tillproof/tillproof/simulators/terminal"
 )
 
 // walletSteps are about payments by the codes of wallets, whose hosts are asked over HTTP.
 func walletSteps() []Step {
-	return slices.Concat(walletAccounts(), walletTroubles(), walletActs(), walletBooks())
+	return slices.Concat(walletAccounts(), walletTroubles(), walletActs(), walletBooks(), walletShop())
 }
 
 func walletAccounts() []Step {
@@ -42,10 +42,10 @@ func walletAccounts() []Step {
 			Is: "What the payer does on the phone, if the wallet wants the password. Without it nobody does anything.", do: payerConsents},
 		{Name: "payer-is-asked", En: `(WeChat|Alipay) asks {who} for the password at every payment`, Zh: `(微信|支付宝)每笔都要求{who}输入支付密码`,
 			Example: `Given WeChat asks Alice for the password at every payment`, ExampleZh: `假如 微信每笔都要求小爱输入支付密码`,
-			Is: "Whatever the amount.", do: setPayer(wallet.Settings{Asked: true})},
+			Is: "Whatever the amount.", do: setPayer(rig.PayerAsked)},
 		{Name: "payer-is-blocked", En: `(WeChat|Alipay) has blocked {who}'s account`, Zh: `(微信|支付宝)已冻结{who}的账户`,
 			Example: `Given WeChat has blocked Alice's account`, ExampleZh: `假如 微信已冻结小爱的账户`,
-			Is: "It may not pay.", do: setPayer(wallet.Settings{Blocked: true})},
+			Is: "It may not pay.", do: setPayer(rig.PayerBlocked)},
 		{Name: "wrong-wallet-key", En: `{till} signs for (WeChat|Alipay) with another shop's key`, Zh: `{till} 用别家商户的密钥为(微信|支付宝)签名`,
 			Example: `Given "T1" signs for WeChat with another shop's key`, ExampleZh: `假如 "T1" 用别家商户的密钥为微信签名`,
 			Is: "From now on.", do: onTill(func(_ *scenario, t *rig.Till, a args) error { return t.SpoilWalletKey(strings.ToLower(a.at(1))) })},
@@ -64,11 +64,11 @@ func walletTroubles() []Step {
 		{Name: "wallet-is-well", En: `(WeChat|Alipay) is well again`, Zh: `(微信|支付宝)恢复正常`,
 			Example: `And WeChat is well again`, ExampleZh: `并且 微信恢复正常`,
 			Is: "Takes that back.", do: func(s *scenario, a args) error {
-				return withWallet(s, a.at(0), func(h *wallet.Host) { h.SetCondition(wallet.Condition{}) })
+				return arrangeWallet(s, a.at(0), rig.ConditionNormal)
 			}},
 		{Name: "line-loses-question", En: `the line to the wallet loses (the question|the answer) of ` + walletQuestion, Zh: `钱包线路丢失` + walletQuestionZh + `的(请求|应答)`, Order: []int{1, 2, 0},
 			Example: `Given the line to the wallet loses the answer of the 1st pay`, ExampleZh: `假如 钱包线路丢失第 1 次支付的应答`,
-			Is: "Once.", do: func(s *scenario, a args) error { return spoilWallet(s, a.at(0), a.at(1), a.at(2), 0, "") }},
+			Is: "Once. The answer of a notification is the shop's word.", do: func(s *scenario, a args) error { return spoilWallet(s, a.at(0), a.at(1), a.at(2), 0, "") }},
 		{Name: "line-delays-question", En: `the line to the wallet delays (the question|the answer) of ` + walletQuestion + ` by {duration}`, Zh: `钱包线路把` + walletQuestionZh + `的(请求|应答)延迟 {duration}`, Order: []int{1, 2, 0, 3},
 			Example: `Given the line to the wallet delays the question of the 1st pay by 40 seconds`, ExampleZh: `假如 钱包线路把第 1 次支付的请求延迟 40 秒`,
 			Is: "Once. Needs @clock.", do: func(s *scenario, a args) error {
@@ -81,12 +81,9 @@ func walletTroubles() []Step {
 				alter := map[string]string{"names another amount": "amount", "names another order": "order", "is signed by nobody": "signature"}[a.at(2)]
 				return spoilWallet(s, "the answer", a.at(0), a.at(1), 0, alter)
 			}},
-		{Name: "shop-is-busy", En: `the shop does not take the next {count} notifications?`, Zh: `商户不接收接下来的 {count} 次通知`,
-			Example: `Given the shop does not take the next 2 notifications`, ExampleZh: `假如 商户不接收接下来的 2 次通知`,
-			Is: "Of any wallet; it takes those after.", do: func(s *scenario, a args) error {
-				n, err := strconv.Atoi(a.at(0))
-				return errors.Join(err, s.world.ShopIsBusy(n))
-			}},
+		{Name: "line-alters-question", En: `somebody puts another amount into the question of ` + walletQuestion, Zh: `有人篡改` + walletQuestionZh + `的请求金额`,
+			Example: `Given somebody puts another amount into the question of the 1st pay`, ExampleZh: `假如 有人篡改第 1 次支付的请求金额`,
+			Is: "0.01, under the shop's signature of what it was.", do: func(s *scenario, a args) error { return spoilWallet(s, "the question", a.at(0), a.at(1), 0, "amount") }},
 	}
 }
 
@@ -108,6 +105,16 @@ func walletActs() []Step {
 		{Name: "shows-last-wallet-code", En: `the code that {who} paid with is shown for {amount} at {till} once more`, Zh: `在 {till} 再次出示{who}用过的付款码支付 {amount}`, Order: []int{2, 0, 1},
 			Example: `And the code that Alice paid with is shown for 5.00 CNY at "T1" once more`, ExampleZh: `并且 在 "T1" 再次出示小爱用过的付款码支付 5.00 元`,
 			Is: "The last one of her phone.", do: showsLastCode},
+		{Name: "reprints-by-wallet", En: `the cashier prints the receipt of the {count}(?:st|nd|rd|th) payment by code again at {till}`, Zh: `收银员在 {till} 重印第 {count} 笔扫码付款的签购单`, Order: []int{1, 0},
+			Example: `When the cashier prints the receipt of the 1st payment by code again at "T1"`, ExampleZh: `当 收银员在 "T1" 重印第 1 笔扫码付款的签购单`,
+			Is: "Reprint by voucher number.", do: func(s *scenario, a args) error {
+				t, c, err := byWallet(s, a.at(1), a.at(0))
+				if err != nil {
+					return err
+				}
+				_, voucher := rig.VoucherOf(c)
+				return t.Do(terminal.Event{Kind: terminal.Reprint, Original: terminal.Original{Trace: voucher}})
+			}},
 		{Name: "voids-by-wallet", En: `the {count}(?:st|nd|rd|th) payment by code is voided at {till}`, Zh: `在 {till} 撤销第 {count} 笔扫码付款`, Order: []int{1, 0},
 			Example: `When the 1st payment by code is voided at "T1"`, ExampleZh: `当 在 "T1" 撤销第 1 笔扫码付款`,
 			Is: "Void, the supervisor's consent, its voucher number.", do: backByWallet(pay.Void, 0, 1, -1)},
@@ -132,23 +139,19 @@ func walletBooks() []Step {
 			Example: `And the wallet was asked`, ExampleZh: `并且 向钱包依次询问`,
 			Is: "Exactly these rows, from the beginning, in order of sending: question or answer (pay, pay answer), and any of code, state, note, at (seconds since the first). Columns left out are not checked.",
 			do: walletWasAsked},
-		{Name: "shop-was-told", En: `the shop was told`, Zh: `商户依次收到通知`, Table: true,
-			Example: `And the shop was told`, ExampleZh: `并且 商户依次收到通知`,
-			Is: "Exactly these notifications, from the beginning: state, amount, signed (yes or no), and any parameter.", do: shopWasTold},
+		{Name: "last-payment-by-wallet", En: `{till} tells of the {count}(?:st|nd|rd|th) payment by code as {fact}`, Zh: `{till} 告知第 {count} 笔扫码付款为{fact}`,
+			Example: `Then "T1" tells of the 1st payment by code as approved`, ExampleZh: `那么 "T1" 告知第 1 笔扫码付款为已批准`,
+			Is: "The last query showed its voucher number, amount and what became of it.", do: lastPaymentByWallet},
 	}
 }
 
 const (
-	walletQuestion   = `the {count}(?:st|nd|rd|th) (pay|query|cancel|refund)`
-	walletQuestionZh = `第 {count} 次(支付|查询|撤销|退款)`
+	walletQuestion   = `the {count}(?:st|nd|rd|th) (pay|order|query|cancel|refund|notification)`
+	walletQuestionZh = `第 {count} 次(支付|下单|查询|撤销|退款|通知)`
 )
 
-func withWallet(s *scenario, name string, do func(*wallet.Host)) error {
-	h, err := s.world.Wallet(strings.ToLower(name))
-	if err == nil {
-		do(h)
-	}
-	return err
+func arrangeWallet(s *scenario, name, condition string) error {
+	return s.world.ArrangeWallet(strings.ToLower(name), "", rig.Arrangement{Condition: condition})
 }
 
 // showsCode sells to a code on somebody's phone.
@@ -266,20 +269,12 @@ func scansWall(s *scenario, a args) error {
 	if err != nil {
 		return err
 	}
-	shop, err := s.world.Rig.Cast.Merchant(a.at(2))
-	if err != nil {
-		return err
-	}
 	amount, err := pay.ParseAmount(a.at(3))
 	if err != nil {
 		return err
 	}
 	name := strings.ToLower(a.at(1))
-	h, err := s.world.Wallet(name)
-	if err != nil {
-		return err
-	}
-	code, err := h.StaticCode(shop.Number)
+	code, err := s.world.WallCode(name, a.at(2))
 	if err != nil {
 		return err
 	}
@@ -302,22 +297,15 @@ func payerConsents(s *scenario, a args) error {
 	return s.world.Consents(a.at(0), rig.WalletConsent{After: d, Refuses: a.at(1) == "refuses to pay", Mistypes: a.at(1) == "types a wrong password"})
 }
 
-func setPayer(settings wallet.Settings) func(*scenario, args) error {
+func setPayer(status string) func(*scenario, args) error {
 	return func(s *scenario, a args) error {
-		holder, err := s.world.Rig.Cast.Cardholder(a.at(1))
-		if err != nil {
-			return err
-		}
-		var failed error
-		err = withWallet(s, a.at(0), func(h *wallet.Host) { failed = h.SetPayer(holder.Name, settings) })
-		return errors.Join(err, failed)
+		return s.world.ArrangeWallet(strings.ToLower(a.at(0)), a.at(1), rig.Arrangement{Status: status})
 	}
 }
 
 func walletIs(s *scenario, a args) error {
-	c := map[string]wallet.Condition{"does what it is asked and says nothing": {Silent: true}, "does what it is asked and is not sure": {Unsure: true},
-		"takes questions and does nothing": {Down: true}}[a.at(1)]
-	return withWallet(s, a.at(0), func(h *wallet.Host) { h.SetCondition(c) })
+	return arrangeWallet(s, a.at(0), map[string]string{"does what it is asked and says nothing": rig.ConditionMute,
+		"does what it is asked and is not sure": rig.ConditionUnsure, "takes questions and does nothing": rig.ConditionSilent}[a.at(1)])
 }
 
 func walletGoesDown(s *scenario, a args) error {
@@ -325,9 +313,7 @@ func walletGoesDown(s *scenario, a args) error {
 	if err != nil {
 		return err
 	}
-	return withWallet(s, a.at(0), func(h *wallet.Host) {
-		s.world.Loop.After(d, func() { h.SetCondition(wallet.Condition{Down: true}) })
-	})
+	return s.world.WalletGoesDown(strings.ToLower(a.at(0)), d)
 }
 
 func spoilWallet(s *scenario, side, nth, op string, late time.Duration, alter string) error {
@@ -342,11 +328,7 @@ func spoilWallet(s *scenario, side, nth, op string, late time.Duration, alter st
 func backByWallet(flow pay.Flow, number, till, amount int) func(*scenario, args) error {
 	return func(s *scenario, a args) error {
 		s.act()
-		t, err := s.till(a.at(till))
-		if err != nil {
-			return err
-		}
-		n, err := strconv.Atoi(a.at(number))
+		t, c, err := byWallet(s, a.at(till), a.at(number))
 		if err != nil {
 			return err
 		}
@@ -356,55 +338,72 @@ func backByWallet(flow pay.Flow, number, till, amount int) func(*scenario, args)
 				return err
 			}
 		}
-		crossed, _ := s.world.WalletTraffic()
-		for _, c := range crossed {
-			if c.Operation == walletapi.OpPay && !c.Answer && c.Nth == n {
-				o.Typed.Batch, o.Typed.Trace = rig.VoucherOf(c)
-				return t.Order(o)
-			}
-		}
-		return failed("wallet", a.at(number)+" payments by code", "fewer")
+		o.Typed.Batch, o.Typed.Trace = rig.VoucherOf(c)
+		return t.Order(o)
 	}
+}
+
+// byWallet finds a till, and the question by which the nth payment by a wallet's code was asked for.
+func byWallet(s *scenario, till, nth string) (*rig.Till, rig.WalletCrossing, error) {
+	t, err := s.till(till)
+	if err != nil {
+		return nil, rig.WalletCrossing{}, err
+	}
+	n, err := strconv.Atoi(nth)
+	if err != nil {
+		return nil, rig.WalletCrossing{}, err
+	}
+	crossed, _ := s.world.WalletTraffic()
+	for _, c := range crossed {
+		if c.Operation == walletapi.OpPay && !c.Answer && c.Nth == n {
+			return t, c, nil
+		}
+	}
+	return nil, rig.WalletCrossing{}, failed("wallet", nth+" payments by code", "fewer")
+}
+
+func lastPaymentByWallet(s *scenario, a args) error {
+	t, c, err := byWallet(s, a.at(0), a.at(1))
+	if err != nil {
+		return err
+	}
+	amount, err := c.Params.Money(walletapi.Amount)
+	if err != nil {
+		return err
+	}
+	_, voucher := rig.VoucherOf(c)
+	wanted := strings.Join([]string{"@FLOW_WALLET_SALE", voucher, amount.String(), "@FACT_" + strings.ToUpper(a.at(2))}, " ")
+	for _, screen := range slices.Backward(s.screens(t)) {
+		if screen.ID == "LAST_PAYMENT" {
+			return equal(t.Name+" last payment", wanted, strings.Join(screen.Args[:4], " "))
+		}
+	}
+	return failed(t.Name+" last payment", wanted, "no such screen")
 }
 
 func walletHolds(s *scenario, a args) error {
-	holder, err := s.world.Rig.Cast.Cardholder(a.at(0))
-	if err != nil {
-		return err
-	}
-	h, err := s.world.Wallet(strings.ToLower(a.at(1)))
-	if err != nil {
-		return err
-	}
-	b, err := h.Balance(holder.Name)
-	if err == nil && b.Booked.String() != a.at(2) {
-		err = failed(a.at(1)+", "+holder.Name, a.at(2), b.Booked.String())
-	}
-	return err
+	got, err := s.world.WalletHolds(strings.ToLower(a.at(1)), a.at(0))
+	return sameMoney(a.at(1)+", "+a.at(0), a.at(2), got, err)
 }
 
 func shopHasAtWallet(s *scenario, a args) error {
-	shop, err := s.world.Rig.Cast.Merchant(a.at(0))
-	if err != nil {
-		return err
-	}
-	h, err := s.world.Wallet(strings.ToLower(a.at(2)))
-	if err != nil {
-		return err
-	}
-	b, err := h.MerchantBalance(shop.Number)
-	if err == nil && b.Booked.String() != a.at(1) {
-		err = failed(a.at(2)+", "+shop.Name, a.at(1), b.Booked.String())
+	got, err := s.world.WalletOwes(strings.ToLower(a.at(2)), a.at(0))
+	return sameMoney(a.at(2)+", "+a.at(0), a.at(1), got, err)
+}
+
+func sameMoney(where, want string, got pay.Amount, err error) error {
+	if err == nil && got.String() != want {
+		err = failed(where, want, got.String())
 	}
 	return err
 }
 
 // walletColumns translates the heads of tables about wallets.
-var walletColumns = map[string]string{"询问": "question", "代码": "code", "状态": "state", "备注": "note", "时刻": "at", "金额": "amount", "签名": "signed", "商户": "subject", "支付结果": "paid"}
+var walletColumns = map[string]string{"询问": "question", "代码": "code", "状态": "state", "备注": "note", "时刻": "at", "金额": "amount", "签名": "signed", "商户": "subject", "支付结果": "paid", "短信": "text", "钱包": "wallet", "付款人": "payer", "单号": "number"}
 
 // walletWords translates their cells.
 var walletWords = map[string]string{"支付": "pay", "查询": "query", "撤销": "cancel", "退款": "refund", "支付应答": "pay answer", "查询应答": "query answer", "撤销应答": "cancel answer",
-	"退款应答": "refund answer", "丢失": "lost", "迟到": "late", "被改": "altered", "是": "yes", "否": "no", "未付": "open", "已付": "paid", "已退": "refunded", "已关闭": "closed", "已撤销": "cancelled"}
+	"退款应答": "refund answer", "下单": "order", "下单应答": "order answer", "丢失": "lost", "迟到": "late", "被改": "altered", "是": "yes", "否": "no", "未付": "open", "已付": "paid", "已退": "refunded", "已关闭": "closed", "已撤销": "cancelled"}
 
 func walletWasAsked(s *scenario, a args) error {
 	crossed, _ := s.world.WalletTraffic()
@@ -424,19 +423,6 @@ func walletWasAsked(s *scenario, a args) error {
 			return fmt.Sprintf("%.0fs", c.At.Sub(crossed[0].At).Seconds())
 		}
 		return c.Params[column]
-	})
-}
-
-func shopWasTold(s *scenario, a args) error {
-	_, told := s.world.WalletTraffic()
-	return compareRows("shop", a, len(told), func(i int, column string) string {
-		if column == "signed" {
-			if told[i][walletapi.Sign] == "" {
-				return "no"
-			}
-			return "yes"
-		}
-		return told[i][column]
 	})
 }
 

@@ -1,3 +1,4 @@
+@host-control
 Feature: Codes that the customer scans
   The till shows a code for one order, or a code hangs on the wall. The customer's phone tells whom it pays and how much, and asks for the
   password; the shop hears of it from the wallet.
@@ -64,6 +65,28 @@ Feature: Codes that the customer scans
       | paid  | 800    | yes    |
     And Alice's WeChat holds 1992.00 CNY
     And "Noodle House" has 8.00 CNY at WeChat
+
+  @WAL-027
+  Scenario: Codes on walls take five hundred yuan a day of one payer
+    When Alice scans the WeChat code on the wall of "Noodle House" and pays 300.00 CNY
+    And Alice scans the WeChat code on the wall of "Tea House" and pays 200.01 CNY
+    Then Alice's phone showed
+      | paid             |
+      | FAIL TRADE_ERROR |
+    And Alice's WeChat holds 1700.00 CNY
+    And "Tea House" has 0.00 CNY at WeChat
+
+  @WAL-027 @clock
+  Scenario: Codes for one order, and the next day, are not bound by it
+    Given Alice scans what the till shows with WeChat after 5 seconds
+    When Alice scans the WeChat code on the wall of "Noodle House" and pays 500.00 CNY
+    And "T1" shows a WeChat code for 12.00 CNY
+    And 24 hours pass
+    And Alice scans the WeChat code on the wall of "Noodle House" and pays 500.00 CNY
+    Then Alice's phone showed
+      | paid    |
+      | SUCCESS |
+    And Alice's WeChat holds 988.00 CNY
 
   @WAL-023
   Scenario: Nobody pays his own shop

@@ -1,3 +1,4 @@
+@host-control
 Feature: Codes of wallets
   The till scans the code of a wallet and asks the wallet's host for the money. Whatever becomes of the answers, the customer pays once or
   not at all, and the cashier knows which.
@@ -271,6 +272,22 @@ Feature: Codes of wallets
     Then "T1" shows WALLET_DECLINED
     And Alice's WeChat holds 2000.00 CNY
 
+  @WAL-018
+  Scenario: An amount that was changed on the way is not charged
+    Given somebody puts another amount into the question of the 1st pay
+    When Alice pays 10.00 CNY at "T1" by WeChat
+    Then "T1" shows WALLET_DECLINED
+    And Alice's WeChat holds 2000.00 CNY
+
+  @WAL-028 @clock
+  Scenario: What is older than a year is not given back
+    Given Alice has paid 10.00 CNY at "T1" by WeChat
+    When 366 days pass
+    And operator "01" logs in at "T1"
+    And 4.00 CNY of the 1st payment by code are refunded at "T1"
+    Then "T1" shows WALLET_DECLINED
+    And Alice's WeChat holds 1990.00 CNY
+
   @WAL-024 @unionpay @clock
   Scenario: The slip of a settlement has the wallets apart from the cards
     Given Bob has paid 90.00 CNY at "T1"
@@ -285,3 +302,37 @@ Feature: Codes of wallets
       | SLIP_WALLET | @WALLET_WECHAT                 |
       | SLIP_COUNT  | @FLOW_WALLET_SALE 2 30.00 CNY  |
       | SLIP_COUNT  | @FLOW_WALLET_REFUND 1 5.00 CNY |
+
+  @WAL-029 @clock
+  Scenario: The statistics and the last payment know of the wallets
+    Given Bob has paid 20.00 CNY at "T1"
+    And Alice has paid 10.00 CNY at "T1" by WeChat
+    And Alice has paid 30.00 CNY at "T1" by WeChat
+    When 4.00 CNY of the 1st payment by code are refunded at "T1"
+    And 24 hours pass
+    And operator "01" logs in at "T1"
+    And Alice pays 5.00 CNY at "T1" by WeChat
+    And the cashier asks for the last payment at "T1"
+    And the cashier prints the statistics at "T1"
+    Then "T1" tells of the 3rd payment by code as approved
+    And the statistics of "T1" say
+      | day | kind          | count | sum       |
+      | 1   | sale          | 1     | 20.00 CNY |
+      | 1   | wallet-sale   | 2     | 40.00 CNY |
+      | 1   | wallet-refund | 1     | 4.00 CNY  |
+      | 2   | wallet-sale   | 1     | 5.00 CNY  |
+
+  @WAL-029
+  Scenario: The last payment by code came to nothing
+    When Bob pays 30.01 CNY at "T1" by WeChat
+    And the cashier asks for the last payment at "T1"
+    Then "T1" shows BALANCE_LOW
+    And "T1" tells of the 1st payment by code as declined
+
+  @WAL-029
+  Scenario: The receipt of an earlier payment by code is printed again
+    Given Alice has paid 10.00 CNY at "T1" by WeChat
+    And Bob has paid 20.00 CNY at "T1"
+    When the cashier prints the receipt of the 1st payment by code again at "T1"
+    Then "T1" shows REPRINTED
+    And the customer copy of "T1" is marked as a reprint

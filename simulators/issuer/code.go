@@ -74,6 +74,24 @@ func (i *Issuer) PayerCode(now time.Time, card string) (c qr.PayerCode, until ti
 	return c, until, nil
 }
 
+// codeMemory is how long a code that has run out is still known as one, so that whoever shows it is told what is wrong.
+const codeMemory = 10 * time.Minute
+
+func (i *Issuer) remember(k code) {
+	if _, known := i.codes[k.Hash]; !known {
+		i.shown = append(i.shown, k.Hash)
+	}
+	i.codes[k.Hash] = k
+}
+
+// forgetCodes leaves nothing of codes that ran out long ago; the payments that they made stay.
+func (i *Issuer) forgetCodes(now time.Time) {
+	for len(i.shown) > 0 && now.Sub(i.codes[i.shown[0]].Until) > codeMemory {
+		delete(i.codes, i.shown[0])
+		i.shown = i.shown[1:]
+	}
+}
+
 func hashOfCode(c qr.PayerCode) string {
 	sum := sha256.Sum256([]byte("tillproof payer code " + c.Reveal()))
 	return hex.EncodeToString(sum[:16])

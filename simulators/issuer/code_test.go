@@ -62,6 +62,27 @@ func lateBy(d time.Duration) func(*bank) string {
 	}
 }
 
+// A code that ran out is known as one for a while; then nothing of it is left, and what it has paid can still be given back.
+func TestOldCodesAreForgotten(t *testing.T) {
+	b := newBank(t, nil, wallet(issuer.WalletA))
+	spent, idle := b.code().Reveal(), b.code().Reveal()
+	sale := b.byCode(spent)
+	want := func(what, got, answer string) {
+		t.Helper()
+		if got != answer {
+			t.Errorf("%s: %s, want %s", what, got, answer)
+		}
+	}
+	want("the sale", b.ask(sale), "00")
+	b.pass(5 * time.Minute)
+	want("the idle code, soon", b.ask(b.byCode(idle)), "WE")
+	want("the spent code, soon", b.ask(b.byCode(spent)), "WC")
+	b.pass(10 * time.Minute)
+	want("the idle code, late", b.ask(b.byCode(idle)), "14")
+	want("the spent code, late", b.ask(b.byCode(spent)), "14")
+	want("the refund", b.ask(b.onCode(pay.Refund, sale, 400)), "00")
+}
+
 func whenBlocked(b *bank) string {
 	c := b.code().Reveal()
 	b.must(b.issuer.UpdateCard("alice", func(a *issuer.Account) { a.Status = issuer.Lost }))

@@ -45,6 +45,7 @@ type Issuer struct {
 	names     map[string]string  // card name to hash
 	tokens    map[string]string  // the hash of a token to that of its card
 	codes     map[string]code    // by the hash of the payer's code
+	shown     []string           // those hashes, as they were given
 	payments  map[string]Payment // by RRN
 	order     []string           // of payments, as they came
 	days      map[string]total

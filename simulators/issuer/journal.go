@@ -74,7 +74,7 @@ func (i *Issuer) commit(c change, done func()) {
 		i.keep(a)
 	}
 	for _, known := range c.codes {
-		i.codes[known.Hash] = known
+		i.remember(known)
 	}
 	for _, p := range c.payments {
 		i.put(p)
@@ -138,7 +138,7 @@ func (i *Issuer) replay(r journal.Record) error {
 	case codeRecord:
 		var known code
 		err = json.Unmarshal(r.Data, &known)
-		i.codes[known.Hash] = known
+		i.remember(known)
 	case paymentRecord:
 		var p Payment
 		err = json.Unmarshal(r.Data, &p)

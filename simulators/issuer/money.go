@@ -130,6 +130,7 @@ func end(w *work, p Payment, id ledger.ID, by string) error {
 // Age frees what has been held for as many days as an authorization lasts. Serve calls it first; whoever looks at the books
 // calls it before.
 func (i *Issuer) Age(now time.Time) {
+	i.forgetCodes(now)
 	if i.broken {
 		return
 	}

@@ -23,6 +23,8 @@ const (
 	ConditionSlow        = "slow"        // answers leave Delay later
 	ConditionBehind      = "behind"      // of the issuer: payments reach it Delay late, and reversals overtake them
 	ConditionAnswers     = "answers"     // the Nth request of Flow is answered with Answer
+	ConditionMute        = "mute"        // of a wallet: requests are done, and nobody is told
+	ConditionUnsure      = "unsure"      // of a wallet: what is done is answered as unknown
 )
 
 // Statuses of a terminal or merchant at the host that an Arrangement may name.
@@ -35,11 +37,20 @@ const (
 	StatusAskStatus = "ask-status"  // ... for the state of its devices
 )
 
+// Statuses of a payer at a wallet that an Arrangement may name.
+const (
+	PayerUsual   = "usual"
+	PayerBlocked = "blocked"
+	PayerAsked   = "asked" // for the password at every payment
+)
+
 // Arrange implements Control.
 func (h *host) Arrange(_ context.Context, a Arrangement) error {
 	switch {
+	case h.wallets != nil && h.wallets.town.has(a.Party):
+		return h.wallets.arrange(a)
 	case a.Party != "acquirer" && a.Party != "issuer":
-		return fmt.Errorf("there is no party %q to arrange: want acquirer or issuer", a.Party)
+		return fmt.Errorf("there is no party %q to arrange: want acquirer or issuer, or a wallet when they are open", a.Party)
 	case a.Terminal != "":
 		return h.arrangeTerminal(a)
 	case a.Merchant != "":

@@ -69,6 +69,14 @@ func (s Shop) seed() MerchantSeed {
 	return MerchantSeed{Number: s.Number, Name: s.Name, MCC: s.MCC, PerSale: s.PerSale, DayCount: s.Count}
 }
 
+func (c *Cast) merchantSeeds() []MerchantSeed {
+	var list []MerchantSeed
+	for _, shop := range c.merchants {
+		list = append(list, shop.seed())
+	}
+	return list
+}
+
 // Staff is an operator of a merchant's tills (DOMAIN.md A.15).
 type Staff struct {
 	Number   string `yaml:"number"`

@@ -19,6 +19,8 @@ type Control interface {
 	Arrange(ctx context.Context, a Arrangement) error
 	// PayerCode gives the phone of a cardholder a code to show.
 	PayerCode(ctx context.Context, card string) (CodeGiven, error)
+	// OpenWallets has the wallet hosts answer; asked again it tells of the same.
+	OpenWallets(ctx context.Context, in WalletsWanted) (WalletsMade, error)
 	// Look tells what the host's books and journals hold now.
 	Look(ctx context.Context) (State, error)
 }
@@ -88,13 +90,14 @@ type Seeded struct {
 	KCVs map[string]string `json:"kcvs,omitempty"`
 }
 
-// Arrangement is one change of the host's state. Party is acquirer or issuer; Terminal, Merchant or Card narrows it to one
-// of them. Only what is set changes.
+// Arrangement is one change of the host's state. Party is acquirer, issuer or a wallet; Terminal, Merchant, Card or Payer narrows it to
+// one of them. Only what is set changes.
 type Arrangement struct {
 	Party     string        `json:"party"`
 	Terminal  string        `json:"terminal,omitempty"`
 	Merchant  string        `json:"merchant,omitempty"`
 	Card      string        `json:"card,omitempty"`
+	Payer     string        `json:"payer,omitempty"`     // of the wallet
 	Condition string        `json:"condition,omitempty"` // of the party: maintenance, cut-over, ... "" for normal
 	Status    string        `json:"status,omitempty"`    // of the terminal, merchant or card
 	Place     string        `json:"place,omitempty"`
@@ -122,7 +125,7 @@ type CodeGiven struct {
 
 // State is what the host's books and journals hold.
 type State struct {
-	Balances   map[string]Holding `json:"balances"` // by account: card:Alice, merchant:898..., acquirer:interbank, issuer:interbank
+	Balances   map[string]Holding `json:"balances"` // by account: card:Alice, merchant:898..., acquirer:interbank, issuer:interbank, wechat:payer:Alice, wechat:merchant:898...
 	Statements []audit.Statement  `json:"statements"`
 	Terminals  []TerminalState    `json:"terminals"`
 	Commands   map[string]int     `json:"commands,omitempty"` // of the issuer that a card's chip has not confirmed, by card

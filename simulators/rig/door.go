@@ -68,6 +68,9 @@ func (s *Server) routes() http.Handler {
 		out, err := w.PayerCode(ctx, in.Card)
 		return out, errors.Join(err, w.durable())
 	}))
+	mux.HandleFunc("POST /worlds/{id}/wallets", taking(s, func(ctx context.Context, w *servedWorld, in WalletsWanted) (any, error) {
+		return w.OpenWallets(ctx, in)
+	}))
 	mux.HandleFunc("GET /worlds/{id}/state", giving(s, func(ctx context.Context, w *servedWorld) (any, error) {
 		state, err := w.Look(ctx)
 		state.Events = w.trace.Events()

@@ -18,6 +18,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
+	"github.com/tillproof/tillproof/simulators/wallet"
 )
 
 // issuerCVK names the card verification key; the seed gives it, so that whoever writes stripes knows it too.
@@ -36,6 +37,10 @@ type host struct {
 	trace    *trace.Recorder
 	stores   []journal.Store
 	editions editions
+
+	seed        sim.Seed
+	walletRules *wallet.Rules
+	wallets     *wallets // nil while nobody wants them
 }
 
 // hostConfig is what a host is made of.
@@ -73,7 +78,7 @@ func newHost(c hostConfig) (*host, error) {
 		return nil, fmt.Errorf("host: %w", err)
 	}
 	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace, editions: c.editions,
-		stores: []journal.Store{c.acquirerStore, c.issuerStore}}
+		seed: c.seed, walletRules: c.rules.wallet, stores: []journal.Store{c.acquirerStore, c.issuerStore}}
 	h.script = &script{host: h, seen: map[pay.Flow]int{}}
 	return h, nil
 }
@@ -199,6 +204,9 @@ func (h *host) Look(context.Context) (State, error) {
 	}
 	s.Commands = h.issuer.Commands()
 	s.Statements = append(h.acquirer.Statements(), h.issuer.Statements()...)
+	if h.wallets != nil {
+		return s, h.wallets.look(&s)
+	}
 	return s, nil
 }
 
@@ -264,6 +272,11 @@ func (l later) Arrange(ctx context.Context, a Arrangement) error {
 // PayerCode implements Control.
 func (l later) PayerCode(ctx context.Context, card string) (CodeGiven, error) {
 	return inLoop(ctx, l.server, func(h *host) (CodeGiven, error) { return h.PayerCode(ctx, card) })
+}
+
+// OpenWallets implements Control.
+func (l later) OpenWallets(ctx context.Context, in WalletsWanted) (WalletsMade, error) {
+	return l.server.openWallets(ctx, "127.0.0.1:0", in)
 }
 
 // Look implements Control.

@@ -9,6 +9,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/merchant"
 	"github.com/tillproof/tillproof/simulators/terminal"
 	"github.com/tillproof/tillproof/simulators/terminal/kernel"
 	"github.com/tillproof/tillproof/simulators/wallet"
@@ -21,8 +22,9 @@ type ruleSet struct {
 	terminal *terminal.Rules
 	card     *card.Rules
 	wallet   *wallet.Rules
-	atHost   []string // armed defects of acquirer and issuer, for a host in another process
-	atTill   []string // armed defects of tills, cards and wallets, which sit with the tills
+	merchant *merchant.Rules
+	atHost   []string // armed defects of acquirer, issuer and wallets, for a host in another process
+	atTill   []string // armed defects of tills, cards and shops' desks
 }
 
 // Defect describes a defect that can be armed.
@@ -37,12 +39,7 @@ type Defect struct {
 // Defects lists every defect of every party.
 func Defects() []Defect {
 	return slices.Concat(described("acquirer", acquirer.Defects()), described("issuer", issuer.Defects()), described("terminal", terminal.Defects()),
-		described("card", card.Defects()), described("kernel", kernel.Defects()), described("wallet", walletDefects()))
-}
-
-// walletDefects are those that a scenario can meet: none waits a year.
-func walletDefects() []pay.Defect[wallet.Rules] {
-	return slices.DeleteFunc(wallet.Defects(), func(d pay.Defect[wallet.Rules]) bool { return d.Name == "wallet-refunds-late" })
+		described("card", card.Defects()), described("kernel", kernel.Defects()), described("wallet", wallet.Defects()), described("merchant", merchant.Defects()))
 }
 
 func described[R any](party string, list []pay.Defect[R]) []Defect {
@@ -55,14 +52,14 @@ func described[R any](party string, list []pay.Defect[R]) []Defect {
 
 // armed gives the reference rules with the named defects in them.
 func armed(names []string) (ruleSet, error) {
-	a, i, t, c, v := acquirer.Reference(), issuer.Reference(), terminal.Reference(), card.Reference(), wallet.Reference()
-	r := ruleSet{acquirer: &a, issuer: &i, terminal: t, card: &c, wallet: &v}
+	a, i, t, c, v, m := acquirer.Reference(), issuer.Reference(), terminal.Reference(), card.Reference(), wallet.Reference(), merchant.Reference()
+	r := ruleSet{acquirer: &a, issuer: &i, terminal: t, card: &c, wallet: &v, merchant: &m}
 	for _, name := range names {
 		switch {
-		case arm(r.acquirer, acquirer.Defects(), name), arm(r.issuer, issuer.Defects(), name):
+		case arm(r.acquirer, acquirer.Defects(), name), arm(r.issuer, issuer.Defects(), name), arm(r.wallet, wallet.Defects(), name):
 			r.atHost = append(r.atHost, name)
 		case arm(r.terminal, terminal.Defects(), name), arm(r.terminal.Kernel, kernel.Defects(), name), arm(r.card, card.Defects(), name),
-			arm(r.wallet, walletDefects(), name):
+			arm(r.merchant, merchant.Defects(), name):
 			r.atTill = append(r.atTill, name)
 		default:
 			return r, fmt.Errorf("defect %q: there is no such defect; there are %s", hideDigits(name), strings.Join(defectNames(), ", "))

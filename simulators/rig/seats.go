@@ -85,6 +85,9 @@ type server struct {
 	mu        sync.Mutex
 	listeners []net.Listener
 	conns     map[net.Conn]bool
+
+	opening   sync.Mutex
+	walletsAt string // where the wallets listen; "" before they do
 }
 
 // startServer runs the host behind a plain listener at addr.

@@ -22,7 +22,7 @@ type ServeOptions struct {
 	Rig     *Rig
 	Listen  string // payment line of the standing world; "" is any free port of loopback
 	Control string // control door, loopback only; "" is any free port of it
-	Wallets string // door of the wallet hosts, loopback only; "" serves none
+	Wallets string // where the standing world's wallet hosts listen, loopback only; "" has them wait until the control door is asked
 	Store   string // directory of the standing world's journals; "" keeps them in memory
 	Seed    sim.Seed
 	Worlds  int                               // how many may be open at once; 0 is 1000
@@ -36,7 +36,6 @@ type Server struct {
 	ctx     context.Context
 	http    *http.Server
 	door    net.Listener
-	wallets *walletDoor // nil for none
 	group   sync.WaitGroup
 
 	mu     sync.Mutex
@@ -120,17 +119,19 @@ func (s *Server) start() error {
 	s.http = &http.Server{Handler: s.routes(), ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	s.group.Go(func() { _ = s.http.Serve(s.door) }) // it ends with Close
 	if s.options.Wallets != "" {
-		s.wallets, err = openWalletDoor(s.ctx, s.options.Wallets, walletsConfig{seed: s.options.Seed, cast: rig.Cast, trace: trace.NewRecorder(s.watch("wallets"))})
+		_, err = standing.server.openWallets(s.ctx, s.options.Wallets, WalletsWanted{Merchants: rig.Cast.merchantSeeds()})
 	}
 	return err
 }
 
-// WalletAddress gives where the wallet hosts listen; "" when there are none.
+// WalletAddress gives where the wallet hosts of the standing world listen; "" when they do not.
 func (s *Server) WalletAddress() string {
-	if s.wallets == nil {
-		return ""
-	}
-	return s.wallets.address
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	standing := s.worlds[StandingWorld].server
+	standing.opening.Lock()
+	defer standing.opening.Unlock()
+	return standing.walletsAt
 }
 
 // Addresses gives where the payment line and the control door listen.
@@ -150,9 +151,6 @@ func (s *Server) Close() {
 		_ = s.http.Shutdown(ctx) // what is still open then is cut off
 		cancel()
 		_ = s.http.Close()
-	}
-	if s.wallets != nil {
-		s.wallets.close()
 	}
 	s.mu.Lock()
 	for _, w := range s.worlds {

@@ -77,6 +77,11 @@ func (d *door) PayerCode(ctx context.Context, card string) (out CodeGiven, err e
 	return out, d.call(ctx, http.MethodPost, d.world+"/payer-codes", codeWanted{card}, &out)
 }
 
+// OpenWallets implements Control.
+func (d *door) OpenWallets(ctx context.Context, in WalletsWanted) (out WalletsMade, err error) {
+	return out, d.call(ctx, http.MethodPost, d.world+"/wallets", in, &out)
+}
+
 // Look implements Control.
 func (d *door) Look(ctx context.Context) (out State, err error) {
 	return out, d.call(ctx, http.MethodGet, d.world+"/state", nil, &out)

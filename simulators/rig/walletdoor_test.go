@@ -19,7 +19,6 @@ import (
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 	"github.com/tillproof/tillproof/simulators/wallet"
@@ -138,13 +137,22 @@ func (s *street) done(got walletapi.Result) {
 	}
 }
 
+// walletsOnSockets is a world whose wallets are asked over HTTP, as its shops are.
+func walletsOnSockets(t *testing.T) (*World, *walletLine) {
+	t.Helper()
+	r, err := New(Options{Line: LineSocket})
+	fatal(t, err)
+	w, err := r.World(t.Context(), 1, "")
+	fatal(t, err)
+	t.Cleanup(w.Close)
+	line, err := w.wallets()
+	fatal(t, err)
+	return w, line
+}
+
 // The hosts over HTTP, under each kind of signature, by the OpenAPI file: a day of shop and phone, with the notifications.
 func TestWalletsOverHTTP(t *testing.T) {
-	cast, err := LoadCast(fixtures.FS)
-	fatal(t, err)
-	door, err := openWalletDoor(t.Context(), "127.0.0.1:0", walletsConfig{seed: 1, cast: cast, trace: trace.NewRecorder(nil)})
-	fatal(t, err)
-	defer door.close()
+	w, line := walletsOnSockets(t)
 	told := make(chan walletapi.Params, 100)
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -163,10 +171,12 @@ func TestWalletsOverHTTP(t *testing.T) {
 	judge := newJudge(t)
 	client := &http.Client{Transport: judge}
 	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	for name, host := range door.wallets.hosts {
-		t.Run(name, func(t *testing.T) {
-			s := &street{t: t, client: walletapi.Client{Base: "http://" + door.address + "/" + name, HTTP: client}, keys: door.wallets.keys[name], scheme: host.Scheme}
-			s.day(shop.URL+"/"+name, told)
+	for _, seat := range line.town.Wallets {
+		t.Run(seat.Name, func(t *testing.T) {
+			keys, scheme, err := line.of(w, seat.Name)
+			fatal(t, err)
+			s := &street{t: t, client: walletapi.Client{Base: line.away + seat.Name, HTTP: client}, keys: keys, scheme: scheme}
+			s.day(shop.URL+"/"+seat.Name, told)
 		})
 	}
 	if want := slices.Sorted(maps.Keys(judge.requests)); !slices.Equal(want, slices.Sorted(maps.Keys(judge.seen))) {
@@ -211,6 +221,7 @@ func (s *street) day(notify string, told chan walletapi.Params) {
 	trade = s.answer[walletapi.Trade]
 	s.done(s.phone(walletapi.OpAppRefuse, walletapi.Params{walletapi.Trade: trade}))
 	s.done(s.shop(walletapi.OpClose, "A3", nil))
+	s.done(s.ask(walletapi.OpWallCode, wallet.MerchantKey(streetShop), walletapi.Params{walletapi.Merchant: streetShop}))
 }
 
 // hears waits for a notification, which must be signed and say what it should.
@@ -230,21 +241,17 @@ func (s *street) hears(told chan walletapi.Params, order string, want walletapi.
 // What comes over HTTP and is no request is refused; a host that says nothing leaves its callers with a line that was cut; nobody but
 // this machine is told anything.
 func TestWalletDoorIsCareful(t *testing.T) {
-	cast, err := LoadCast(fixtures.FS)
-	fatal(t, err)
-	door, err := openWalletDoor(t.Context(), "127.0.0.1:0", walletsConfig{seed: 1, cast: cast, trace: trace.NewRecorder(nil)})
-	fatal(t, err)
-	defer door.close()
+	w, line := walletsOnSockets(t)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for body, want := range map[string]int{"{": http.StatusBadRequest, `{"amount": 1}`: http.StatusBadRequest, `{}`: http.StatusOK} {
-		res, err := client.Post("http://"+door.address+"/wechat/v1/pay", "application/json", strings.NewReader(body))
+		res, err := client.Post(line.away+"wechat/v1/pay", "application/json", strings.NewReader(body))
 		fatal(t, err)
 		_ = res.Body.Close()
 		if res.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", body, res.StatusCode, want)
 		}
 	}
-	res, err := client.Get("http://" + door.address + "/openapi.yaml")
+	res, err := client.Get(line.away + "openapi.yaml")
 	fatal(t, err)
 	text, err := io.ReadAll(res.Body)
 	fatal(t, err)
@@ -254,15 +261,14 @@ func TestWalletDoorIsCareful(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	asked := make(chan struct{})
-	door.wallets.loop.Post(func() { door.wallets.hosts["wechat"].SetCondition(wallet.Condition{Down: true}); close(asked) })
-	<-asked
-	if answer, err := (walletapi.Client{Base: "http://" + door.address + "/wechat", HTTP: client}).Do(ctx, walletapi.OpPay, walletapi.Params{}); err == nil {
+	fatal(t, w.ArrangeWallet("wechat", "", Arrangement{Condition: ConditionSilent}))
+	if answer, err := (walletapi.Client{Base: line.away + "wechat", HTTP: client}).Do(ctx, walletapi.OpPay, walletapi.Params{}); err == nil {
 		t.Errorf("a host that is down says %v", answer)
 	}
 	said := make(chan string, 1)
-	box := &mailbox{ctx: t.Context(), loop: door.wallets.loop, client: client}
+	box := &mailbox{ctx: t.Context(), loop: w.Loop, client: client}
 	box.Notify("http://192.0.2.1/told", walletapi.Params{}, func(_ time.Time, word string) { said <- word })
+	fatal(t, w.Loop.Run(t.Context(), func() bool { return len(said) > 0 }))
 	if word := <-said; word != "" {
 		t.Errorf("192.0.2.1 said %q", word)
 	}

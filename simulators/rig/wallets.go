@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -97,93 +97,174 @@ func (k walletKey) put(signs, verifies *hsm.HSM, name string) error {
 	return verifies.ImportVerifier(name, public)
 }
 
-// walletsConfig is what the wallets of a world are made of. Nil rules are the reference's.
-type walletsConfig struct {
+// WalletsWanted asks for the wallet hosts of a world.
+type WalletsWanted struct {
+	Merchants []MerchantSeed `json:"merchants,omitempty"` // who have an account in each
+	Tell      string         `json:"tell,omitempty"`      // where shops are told of what the codes on their walls were paid, before wallet and number
+}
+
+// WalletsMade tells where the wallet hosts of a world are.
+type WalletsMade struct {
+	Address string `json:"address"` // host and port; "" for hosts in the caller's own loop
+}
+
+// wallets are the wallet hosts of a world. They live in its loop, and none opens before it is first asked.
+type wallets struct {
+	WalletsWanted
+	town  *walletTown
 	loop  *sim.Loop
 	seed  sim.Seed
-	cast  *Cast
-	trace *trace.Recorder
 	rules *wallet.Rules
-	shops string // where shops are told of what their codes on the wall were paid, before their numbers; "" for nowhere
-}
-
-// wallets are the wallet hosts of a world, and the keys of the shops and phones that ask them.
-type wallets struct {
-	walletsConfig
-	town  *walletTown
+	trace *trace.Recorder
 	hosts map[string]*wallet.Host
-	keys  map[string]*hsm.HSM // of shops and phones, by wallet
 }
 
-func newWallets(c walletsConfig) (*wallets, error) {
+// OpenWallets implements Control.
+func (h *host) OpenWallets(_ context.Context, in WalletsWanted) (WalletsMade, error) {
+	if h.wallets != nil {
+		return WalletsMade{}, nil
+	}
+	for _, m := range in.Merchants {
+		if m.Number == "" || m.Name == "" {
+			return WalletsMade{}, fmt.Errorf("wallets: merchant %q: want a number and a name", m.Number)
+		}
+	}
 	town, err := loadWalletTown(fixtures.FS)
-	return &wallets{walletsConfig: c, town: town, hosts: map[string]*wallet.Host{}, keys: map[string]*hsm.HSM{}}, err
+	if err != nil {
+		return WalletsMade{}, err
+	}
+	h.wallets = &wallets{WalletsWanted: in, town: town, loop: h.loop, seed: h.seed, rules: h.walletRules, trace: h.trace, hosts: map[string]*wallet.Host{}}
+	return WalletsMade{}, nil
+}
+
+func (t *walletTown) has(name string) bool {
+	return slices.ContainsFunc(t.Wallets, func(s walletSeat) bool { return s.Name == name })
+}
+
+// seat finds a wallet by its name.
+func (t *walletTown) seat(name string) (walletSeat, error) {
+	i := slices.IndexFunc(t.Wallets, func(s walletSeat) bool { return s.Name == name })
+	if i < 0 {
+		return walletSeat{}, fmt.Errorf("wallet %q: there is none of that name: see fixtures/wallets/town.yaml", name)
+	}
+	return t.Wallets[i], nil
+}
+
+// scheme gives what is peculiar to the wallet.
+func (s walletSeat) scheme() (*walletapi.Scheme, error) {
+	scheme, err := walletapi.Load(fixtures.FS, s.Scheme)
+	if err == nil {
+		scheme.Name = s.Name
+	}
+	return scheme, err
+}
+
+// keys gives the security module of a wallet's host, and one with the keys of all shops and phones that ask it.
+func (t *walletTown) keys(s walletSeat, seed sim.Seed, shops []MerchantSeed) (own, theirs *hsm.HSM, err error) {
+	own, theirs = hsm.New(seed.Reader(s.Name)), hsm.New(seed.Reader(s.Name+" shops"))
+	err = s.Host.put(own, theirs, wallet.KeyHost)
+	for _, shop := range shops {
+		err = errors.Join(err, s.Merchant.put(theirs, own, wallet.MerchantKey(shop.Number)))
+	}
+	for _, p := range t.Payers {
+		err = errors.Join(err, t.Phone.put(theirs, own, wallet.PhoneKey(p.Name)))
+	}
+	return own, theirs, err
 }
 
 // host gives a wallet's host, which opens when it is first asked for.
 func (w *wallets) host(name string) (*wallet.Host, error) {
-	i := slices.IndexFunc(w.town.Wallets, func(s walletSeat) bool { return s.Name == name })
-	if i < 0 {
-		return nil, fmt.Errorf("wallet %q: there is none of that name: see fixtures/wallets/town.yaml", name)
+	if h := w.hosts[name]; h != nil {
+		return h, nil
 	}
-	if w.hosts[name] == nil {
-		if err := w.open(w.town.Wallets[i]); err != nil {
-			return nil, fmt.Errorf("wallet %s: %w", name, err)
-		}
-	}
-	return w.hosts[name], nil
-}
-
-func (w *wallets) open(seat walletSeat) error {
-	scheme, err := walletapi.Load(fixtures.FS, seat.Scheme)
+	seat, err := w.town.seat(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	scheme.Name = seat.Name
-	own, theirs := hsm.New(w.seed.Reader(seat.Name)), hsm.New(w.seed.Reader(seat.Name+" shops"))
-	if err := seat.Host.put(own, theirs, wallet.KeyHost); err != nil {
-		return err
-	}
-	host, err := wallet.New(wallet.Config{Scheme: scheme, HSM: own, Seed: w.seed.Sub(seat.Name), Rules: w.rules, Store: journal.NewMemory(), Trace: w.trace})
+	scheme, err := seat.scheme()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, shop := range w.cast.merchants {
-		if err := seat.Merchant.put(theirs, own, wallet.MerchantKey(shop.Number)); err != nil {
-			return err
-		}
+	own, _, err := w.town.keys(seat, w.seed, w.Merchants)
+	if err != nil {
+		return nil, fmt.Errorf("wallet %s: %w", name, err)
+	}
+	h, err := wallet.New(wallet.Config{Scheme: scheme, HSM: own, Seed: w.seed.Sub(name), Rules: w.rules, Store: journal.NewMemory(), Trace: w.trace})
+	if err != nil {
+		return nil, fmt.Errorf("wallet %s: %w", name, err)
+	}
+	for _, shop := range w.Merchants {
 		m := wallet.Merchant{Number: shop.Number, Name: shop.Name, MCC: shop.MCC, Owner: w.town.Owners[shop.Number]}
-		if w.shops != "" {
-			m.Notify = w.shops + shop.Number
+		if w.Tell != "" {
+			m.Notify = w.Tell + name + "/" + shop.Number
 		}
-		if err := host.AddMerchant(m); err != nil {
-			return err
+		if err := h.AddMerchant(m); err != nil {
+			return nil, err
 		}
 	}
 	for _, p := range w.town.Payers {
-		if err := w.town.Phone.put(theirs, own, wallet.PhoneKey(p.Name)); err != nil {
-			return err
-		}
-		if err := host.AddPayer(wallet.Payer{Name: p.Name, Password: pay.NewSecret(p.Password), Balance: p.Balance}); err != nil {
-			return err
+		if err := h.AddPayer(wallet.Payer{Name: p.Name, Password: pay.NewSecret(p.Password), Balance: p.Balance}); err != nil {
+			return nil, err
 		}
 	}
-	w.hosts[seat.Name], w.keys[seat.Name] = host, theirs
+	w.hosts[name] = h
+	return h, nil
+}
+
+// arrange changes the state of a wallet, or of a payer's account there.
+func (w *wallets) arrange(a Arrangement) error {
+	h, err := w.host(a.Party)
+	if err != nil {
+		return err
+	}
+	if a.Payer != "" {
+		settings, known := map[string]wallet.Settings{PayerUsual: {}, PayerBlocked: {Blocked: true}, PayerAsked: {Asked: true}}[a.Status]
+		if !known {
+			return fmt.Errorf("wallet %s: there is no status %q of a payer", a.Party, a.Status)
+		}
+		return h.SetPayer(a.Payer, settings)
+	}
+	c, known := map[string]wallet.Condition{ConditionNormal: {}, ConditionSilent: {Down: true}, ConditionMute: {Silent: true}, ConditionUnsure: {Unsure: true},
+		ConditionSlow: {Delay: a.Delay}}[a.Condition]
+	if !known {
+		return fmt.Errorf("wallet %s: there is no condition %q", a.Party, a.Condition)
+	}
+	h.SetCondition(c)
+	return nil
+}
+
+// look adds what the books of the wallets hold.
+func (w *wallets) look(s *State) error {
+	for _, seat := range w.town.Wallets {
+		h := w.hosts[seat.Name]
+		if h == nil {
+			continue
+		}
+		h.Age(w.loop.Now())
+		s.Statements = append(s.Statements, h.Statements()...)
+		for _, account := range h.Ledger().Accounts() {
+			b, err := h.Ledger().Balance(account)
+			if err != nil {
+				return fmt.Errorf("wallet %s: %w", seat.Name, err)
+			}
+			s.Balances[seat.Name+":"+string(account)] = Holding{Balance: b.Booked, Available: b.Available}
+		}
+	}
 	return nil
 }
 
 // walletAnswerWithin is how long a request over HTTP waits for a host that says nothing, before its line is cut.
 const walletAnswerWithin = 65 * time.Second
 
-// routes are the hosts over HTTP, each below its own name. They run on the loop until ctx ends.
+// routes are the hosts over HTTP, each below its own name, until ctx ends.
 func (w *wallets) routes(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
-	client := &http.Client{Timeout: 10 * time.Second}
-	for name, host := range w.hosts {
-		mux.Handle("/"+name+"/", http.StripPrefix("/"+name, walletapi.Server(
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, seat := range w.town.Wallets {
+		mux.Handle("/"+seat.Name+"/", http.StripPrefix("/"+seat.Name, walletapi.Server(
 			func(asked context.Context, op walletapi.Operation, p walletapi.Params) (walletapi.Params, bool) {
 				box := &mailbox{ctx: ctx, loop: w.loop, client: client, answer: make(chan walletapi.Params, 1)}
-				w.loop.Post(func() { host.Serve(w.loop.Now(), op, p, box) })
+				w.loop.Post(func() { w.serve(seat.Name, op, p, box) })
 				late := time.NewTimer(walletAnswerWithin)
 				defer late.Stop()
 				select {
@@ -208,43 +289,39 @@ func (w *wallets) routes(ctx context.Context) http.Handler {
 	return mux
 }
 
-// walletDoor serves wallets at an address, on a loop of their own.
-type walletDoor struct {
-	address string
-	wallets *wallets
-	http    *http.Server
-	cancel  context.CancelFunc
-	group   sync.WaitGroup
+// serve has a host answer a question.
+func (w *wallets) serve(name string, op walletapi.Operation, p walletapi.Params, out walletapi.Outbox) {
+	h, err := w.host(name)
+	if err != nil { // a broken fixture: nobody answers
+		w.trace.Record(trace.Event{At: w.loop.Now(), Party: name, Kind: trace.Trouble, Name: "wallet", Text: err.Error()})
+		return
+	}
+	h.Serve(w.loop.Now(), op, p, out)
 }
 
-func openWalletDoor(ctx context.Context, address string, c walletsConfig) (*walletDoor, error) {
-	c.loop = sim.NewReal()
-	c.trace.Keep(history)
-	w, err := newWallets(c)
+// openWallets has the wallets of the world listen at addr, unless they do already, and tells where.
+func (s *server) openWallets(ctx context.Context, addr string, in WalletsWanted) (WalletsMade, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if s.walletsAt != "" {
+		return WalletsMade{s.walletsAt}, nil
+	}
+	hosts, err := inLoop(ctx, s, func(h *host) (*wallets, error) {
+		_, err := h.OpenWallets(ctx, in)
+		return h.wallets, err
+	})
 	if err != nil {
-		return nil, err
+		return WalletsMade{}, err
 	}
-	for _, seat := range w.town.Wallets {
-		if _, err := w.host(seat.Name); err != nil {
-			return nil, err
-		}
-	}
-	l, err := net.Listen("tcp", address)
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("wallet door: %w", err)
+		return WalletsMade{}, fmt.Errorf("wallet door: %w", err)
 	}
-	d := &walletDoor{address: l.Addr().String(), wallets: w}
-	ctx, d.cancel = context.WithCancel(ctx)
-	d.http = &http.Server{Handler: w.routes(ctx), ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
-	d.group.Go(func() { _ = c.loop.Run(ctx, nil) })
-	d.group.Go(func() { _ = d.http.Serve(l) }) // both end with close
-	return d, nil
-}
-
-func (d *walletDoor) close() {
-	d.cancel()
-	_ = d.http.Close()
-	d.group.Wait()
+	door := &http.Server{Handler: hosts.routes(s.ctx), ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	context.AfterFunc(s.ctx, func() { _ = door.Close() })
+	s.group.Go(func() { _ = door.Serve(l) }) // it ends when the context does
+	s.walletsAt = l.Addr().String()
+	return WalletsMade{s.walletsAt}, nil
 }
 
 // mailbox takes what a host has to say to one request over HTTP, and what it tells merchants.

@@ -1,53 +1,44 @@
 package rig
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/merchant"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/qr"
 	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 	"github.com/tillproof/tillproof/simulators/terminal"
 	"github.com/tillproof/tillproof/simulators/wallet"
 )
 
-// walletLine is the line between the tills of a world and its wallet hosts, and what payers and shops do there.
+// walletLine is the line between the tills, phones and shops of a world and its wallet hosts.
 type walletLine struct {
-	hosts    *wallets
+	hosts    *wallets     // in the world's own loop; nil when they are asked over HTTP
+	away     string       // ... there
+	client   *http.Client // ... by it
+	shops    *http.Server // where hosts over HTTP tell the shops; nil in memory
+	tell     string
+	town     *walletTown         // whose keys shops and phones have
+	keys     map[string]*hsm.HSM // of shops and phones, by wallet
+	schemes  map[string]*walletapi.Scheme
 	Crossed  []WalletCrossing
 	faults   []WalletFault
 	consents map[string]WalletConsent    // by payer
 	news     []walletapi.Params          // what the shop has been told
 	seen     map[string]walletapi.Params // what a payer's phone has shown him of a merchant code, and said at the end
 	busy     int                         // so many notifications the shop does not take
-}
-
-// WalletCrossing is a question to a wallet's host, or its answer, that crossed the line.
-type WalletCrossing struct {
-	At        time.Time
-	Till      string
-	Wallet    string
-	Operation walletapi.Operation
-	Nth       int // of the operation
-	Answer    bool
-	Params    walletapi.Params
-	Note      string // lost, late
-}
-
-// WalletFault is what the line does with one question.
-type WalletFault struct {
-	Operation walletapi.Operation
-	Nth       int
-	Answer    bool          // its answer is meant
-	Late      time.Duration // it comes so late; 0: it is lost
-	Alter     string        // the answer says another "amount" or "order", and is signed; or it is signed by nobody: "signature"
-	struck    bool
+	told     int                         // notifications that wallets have sent
+	desks    map[string]*merchant.Desk   // by the shop's number
+	texts    []shopText
 }
 
 // WalletConsent is what a payer does when his wallet asks him, or a till shows him a code.
@@ -68,21 +59,99 @@ func (w *World) wallets() (*walletLine, error) {
 	if w.walletLine != nil {
 		return w.walletLine, nil
 	}
-	hosts, err := newWallets(walletsConfig{loop: w.Loop, seed: w.Seed, cast: w.Rig.Cast, trace: w.Trace, rules: w.Rig.rules.wallet, shops: "http://127.0.0.1/"})
+	c, err := w.mustControl()
 	if err != nil {
 		return nil, err
 	}
-	w.walletLine = &walletLine{hosts: hosts, consents: map[string]WalletConsent{}, seen: map[string]walletapi.Params{}}
-	return w.walletLine, nil
+	l := &walletLine{keys: map[string]*hsm.HSM{}, schemes: map[string]*walletapi.Scheme{}, consents: map[string]WalletConsent{}, seen: map[string]walletapi.Params{}, desks: map[string]*merchant.Desk{}}
+	if l.town, err = loadWalletTown(fixtures.FS); err != nil {
+		return nil, err
+	}
+	w.walletLine = l
+	wanted := WalletsWanted{Merchants: w.Rig.Cast.merchantSeeds(), Tell: "http://127.0.0.1/"}
+	if !w.Loop.Virtual() {
+		if wanted.Tell, err = w.openShops(); err != nil {
+			return nil, err
+		}
+	}
+	made, err := c.OpenWallets(w.ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if here, ok := c.(*host); ok {
+		l.hosts = here.wallets
+	}
+	l.tell, l.away, l.client = wanted.Tell, "http://"+made.Address+"/", &http.Client{Transport: &http.Transport{}}
+	return l, nil
 }
 
-// Wallet gives a wallet's host, with the cast in it.
-func (w *World) Wallet(name string) (*wallet.Host, error) {
-	l, err := w.wallets()
-	if err != nil {
-		return nil, err
+// of gives what shops and phones know of a wallet: their keys, and what is peculiar to it.
+func (l *walletLine) of(w *World, name string) (*hsm.HSM, *walletapi.Scheme, error) {
+	if l.keys[name] == nil {
+		seat, err := l.town.seat(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, l.keys[name], err = l.town.keys(seat, w.Seed, w.Rig.Cast.merchantSeeds()); err != nil {
+			return nil, nil, fmt.Errorf("wallet %s: %w", name, err)
+		}
+		if l.schemes[name], err = seat.scheme(); err != nil {
+			return nil, nil, err
+		}
 	}
-	return l.hosts.host(name)
+	return l.keys[name], l.schemes[name], nil
+}
+
+// ArrangeWallet changes the state of a wallet, or of a cardholder's account there.
+func (w *World) ArrangeWallet(name, who string, a Arrangement) error {
+	if _, err := w.wallets(); err != nil {
+		return err
+	}
+	if who != "" {
+		c, err := w.Rig.Cast.Cardholder(who)
+		if err != nil {
+			return err
+		}
+		a.Payer = c.Name
+	}
+	a.Party = name
+	return w.Arrange(a)
+}
+
+// WalletGoesDown has a wallet take questions and do nothing from then on.
+func (w *World) WalletGoesDown(name string, after time.Duration) error {
+	if _, err := w.wallets(); err != nil {
+		return err
+	}
+	w.Loop.After(after, func() {
+		w.broken = errors.Join(w.broken, w.Arrange(Arrangement{Party: name, Condition: ConditionSilent}))
+	})
+	return nil
+}
+
+// WalletHolds gives the money of a cardholder at a wallet, WalletOwes that of a shop.
+func (w *World) WalletHolds(name, who string) (pay.Amount, error) {
+	c, err := w.Rig.Cast.Cardholder(who)
+	if err != nil {
+		return pay.Amount{}, err
+	}
+	return w.purse(name, "payer:"+c.Name)
+}
+
+// WalletOwes gives the money of a shop at a wallet.
+func (w *World) WalletOwes(name, shop string) (pay.Amount, error) {
+	s, err := w.Rig.Cast.Merchant(shop)
+	if err != nil {
+		return pay.Amount{}, err
+	}
+	return w.purse(name, "merchant:"+s.Number)
+}
+
+func (w *World) purse(name, account string) (pay.Amount, error) {
+	if _, err := w.wallets(); err != nil {
+		return pay.Amount{}, err
+	}
+	return w.available(name + ":" + account)
 }
 
 // walletScheme is whose codes a wallet's phones show.
@@ -95,20 +164,28 @@ func walletScheme(name string) qr.Scheme {
 
 // TakeWallet gives the till's shop an account with a wallet. The till starts again and has yet to sign in.
 func (t *Till) TakeWallet(name string) error {
-	host, err := t.world.Wallet(name)
+	line, err := t.world.wallets()
 	if err != nil {
 		return err
 	}
-	line := t.world.walletLine
-	i := slices.IndexFunc(line.hosts.town.Wallets, func(s walletSeat) bool { return s.Name == name })
-	seat := line.hosts.town.Wallets[i]
+	_, scheme, err := line.of(t.world, name)
+	if err != nil {
+		return err
+	}
+	seat, err := line.town.seat(name)
+	if err != nil {
+		return err
+	}
 	if err := seat.Merchant.put(t.config.HSM, t.config.HSM, terminal.WalletKey(name)); err != nil {
 		return err
 	}
 	if err := seat.Host.put(t.config.HSM, t.config.HSM, terminal.WalletHostKey(name)); err != nil {
 		return err
 	}
-	account := terminal.WalletAccount{Scheme: walletScheme(name), API: host.Scheme, Notify: "http://127.0.0.1/" + t.Name}
+	if err := t.world.ArrangeWallet(name, "", Arrangement{Condition: ConditionNormal}); err != nil {
+		return err
+	}
+	account := terminal.WalletAccount{Scheme: walletScheme(name), API: scheme, Notify: line.tell + name + "/" + t.shop.Number}
 	return t.Rewire(func(c *terminal.Config) { c.Wallets = append(slices.Clone(c.Wallets), account) })
 }
 
@@ -134,19 +211,46 @@ func (w *World) WalletCode(who, name string) (string, error) {
 
 // app asks a wallet's host something as a payer's phone does; its own line is never in trouble.
 func (w *World) app(payer, name string, op walletapi.Operation, say walletapi.Params) (walletapi.Params, error) {
-	host, err := w.Wallet(name)
-	if err != nil {
-		return nil, err
-	}
 	p := walletapi.Params{walletapi.Payer: payer}
 	maps.Copy(p, say)
-	signed, err := p.Signed(func(m []byte) ([]byte, error) { return w.walletLine.hosts.keys[name].Sign(wallet.PhoneKey(payer), m) })
+	return w.askHere(name, op, wallet.PhoneKey(payer), p)
+}
+
+// askHere asks a wallet's host something that is answered at once.
+func (w *World) askHere(name string, op walletapi.Operation, key string, p walletapi.Params) (walletapi.Params, error) {
+	l, err := w.wallets()
 	if err != nil {
 		return nil, err
 	}
-	box := &walletBox{world: w, host: host, phone: true}
-	host.Serve(w.Loop.Now(), op, signed, box)
-	return box.answer, nil
+	keys, _, err := l.of(w, name)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := p.Signed(func(m []byte) ([]byte, error) { return keys.Sign(key, m) })
+	if err != nil {
+		return nil, err
+	}
+	if l.hosts != nil {
+		box := &walletBox{world: w, wallet: name, phone: true}
+		l.hosts.serve(name, op, signed, box)
+		return box.answer, nil
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, walletPatience)
+	defer cancel()
+	return walletapi.Client{Base: l.away + name, HTTP: l.client}.Do(ctx, op, signed)
+}
+
+// WallCode is the merchant code on the wall of a shop.
+func (w *World) WallCode(name, shop string) (string, error) {
+	m, err := w.Rig.Cast.Merchant(shop)
+	if err != nil {
+		return "", err
+	}
+	answer, err := w.askHere(name, walletapi.OpWallCode, wallet.MerchantKey(m.Number), walletapi.Params{walletapi.Merchant: m.Number})
+	if err == nil && answer[walletapi.QR] == "" {
+		err = fmt.Errorf("%s gets no code for its wall: %s", shop, answer[walletapi.Reason])
+	}
+	return answer[walletapi.QR], err
 }
 
 // Consents arranges what a payer does when his wallet asks him for his password.
@@ -186,171 +290,6 @@ func (w *World) WalletTraffic() (crossed []WalletCrossing, told []walletapi.Para
 	return w.walletLine.Crossed, w.walletLine.news
 }
 
-// VoucherOf gives the batch and voucher number of the payment that a till's question is about.
-func VoucherOf(c WalletCrossing) (batch, voucher string) {
-	if parts := strings.Split(c.Params[walletapi.Order], "-"); len(parts) == 3 {
-		return parts[1], parts[2]
-	}
-	return "", ""
-}
-
-// walletStatements are those of the wallets' hosts.
-func (w *World) walletStatements() (all []audit.Statement) {
-	if w.walletLine == nil {
-		return nil
-	}
-	for _, seat := range w.walletLine.hosts.town.Wallets {
-		if h := w.walletLine.hosts.hosts[seat.Name]; h != nil {
-			h.Age(w.Loop.Now())
-			all = append(all, h.Statements()...)
-		}
-	}
-	return all
-}
-
-// strikes gives the fault that is arranged for a crossing; nil for none.
-func (l *walletLine) strikes(c WalletCrossing) *WalletFault {
-	for i := range l.faults {
-		if f := &l.faults[i]; !f.struck && f.Operation == c.Operation && f.Nth == c.Nth && f.Answer == c.Answer {
-			f.struck = true
-			return f
-		}
-	}
-	return nil
-}
-
-// askWallet carries a question of the till's to a wallet's host, and brings the answer or, after a while, none.
-func (t *Till) askWallet(a terminal.Action) {
-	w, life, done := t.world, t.life, false
-	back := func(p walletapi.Params) {
-		if !done {
-			done = true
-			t.inLife(life, terminal.Event{Kind: terminal.WalletAnswered, Params: p})
-		}
-	}
-	l := w.walletLine
-	host, err := w.Wallet(a.Wallet)
-	if err != nil {
-		w.broken = err
-		return
-	}
-	c := WalletCrossing{At: w.Loop.Now(), Till: t.Name, Wallet: a.Wallet, Operation: a.Operation, Nth: 1, Params: a.Params}
-	for _, earlier := range l.Crossed {
-		if earlier.Operation == c.Operation && !earlier.Answer {
-			c.Nth++
-		}
-	}
-	w.Loop.After(walletPatience, func() { back(nil) })
-	late := latency
-	if f := l.strikes(c); f != nil {
-		if c.Note = "lost"; f.Late > 0 {
-			c.Note, late = "late", f.Late
-		}
-	}
-	w.walletCrossed(c)
-	if c.Note == "lost" {
-		return
-	}
-	w.Loop.After(late, func() {
-		host.Serve(w.Loop.Now(), a.Operation, a.Params, &walletBox{world: w, host: host, crossing: c, back: back})
-	})
-}
-
-// walletCrossed writes a crossing down.
-func (w *World) walletCrossed(c WalletCrossing) {
-	w.walletLine.Crossed = append(w.walletLine.Crossed, c)
-	e := trace.Event{At: c.At, Party: c.Till, Peer: c.Wallet, Kind: trace.Sent, Name: "wallet " + string(c.Operation), Text: c.Params.String()}
-	if c.Answer {
-		e.Kind, e.Name = trace.Received, e.Name+" answer"
-	}
-	if c.Note != "" {
-		w.Trace.Record(trace.Event{At: c.At, Party: "line", Peer: c.Till, Kind: trace.Injected, Name: c.Note, Text: e.Name})
-	}
-	w.Trace.Record(e)
-}
-
-// walletBox takes what a host has to say to one question, and what it tells shops.
-type walletBox struct {
-	world    *World
-	host     *wallet.Host
-	phone    bool
-	answer   walletapi.Params
-	crossing WalletCrossing
-	back     func(walletapi.Params)
-}
-
-// Answer implements walletapi.Outbox.
-func (b *walletBox) Answer(p walletapi.Params) {
-	if b.answer = p; b.phone {
-		return
-	}
-	w := b.world
-	b.consents(p)
-	c := b.crossing
-	c.At, c.Answer, c.Params, c.Note = w.Loop.Now(), true, p, ""
-	late := latency
-	if f := w.walletLine.strikes(c); f != nil {
-		switch {
-		case f.Alter != "":
-			c.Note, c.Params = "altered", w.walletLine.altered(p, f.Alter, c.Wallet)
-		case f.Late > 0:
-			c.Note, late = "late", f.Late
-		default:
-			c.Note = "lost"
-		}
-	}
-	w.walletCrossed(c)
-	if c.Note != "lost" {
-		w.Loop.After(late, func() { b.back(c.Params) })
-	}
-}
-
-// altered is an answer of a host that errs, or that somebody else has made.
-func (l *walletLine) altered(p walletapi.Params, what, name string) walletapi.Params {
-	q := maps.Clone(p)
-	switch what {
-	case "amount":
-		q[walletapi.Amount] = "1"
-	case "order":
-		q[walletapi.Order] += "9"
-	default:
-		q[walletapi.Sign] = "c29tZWJvZHk="
-		return q
-	}
-	signed, err := q.Signed(func(m []byte) ([]byte, error) { return l.hosts.keys[name].Sign(wallet.KeyHost, m) })
-	if err != nil { // only where both sides have the host's secret
-		return q
-	}
-	return signed
-}
-
-// consents has the payer do what was arranged, once his wallet asks.
-func (b *walletBox) consents(p walletapi.Params) {
-	w := b.world
-	if b.crossing.Operation != walletapi.OpPay || b.host.Scheme.Hear(p) != walletapi.Waiting {
-		return
-	}
-	trade, name := p[walletapi.Trade], b.crossing.Wallet
-	for payer, c := range w.walletLine.consents {
-		if c.Scans != "" || !strings.HasPrefix(payer, strings.TrimRight(p[walletapi.Payer], "*")) {
-			continue
-		}
-		w.Loop.After(c.After, func() {
-			password := w.walletLine.hosts.password(payer)
-			if c.Mistypes {
-				password = pay.NewSecret("000000")
-			}
-			op, say := walletapi.OpAppConfirm, walletapi.Params{walletapi.Trade: trade, walletapi.Password: password.Reveal()}
-			if c.Refuses {
-				op, say = walletapi.OpAppRefuse, walletapi.Params{walletapi.Trade: trade}
-			}
-			if _, err := w.app(payer, name, op, say); err != nil {
-				w.broken = err
-			}
-		})
-	}
-}
-
 // walletCodeShown has the payers who are to scan it take their phones out.
 func (w *World) walletCodeShown(t *Till, text string) {
 	t.record(trace.Shown, "merchant-code", fmt.Sprintf("a code of %d characters", len(text)))
@@ -382,7 +321,7 @@ func (w *World) ScanCode(payer, name, text string, c WalletConsent) error {
 	if err != nil {
 		return err
 	}
-	say := walletapi.Params{walletapi.QR: scanned, walletapi.Password: w.walletLine.hosts.password(payer).Reveal()}
+	say := walletapi.Params{walletapi.QR: scanned, walletapi.Password: w.walletLine.town.password(payer).Reveal()}
 	if c.Typed.Minor > 0 {
 		say.SetMoney(walletapi.Amount, c.Typed)
 	}
@@ -427,26 +366,9 @@ func (t *Till) ShowsCode(a pay.Amount, name string) error {
 	return t.Do(terminal.Event{Kind: terminal.ShowCode, Wallet: name})
 }
 
-// After implements walletapi.Outbox.
-func (b *walletBox) After(d time.Duration, f func(time.Time)) {
-	b.world.Loop.After(d, func() { f(b.world.Loop.Now()) })
-}
-
-// Notify implements walletapi.Outbox: the shop hears at once, and takes it unless it is busy.
-func (b *walletBox) Notify(_ string, p walletapi.Params, done func(time.Time, string)) {
-	l := b.world.walletLine
-	l.news = append(l.news, p)
-	said := b.host.Scheme.Acknowledge
-	if l.busy > 0 {
-		l.busy--
-		said = "busy"
-	}
-	b.After(latency, func(now time.Time) { done(now, said) })
-}
-
 // password is a payer's.
-func (w *wallets) password(payer string) pay.Secret {
-	for _, p := range w.town.Payers {
+func (t *walletTown) password(payer string) pay.Secret {
+	for _, p := range t.Payers {
 		if p.Name == payer {
 			return pay.NewSecret(p.Password)
 		}

@@ -131,6 +131,9 @@ func (w *World) Close() {
 		w.seats.close()
 	}
 	w.cancel()
+	if w.walletLine != nil {
+		w.walletLine.close()
+	}
 }
 
 // Control is the way into the host, if this seat has one.
@@ -319,7 +322,6 @@ func (w *World) Statements() ([]audit.Statement, error) {
 		all = append(all, audit.Statement{Role: audit.Terminal, Party: t.Name, Fact: audit.Present, Ref: audit.Ref{Terminal: t.config.Number}})
 		all = append(all, t.machine.Statements()...)
 	}
-	all = append(all, w.walletStatements()...)
 	state, err := w.Look()
 	if errors.Is(err, ErrNoSight) {
 		return all, nil

@@ -32,6 +32,8 @@ func walletDefects() []pay.Defect[Rules] {
 			}),
 		defect("terminal-wallet-uncounted", "settlement", "leaves the wallets out of the slip of a settlement",
 			"the acquirer does not settle them, so its batch has none", func(r *Rules) { r.Wallet.Apart = false }),
+		defect("terminal-wallet-unlisted", "protocol", "knows nothing of payments by wallets' codes when the cashier asks for payments",
+			"they stand in a table of their own", func(r *Rules) { r.Wallet.Listed = false }),
 		defect("terminal-wallet-no-slip", "protocol", "prints no slip for a payment by a wallet's code",
 			"the payer has it on his phone", func(r *Rules) { r.Wallet.Slip = false }),
 	}

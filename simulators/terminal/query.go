@@ -9,7 +9,7 @@ import (
 // lastPayment shows what became of the last payment.
 func (t *Terminal) lastPayment(now time.Time, _ Event, out *Actions) {
 	t.consult("terminal/query")
-	found := slices.DeleteFunc(slices.Clone(t.payments), func(p payment) bool { return !t.Rules.Queried(p.fact) })
+	found := slices.DeleteFunc(t.everyPayment(), func(p payment) bool { return !t.Rules.Queried(p.fact) })
 	if len(found) == 0 {
 		t.refuse(now, "terminal/query", "NO_PAYMENT", out)
 		return
@@ -32,7 +32,7 @@ func (t *Terminal) statistics(now time.Time, _ Event, out *Actions) {
 	s := Slip{Copy: MerchantCopy, Lines: append(t.head(), Line{ID: "SLIP_STATISTICS"})}
 	var days []string
 	of := map[string][]payment{}
-	for _, p := range t.payments {
+	for _, p := range t.everyPayment() {
 		if !t.Rules.Statistics(p.fact, p.ref.Flow) {
 			continue
 		}

@@ -36,6 +36,8 @@ type walletSale struct {
 	Wallet   string    `json:"wallet"`
 	Operator string    `json:"operator,omitempty"`
 	Pay      WalletPay `json:"pay"`
+
+	slips map[string][]byte // its receipts and those of its refunds, by voucher number
 }
 
 // walletLine: how a payment by a wallet's code stands from now on. It is written before a question leaves, and before a person is told.
@@ -56,11 +58,25 @@ func (l *walletLine) apply(t *Terminal) {
 	if i < 0 {
 		i, t.wallets = len(t.wallets), append(t.wallets, walletSale{})
 	}
-	t.wallets[i] = l.Sale
-	if l.Slip != nil {
+	s := l.Sale
+	if s.slips = t.wallets[i].slips; l.Slip != nil {
 		t.last = l.Slip
+		s.slips = maps.Clone(s.slips)
+		if s.slips == nil {
+			s.slips = map[string][]byte{}
+		}
+		s.slips[s.voucher()] = l.Slip
 	}
+	t.wallets[i] = s
 	t.queue(l.Slip, l.Begun)
+}
+
+// voucher is the number of what was last done: of the payment, or of a refund.
+func (s walletSale) voucher() string {
+	if n := len(s.Pay.Backs); n > 0 && s.Pay.Stage == WalletPaid {
+		return s.Pay.Backs[n-1].voucher()
+	}
+	return s.Trace
 }
 
 // walletTalk is a question to a wallet's host that is under way.
@@ -291,7 +307,7 @@ func (t *Terminal) walletBack(now time.Time, o Original, out *Actions) bool {
 		return true
 	}
 	number := t.Rules.NextTrace(t.trace)
-	t.walletGoes(now, w.sale.Pay.Refund(t.walletNumber(number), w.back), number, out)
+	t.walletGoes(now, w.sale.Pay.Refund(now, t.walletNumber(number), w.back), number, out)
 	return true
 }
 
@@ -346,18 +362,50 @@ func (t *Terminal) walletCounts(batch string) []Line {
 	return lines
 }
 
-// statements tell what the journal says of a payment by a wallet's code.
-func (s walletSale) statements(t *Terminal) []audit.Statement {
-	of := audit.Statement{At: s.At, Role: audit.Terminal, Party: t.Name, Fact: audit.Approved, Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Flow: pay.WalletSale},
-		RRN: s.Pay.Order, Account: s.Wallet, Amount: s.Pay.Amount}
+// walletPayments lists what was paid and given back by wallets' codes as the cashier looks for it: among the other payments.
+func (t *Terminal) walletPayments() (list []payment) {
+	t.consult("terminal/wallet-listed")
+	if !t.Rules.Wallet.Listed {
+		return nil
+	}
+	for _, s := range t.wallets {
+		p := payment{at: s.At, ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Batch: s.Batch, Trace: s.Trace, Flow: pay.WalletSale},
+			amount: s.Pay.Amount, fact: s.fact(), rrn: s.Pay.Trade, operator: s.Operator}
+		list = append(list, p)
+		for _, b := range s.Pay.Backs {
+			if p.fact != audit.Reversed {
+				back := p
+				back.at, back.ref.Trace, back.ref.Flow, back.amount = b.At, b.voucher(), pay.WalletRefund, b.Amount
+				list = append(list, back)
+			}
+		}
+	}
+	return list
+}
+
+// everyPayment lists the till's payments, by card and by code, in the order of time.
+func (t *Terminal) everyPayment() []payment {
+	all := append(slices.Clone(t.payments), t.walletPayments()...)
+	slices.SortStableFunc(all, func(a, b payment) int { return a.at.Compare(b.at) })
+	return all
+}
+
+func (s walletSale) fact() audit.Fact {
 	switch {
 	case s.Pay.Owes():
-		of.Fact = audit.Pending
+		return audit.Pending
 	case s.Pay.Stage == WalletRefused:
-		of.Fact = audit.Declined
+		return audit.Declined
 	case s.Pay.Stage == WalletCancelled:
-		of.Fact = audit.Reversed
+		return audit.Reversed
 	}
+	return audit.Approved
+}
+
+// statements tell what the journal says of a payment by a wallet's code.
+func (s walletSale) statements(t *Terminal) []audit.Statement {
+	of := audit.Statement{At: s.At, Role: audit.Terminal, Party: t.Name, Fact: s.fact(), Ref: audit.Ref{Terminal: t.Number, Merchant: t.Merchant, Flow: pay.WalletSale},
+		RRN: s.Pay.Order, Account: s.Wallet, Amount: s.Pay.Amount}
 	list := []audit.Statement{of}
 	for _, b := range s.Pay.Backs {
 		if of.Fact != audit.Reversed {

@@ -92,4 +92,11 @@ var walletProbes = map[string]func(*bench) any{
 		return fmt.Sprint(b.till.walletCounts(b.till.batch))
 	},
 	"terminal-wallet-no-slip": sellByWallet("done+paid"),
+	"terminal-wallet-unlisted": func(b *bench) any {
+		sellByWallet("done+paid | balance-low")(b)
+		b.step(Event{Kind: LastPayment})
+		b.step(Event{Kind: Statistics})
+		b.step(Event{Kind: Reprint, Original: Original{Trace: b.till.wallets[0].Trace}})
+		return fmt.Sprint(b.screens, b.slips)
+	},
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -19,13 +20,14 @@ type WalletRules struct {
 	Prompt      func(walletapi.Result) string           // terminal/wallet-prompt: what the cashier reads
 	Slip        bool                                    // terminal/wallet-slip: a payment by a wallet's code leaves a slip
 	Apart       bool                                    // terminal/wallet-apart: slips of totals have the wallets, apart from the cards
+	Listed      bool                                    // terminal/wallet-listed: queries, statistics and reprints know what was paid by wallets' codes
 	PayDebts    bool                                    // terminal/wallet-owed: what is owed goes before the next order
 	CancelTries int                                     // terminal/wallet-tries: attempts at once; the rest wait for the next order
 }
 
 // ReferenceWallet gives the rules of a till that does everything right.
 func ReferenceWallet() WalletRules {
-	return WalletRules{Doubtful: doubtful, Believe: aboutThis, CancelDoubt: true, Signed: true, Prompt: walletPrompt, Slip: true, Apart: true, PayDebts: true, CancelTries: 10}
+	return WalletRules{Doubtful: doubtful, Believe: aboutThis, CancelDoubt: true, Signed: true, Prompt: walletPrompt, Slip: true, Apart: true, Listed: true, PayDebts: true, CancelTries: 10}
 }
 
 // doubtful follows DOMAIN.md E.4.
@@ -76,7 +78,11 @@ type WalletPay struct {
 type WalletBack struct {
 	Number string     `json:"number"` // the till's own: the same one is the same refund
 	Amount pay.Amount `json:"amount"`
+	At     time.Time  `json:"at"`
 }
+
+// voucher is the last part of the number.
+func (b WalletBack) voucher() string { return b.Number[strings.LastIndexByte(b.Number, '-')+1:] }
 
 // Left is what of a paid order has not gone back.
 func (p *WalletPay) Left() pay.Amount {
@@ -92,8 +98,8 @@ func (p *WalletPay) Left() pay.Amount {
 }
 
 // Refund asks the host to give a part of a paid order back.
-func (p *WalletPay) Refund(number string, a pay.Amount) WalletAsk {
-	p.Back = &WalletBack{number, a}
+func (p *WalletPay) Refund(now time.Time, number string, a pay.Amount) WalletAsk {
+	p.Back = &WalletBack{number, a, now}
 	return p.Resume()
 }
 

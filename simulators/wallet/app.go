@@ -21,13 +21,15 @@ func (h *Host) merchantCode(o Order) (string, error) {
 	return h.codeOf(h.merchants[o.Merchant], o.Amount, qr.Object{ID: "02", Value: o.Number})
 }
 
-// StaticCode is the code that hangs on a merchant's wall: the payer types the amount.
-func (h *Host) StaticCode(merchant string) (string, error) {
-	m, known := h.merchants[merchant]
-	if !known {
-		return "", fmt.Errorf("wallet: merchant %q is not known", merchant)
+// wallCode gives the code that hangs on a merchant's wall: the payer types the amount.
+func wallCode(c *Call) {
+	text, err := c.codeOf(c.merchant, pay.CNY(0))
+	if err != nil {
+		c.end(walletapi.BadRequest, "merchant-code", err.Error())
+		return
 	}
-	return h.codeOf(m, pay.CNY(0))
+	c.answer[walletapi.QR] = text
+	c.end(walletapi.Done, "wall-code", "the code of "+c.merchant.Name)
 }
 
 func (h *Host) codeOf(m Merchant, a pay.Amount, more ...qr.Object) (string, error) {
@@ -106,7 +108,7 @@ func tellScanned(c *Call) {
 
 // showCode gives the phone a fresh payer code.
 func showCode(c *Call) {
-	n := len(c.codes)
+	n := c.given
 	var digits string
 	for {
 		stream := c.Seed.Bytes(fmt.Sprintf("%s code %d", c.Scheme.Name, n), c.Scheme.CodeDigits)
@@ -152,8 +154,20 @@ func whatIsPaid(c *Call) (walletapi.Result, string) {
 		return r, reason
 	}
 	trade := c.trade()
-	c.order = Order{Merchant: c.merchant.Number, Number: "static-" + trade, Trade: trade, At: c.now, Amount: c.amount, Subject: c.merchant.Name,
+	c.order = Order{Merchant: c.merchant.Number, Number: "static-" + trade, Static: true, Trade: trade, At: c.now, Amount: c.amount, Subject: c.merchant.Name,
 		State: walletapi.StateOpen, Notify: c.merchant.Notify}
+	return "", ""
+}
+
+// withinStatic holds what one payer pays by codes on walls on a day to the rule of F.3.
+func withinStatic(c *Call) (walletapi.Result, string) {
+	if !c.order.Static {
+		return "", ""
+	}
+	today := c.static[dayKey(c.payer.Name, c.now)]
+	if limit := c.Scheme.StaticPerDay; limit.Minor > 0 && today+c.amount.Minor > limit.Minor {
+		return walletapi.OverLimit, fmt.Sprintf("%s after %d fen today are over the %s that codes on walls may take a day", c.amount, today, limit)
+	}
 	return "", ""
 }
 

@@ -10,7 +10,10 @@ import (
 )
 
 // Defects lists what real wallet hosts have shipped with.
-func Defects() []pay.Defect[Rules] {
+func Defects() []pay.Defect[Rules] { return slices.Concat(skipped(), wrong()) }
+
+// skipped are hosts that leave a check out.
+func skipped() []pay.Defect[Rules] {
 	skips := func(name, check, category, text, why string) pay.Defect[Rules] {
 		return pay.Defect[Rules]{Name: name, Category: category, Text: text, Why: why, Edit: func(r *Rules) { r.Services = without(r.Services, check) }}
 	}
@@ -20,8 +23,16 @@ func Defects() []pay.Defect[Rules] {
 		skips("wallet-pays-blocked", "payer-status", "security", "lets a blocked account pay", "the block stands in another database than the balance"),
 		skips("wallet-pays-itself", "seller", "security", "lets a shop's owner pay his own shop", "who owns a shop is known to another department"),
 		skips("wallet-over-limit", "limit", "money", "takes more than shop or wallet allow for one payment", "the limit is held in the app, which a payer code does not pass"),
+		skips("wallet-static-over-limit", "static-limit", "money", "lets a payer pay more than five hundred yuan a day by codes on walls",
+			"the limit came with a circular, after the code was written"),
 		skips("wallet-refunds-late", "refund-time", "money", "gives back what is too old", "the clerk's screen has the rule, the API has not"),
 		skips("wallet-cancels-at-once", "cancel-time", "resilience", "cancels while the payment is still under way", "nobody has read why one must wait"),
+	}
+}
+
+// wrong are hosts that do another thing.
+func wrong() []pay.Defect[Rules] {
+	return []pay.Defect[Rules]{
 		{Name: "wallet-reuses-code", Category: "security", Text: "takes a payer code a second time", Why: "the code is marked as used when the order is settled, by a job",
 			Edit: func(r *Rules) { r.SingleUse = false }},
 		{Name: "wallet-keeps-code", Category: "security", Text: "takes a payer code whatever its age", Why: "the clocks of app and host differ, so somebody was generous",

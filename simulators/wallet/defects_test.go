@@ -79,7 +79,7 @@ var defectProbes = map[string]struct {
 	}, "199000 1000"},
 	"wallet-keeps-code": {func(w *town) string {
 		code := w.code("alice")
-		w.rest(time.Hour)
+		w.rest(5 * time.Minute)
 		w.pays("A1", code, 10_00)
 		return w.money()
 	}, "200000 0"},
@@ -126,6 +126,13 @@ var defectProbes = map[string]struct {
 		w.paid("A1", 10_00)
 		return fmt.Sprint(w.news[0][walletapi.Sign] != "")
 	}, "true"},
+	"wallet-static-over-limit": {func(w *town) string {
+		w.merchant(walletapi.OpWallCode, "", nil)
+		p := walletapi.Params{walletapi.QR: w.answer[walletapi.QR], walletapi.Password: "135790"}
+		p.SetMoney(walletapi.Amount, pay.CNY(500_01))
+		w.phone(walletapi.OpAppConfirm, "alice", p)
+		return w.money()
+	}, "200000 0"},
 	"wallet-believes-code": {func(w *town) string {
 		w.merchant(walletapi.OpOrder, "A1", amountOf(12_00))
 		p, err := qr.Parse(w.answer[walletapi.QR])

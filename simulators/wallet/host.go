@@ -47,10 +47,13 @@ type Host struct {
 	merchants map[string]Merchant
 	payers    map[string]payer
 	codes     map[string]code // by the hash of their digits
+	shown     []string        // those hashes, as they were given
+	given     int             // codes so far, with those that are forgotten
 	orders    map[string]Order
-	order     []string       // keys of orders, as they came
-	open      []string       // keys of those that nobody has paid yet
-	paid      map[string]int // payments by payer and day
+	order     []string         // keys of orders, as they came
+	open      []string         // keys of those that nobody has paid yet
+	paid      map[string]int   // payments by payer and day
+	static    map[string]int64 // ... what they paid by codes on walls, in minor units
 	trades    map[string]string
 	telling   map[string]bool // orders whose notifications are under way
 	broken    bool            // the journal failed: what is in memory may not be durable
@@ -63,7 +66,7 @@ func New(c Config) (*Host, error) {
 		c.Rules = &r
 	}
 	h := &Host{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, payers: map[string]payer{}, codes: map[string]code{},
-		orders: map[string]Order{}, paid: map[string]int{}, trades: map[string]string{}, telling: map[string]bool{}}
+		orders: map[string]Order{}, paid: map[string]int{}, static: map[string]int64{}, trades: map[string]string{}, telling: map[string]bool{}}
 	if !c.HSM.Has(KeyStore) {
 		if _, err := c.HSM.Generate(KeyStore, hsm.AES256); err != nil {
 			return nil, fmt.Errorf("wallet: %w", err)

@@ -252,8 +252,8 @@ func TestMerchantCode(t *testing.T) {
 
 func TestStaticCode(t *testing.T) {
 	both(t, func(t *testing.T, w *town) {
-		code, err := w.host.StaticCode(noodles)
-		w.must(err)
+		w.wants(w.merchant(walletapi.OpWallCode, "", nil), walletapi.Done)
+		code := w.answer[walletapi.QR]
 		w.wants(w.phone(walletapi.OpAppScan, "alice", walletapi.Params{walletapi.QR: code}), walletapi.Done)
 		p := amountOf(8_00)
 		maps.Copy(p, walletapi.Params{walletapi.QR: code, walletapi.Password: "135790"})
@@ -266,9 +266,13 @@ func TestStaticCode(t *testing.T) {
 		if len(w.news) != 2 {
 			t.Errorf("the shop was told %d times", len(w.news))
 		}
-		if _, err := w.host.StaticCode("1"); err == nil {
-			t.Error("nobody has a code")
-		}
+		p.SetMoney(walletapi.Amount, pay.CNY(484_01)) // five hundred yuan a day
+		w.wants(w.phone(walletapi.OpAppConfirm, "alice", p), walletapi.OverLimit)
+		w.open()
+		p.SetMoney(walletapi.Amount, pay.CNY(484_00))
+		w.wants(w.phone(walletapi.OpAppConfirm, "alice", p), walletapi.Done)
+		w.rest(24 * time.Hour)
+		w.wants(w.phone(walletapi.OpAppConfirm, "alice", p), walletapi.Done)
 	})
 }
 
@@ -343,5 +347,25 @@ func TestMistakes(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s is taken", name)
 		}
+	}
+}
+
+// A code that ran out is known as one for a while, and then it is forgotten, used or not; no phone is given its digits again.
+func TestOldCodesAreForgotten(t *testing.T) {
+	w := newTown(t, "wechat", nil)
+	given := map[string]bool{}
+	for range 3 {
+		used, unused := w.code("alice"), w.code("alice")
+		if given[used] || given[unused] {
+			t.Error("a code is given a second time")
+		}
+		given[used], given[unused] = true, true
+		w.wants(w.pays(fmt.Sprint("A", len(given)), used, 1_00), walletapi.Done)
+		w.rest(2 * time.Minute)
+		w.wants(w.pays("B1", unused, 1_00), walletapi.CodeExpired)
+		w.rest(20 * time.Minute)
+		w.wants(w.pays("B1", unused, 1_00), walletapi.CodeInvalid)
+		w.wants(w.pays("B1", used, 1_00), walletapi.CodeInvalid)
+		w.open()
 	}
 }

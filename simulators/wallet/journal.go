@@ -40,14 +40,16 @@ type Order struct {
 	Amount   pay.Amount             `json:"amount,omitzero"`
 	Subject  string                 `json:"subject,omitempty"`
 	State    walletapi.OrderState   `json:"state"`
-	Code     string                 `json:"code,omitempty"`  // hash of the payer code it came with; "" for a merchant code
-	Payer    string                 `json:"payer,omitempty"` // who paid, or is asked
+	Code     string                 `json:"code,omitempty"`   // hash of the payer code it came with; "" for a merchant code
+	Static   bool                   `json:"static,omitempty"` // paid by the code on a wall
+	Payer    string                 `json:"payer,omitempty"`  // who paid, or is asked
 	PaidAt   time.Time              `json:"paid_at,omitzero"`
 	Notify   string                 `json:"notify,omitempty"`
 	Refunds  []Refund               `json:"refunds,omitempty"`
 	Returned pay.Amount             `json:"returned,omitzero"` // by all refunds and the cancel
 	Posting  ledger.ID              `json:"posting,omitempty"`
 	Untold   []walletapi.OrderState `json:"untold,omitempty"` // what the merchant has not acknowledged yet
+	Told     int                    `json:"told,omitempty"`   // what he has
 }
 
 // Refund is one of an order.
@@ -179,6 +181,10 @@ func (h *Host) keep(c change) {
 		h.payers[p.Name] = p
 	}
 	for _, k := range c.codes {
+		if _, known := h.codes[k.Hash]; !known {
+			h.shown = append(h.shown, k.Hash)
+			h.given++
+		}
 		h.codes[k.Hash] = k
 	}
 	for _, o := range c.orders {
@@ -187,7 +193,11 @@ func (h *Host) keep(c change) {
 			h.order = append(h.order, o.key())
 		}
 		if was.PaidAt.IsZero() && !o.PaidAt.IsZero() {
-			h.paid[dayKey(o.Payer, o.PaidAt)]++
+			day := dayKey(o.Payer, o.PaidAt)
+			h.paid[day]++
+			if o.Static {
+				h.static[day] += o.Amount.Minor
+			}
 		}
 		h.open = slices.DeleteFunc(h.open, func(key string) bool { return key == o.key() })
 		if o.State == walletapi.StateOpen {

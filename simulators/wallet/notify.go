@@ -57,6 +57,7 @@ func (h *Host) attempt(now time.Time, key string, n int, out walletapi.Outbox) {
 	p := walletapi.Params{}
 	o.into(p)
 	p[walletapi.Standing] = string(o.Untold[0])
+	p[walletapi.Event] = fmt.Sprintf("%s-%d", o.Trade, o.Told+1)
 	p[walletapi.Nonce] = fmt.Sprintf("%s-%d", o.Trade, n)
 	if h.Rules.SignsTold {
 		signed, err := p.Signed(h.signer())
@@ -74,7 +75,7 @@ func (h *Host) attempt(now time.Time, key string, n int, out walletapi.Outbox) {
 		}
 		o := h.orders[key]
 		if len(o.Untold) > 0 {
-			o.Untold = slices.Clone(o.Untold[1:])
+			o.Untold, o.Told = slices.Clone(o.Untold[1:]), o.Told+1
 		}
 		h.commit(change{orders: []Order{o}}, func() {
 			delete(h.telling, key)

@@ -172,8 +172,15 @@ func (o Order) into(p walletapi.Params) {
 // masked shows a merchant no more of a payer's name than its first character.
 func masked(name string) string { return string([]rune(name)[:1]) + "**" }
 
-// Age closes the orders that nobody has paid in time. Serve calls it first; whoever looks at the orders calls it before.
+// codeMemory is how long a payer code that has run out is still known as one, so that whoever shows it is told what is wrong.
+const codeMemory = 10 * time.Minute
+
+// Age forgets codes and closes the orders that nobody has paid in time. Serve calls it first; whoever looks at the orders calls it before.
 func (h *Host) Age(now time.Time) {
+	for len(h.shown) > 0 && now.Sub(h.codes[h.shown[0]].At) > h.Scheme.CodeLife+codeMemory {
+		delete(h.codes, h.shown[0])
+		h.shown = h.shown[1:]
+	}
 	if h.broken || !h.Rules.ClosesStale {
 		return
 	}

@@ -48,6 +48,7 @@ func TestRandomDays(t *testing.T) {
 					w.randomStep(rt, &orders)
 				}
 				w.ail(wallet.Condition{})
+				w.says = func(walletapi.Params) string { return w.config.Scheme.Acknowledge }
 				w.open()
 				w.rest(48 * time.Hour)
 				w.settleDoubts(rt, orders)
@@ -57,7 +58,7 @@ func TestRandomDays(t *testing.T) {
 }
 
 func (w *town) randomStep(rt *rapid.T, orders *[]*believed) {
-	step := rapid.SampledFrom([]string{"pay", "pay", "again", "confirm", "cancel", "refund", "refund", "query", "condition", "restart", "wait"}).Draw(rt, "step")
+	step := rapid.SampledFrom([]string{"pay", "pay", "again", "confirm", "cancel", "refund", "refund", "query", "condition", "restart", "deaf", "wait"}).Draw(rt, "step")
 	if len(*orders) == 0 && step != "condition" {
 		step = "pay"
 	}
@@ -99,6 +100,9 @@ func (w *town) randomStep(rt *rapid.T, orders *[]*believed) {
 		w.ail(rapid.SampledFrom([]wallet.Condition{{}, {Down: true}, {Silent: true}, {Unsure: true}, {Delay: 5 * time.Second}}).Draw(rt, "condition"))
 	case "restart":
 		w.open()
+	case "deaf": // the shop, or it hears again; its word may be lost
+		says := rapid.SampledFrom([]string{"", "busy", w.config.Scheme.Acknowledge}).Draw(rt, "word")
+		w.says = func(walletapi.Params) string { return says }
 	case "wait":
 		w.rest(rapid.SampledFrom([]time.Duration{time.Second, 20 * time.Second, 3 * time.Minute}).Draw(rt, "time"))
 	}
@@ -182,9 +186,22 @@ func (w *town) settleDoubts(rt *rapid.T, orders []*believed) {
 	if a.Booked != pay.CNY(2000_00-shop) || s.Booked != pay.CNY(shop) {
 		rt.Fatalf("Alice has %s and the shop %s; by the orders the shop has %s", a.Booked, s.Booked, pay.CNY(shop))
 	}
+	heard := map[string]string{} // what each event was, however often it came
+	for _, p := range w.news {
+		event, says := p[walletapi.Event], p[walletapi.Standing]
+		if was, again := heard[event]; again && was != says {
+			rt.Fatalf("notification %s says first %s, then %s", event, was, says)
+		}
+		heard[event] = says
+	}
 	for _, o := range w.host.Orders() {
 		if len(o.Untold) > 0 {
 			rt.Fatalf("order %s: the shop was never told of %v", o.Number, o.Untold)
+		}
+		for n := range o.Told {
+			if event := fmt.Sprintf("%s-%d", o.Trade, n+1); heard[event] == "" {
+				rt.Fatalf("order %s: the shop has never heard %s", o.Number, event)
+			}
 		}
 	}
 }

@@ -73,12 +73,13 @@ func services() []Service {
 			with(order, Check{"refund-amount", returnGiven}, Check{"repeat", firstRefund}, Check{"paid", wasPaid}, Check{"refund-time", refundInTime},
 				Check{"refund-total", refundWithin}), refund},
 		{walletapi.OpRefundQuery, []string{walletapi.Order, walletapi.Refund}, with(order, Check{"refund", refundKnown}), tellRefund},
+		{walletapi.OpWallCode, nil, merchant, wallCode},
 
 		{walletapi.OpAppCode, []string{walletapi.Payer}, phone, showCode},
 		{walletapi.OpAppScan, []string{walletapi.Payer, walletapi.QR}, with(phone, Check{"merchant-code", scannedKnown}), tellScanned},
 		{walletapi.OpAppConfirm, []string{walletapi.Payer, walletapi.Password},
 			with(phone, Check{"payer-status", payerUsable}, Check{"password", passwordRight}, Check{"what", whatIsPaid}, Check{"seller", notSeller},
-				Check{"limit", withinLimits}), confirm},
+				Check{"limit", withinLimits}, Check{"static-limit", withinStatic}), confirm},
 		{walletapi.OpAppRefuse, []string{walletapi.Payer, walletapi.Trade}, with(phone, Check{"what", whatIsPaid}), refuse},
 		{walletapi.OpAppBill, []string{walletapi.Payer, walletapi.Trade}, with(phone, Check{"bill", billKnown}), tellBill},
 	}

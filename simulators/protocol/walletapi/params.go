@@ -41,6 +41,7 @@ const (
 	Again     = "again"  // "yes": ask the same once more
 	Action    = "action" // what a cancel did: "close" or "refund"
 	QR        = "qr"     // the text of a merchant code
+	Event     = "event"  // of a notification: those that repeat it have the same
 	Notify    = "notify" // where the merchant wants to be told
 	Password  = "password"
 	Nonce     = "nonce"

@@ -25,6 +25,7 @@ const (
 	OpClose       Operation = "close"        // let nobody pay what is not paid
 	OpRefund      Operation = "refund"       // whole or in part, several times
 	OpRefundQuery Operation = "refund-query" // what became of a refund
+	OpWallCode    Operation = "wall-code"    // the merchant code for the wall, without an amount
 
 	OpAppCode    Operation = "app/code"    // a fresh payer code
 	OpAppScan    Operation = "app/scan"    // what a merchant code asks for
@@ -35,7 +36,7 @@ const (
 
 // Operations lists them all.
 func Operations() []Operation {
-	return []Operation{OpPay, OpOrder, OpQuery, OpCancel, OpClose, OpRefund, OpRefundQuery, OpAppCode, OpAppScan, OpAppConfirm, OpAppRefuse, OpAppBill}
+	return []Operation{OpPay, OpOrder, OpQuery, OpCancel, OpClose, OpRefund, OpRefundQuery, OpWallCode, OpAppCode, OpAppScan, OpAppConfirm, OpAppRefuse, OpAppBill}
 }
 
 // OfPhone tells that a payer's phone asks for it.
@@ -101,6 +102,7 @@ type Scheme struct {
 	NoPasswordUpTo  pay.Amount    `yaml:"no_password_up_to"` // for one payment
 	NoPasswordCount int           `yaml:"no_password_count"` // payments of a day
 	PerPayment      pay.Amount    `yaml:"per_payment"`
+	StaticPerDay    pay.Amount    `yaml:"static_per_day"`  // a payer's, by codes without an amount (DOMAIN.md F.3)
 	WaitsForPayer   time.Duration `yaml:"waits_for_payer"` // then the order closes by itself
 	// How merchants are told (DOMAIN.md E.5).
 	NotifyAfter []time.Duration `yaml:"notify_after"` // each counted from the attempt before
