@@ -95,3 +95,23 @@ Feature: A sale by code, and a line that breaks
     Then the 1st reversal carries the code of Alice's phone and no card
     And "T1" has the 1st sale as reversed
     And Alice's card holds 1000.00 CNY
+
+  @QRP-026 @host-control
+  Scenario: A reversal with another customer's code
+    Given Alice shows her phone for 10.00 CNY at "T1"
+    When "T1" is made to send a reversal with device_data "A30196201000000000000001"
+    Then these messages went over the wire
+      | from | message         | code |
+      | T1   | reversal        | 98   |
+      | host | reversal answer | 14   |
+    And Alice's card holds 990.00 CNY
+    And "Noodle House" is owed 10.00 CNY
+
+  @QRP-027 @host-control
+  Scenario: A deposit with a code
+    Given Alice leaves a deposit of 500.00 CNY at "T1"
+    When "T1" is made to send the 1st pre-auth as a new one with device_data "A30196201000000000000001"
+    Then these messages went over the wire
+      | from | message         | code |
+      | T1   | pre-auth        |      |
+      | host | pre-auth answer | 40   |

@@ -52,6 +52,16 @@ Feature: Codes of wallets
     And "T1" shows CODE_USED
     And Alice's WeChat holds 1990.00 CNY
 
+  @WAL-003
+  Scenario: A code that the wallet has given to nobody
+    When Alice shows a WeChat code for 10.00 CNY at "T1"
+    Then "T1" shows WALLET_NOT_TAKEN
+    And the wallet was asked
+      | question   | code                   |
+      | pay        |                        |
+      | pay answer | FAIL AUTH_CODE_INVALID |
+    And Alice's WeChat holds 2000.00 CNY
+
   @WAL-004 @clock
   Scenario: Over the limit the payer types the password, and the till asks until it is so
     Given Alice types the password 12 seconds after the wallet asks

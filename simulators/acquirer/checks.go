@@ -187,8 +187,12 @@ func pinPresent(c *Call) (pay.Answer, string) {
 }
 
 // cardRead finds card number and expiry in the message, and holds an encrypted track to the card number beside it
-// (DOMAIN.md B.4). A payer's code needs neither.
+// (DOMAIN.md B.4). A payer's code needs neither, and may not stand in everything.
 func cardRead(c *Call) (pay.Answer, string) {
+	c.Trace.Consult("acquirer/by-code")
+	if c.req.DeviceValue(iso8583.DeviceA3PayerCode) != "" && !slices.Contains(c.Rules.ByCode, c.spec.Flow) {
+		return pay.Answer40NotSupported, "a payer's code pays no " + string(c.spec.Flow)
+	}
 	if strings.HasPrefix(c.req.Get(iso8583.EntryMode), string(pay.Entry03QR)) {
 		return codeRead(c)
 	}

@@ -21,6 +21,20 @@ func codeRead(c *Call) (pay.Answer, string) {
 	return passed, ""
 }
 
+// sameCode holds the reversal of a payment by code to the code that paid: it repeats it (DOMAIN.md E.6).
+func sameCode(c *Call) (pay.Answer, string) {
+	p, _ := c.Rules.Original(c)
+	said := c.req.DeviceValue(iso8583.DeviceA3PayerCode)
+	if !p.live() || said == "" {
+		return passed, ""
+	}
+	kept, err := c.HSM.Open(KeyStore, p.Sealed)
+	if err != nil || !p.ByCode || string(kept) != said {
+		return pay.Answer14BadCard, p.Key().String() + " was not paid with this code"
+	}
+	return passed, ""
+}
+
 // panOf gives the card number that is kept of a payment; "" where a code paid, or where it cannot be read.
 func (a *Acquirer) panOf(p Payment) string {
 	pan, err := a.HSM.Open(KeyStore, p.Sealed)

@@ -32,6 +32,21 @@ func codePaid(f pay.Flow, fen int, edit func(*iso8583.Message) *iso8583.Message)
 	}
 }
 
+func depositByCode(w *world) string {
+	return code(w.ask(withoutCard(w.paying(pay.PreAuth, 1000), aliceCode)))
+}
+
+// reversedWith takes a sale by code back with that code.
+func reversedWith(digits string) func(*world) string {
+	return func(w *world) string {
+		m := w.byCode()
+		w.ask(m)
+		back := w.reversalOf(m)
+		back.Set(iso8583.DeviceData, m.Dialect().DeviceText(iso8583.DeviceA3PayerCode, digits))
+		return code(w.ask(back)) + " " + w.money()
+	}
+}
+
 func shown(code string) func(*iso8583.Message) *iso8583.Message {
 	return func(m *iso8583.Message) *iso8583.Message { return withoutCard(m, code) }
 }
@@ -44,6 +59,8 @@ var codeProbes = map[string]struct {
 	want string
 }{
 	"acquirer-sends-code-as-card":   {func(w *world) string { return code(w.ask(w.byCode())) + " " + w.money() }, "00 1000 99000"},
+	"acquirer-reverses-any-code":    {reversedWith("6201000000000000001"), "14 1000 99000"},
+	"acquirer-deposits-by-code":     {depositByCode, "40"},
 	"acquirer-wants-code-again":     {codePaid(pay.Refund, 400, shown("")), "00 600 99400"},
 	"acquirer-refunds-code-to-card": {codePaid(pay.Refund, 400, itself), "14 1000 99000"},
 }
@@ -69,13 +86,15 @@ func TestPayerCodes(t *testing.T) {
 			return code(w.ask(m))
 		}, "31"},
 		{"another wallet's code", func(w *world) string { return code(w.ask(withoutCard(w.sale(), "101234567890123456"))) }, "31"},
-		{"reversal", func(w *world) string {
-			m := w.byCode()
+		{"reversal", reversedWith(aliceCode), "00 0 100000"},
+		{"reversal of a card's sale with a code", func(w *world) string {
+			m := w.sale()
 			w.ask(m)
 			back := w.reversalOf(m)
-			back.Set(iso8583.DeviceData, m.Get(iso8583.DeviceData))
+			back.Set(iso8583.DeviceData, m.Dialect().DeviceText(iso8583.DeviceA3PayerCode, aliceCode))
 			return code(w.ask(back)) + " " + w.money()
-		}, "00 0 100000"},
+		}, "14 1000 99000"},
+		{"pre-auth by code", depositByCode, "40"},
 		{"reversal without the code", func(w *world) string {
 			m := w.byCode()
 			w.ask(m)

@@ -1,6 +1,8 @@
 package acquirer
 
 import (
+	"slices"
+
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -17,6 +19,8 @@ func codeDefects() []pay.Defect[Rules] {
 					m.Unset(iso8583.DeviceData)
 				}
 			}},
+		{Name: "acquirer-deposits-by-code", Category: "protocol", Text: "takes a pre-authorization by a payer's code",
+			Why: "it goes the sale's way, and the sale has the code", Edit: func(r *Rules) { r.ByCode = append(slices.Clone(r.ByCode), pay.PreAuth) }},
 		{Name: "acquirer-wants-code-again", Category: "protocol", Text: "gives nothing back of a payment by code without that code",
 			Why: "who pays is compared field by field, and a missing one differs",
 			Edit: func(r *Rules) {
@@ -27,6 +31,8 @@ func codeDefects() []pay.Defect[Rules] {
 					return originalCard(c)
 				})
 			}},
+		{Name: "acquirer-reverses-any-code", Category: "money", Text: "takes a payment by code back, whatever code the reversal has",
+			Why: "the trace number has found the payment, and nothing else is looked at", Edit: func(r *Rules) { r.drop("reversal-code") }},
 		{Name: "acquirer-refunds-code-to-card", Category: "money", Text: "takes a refund of a payment by code to whatever card is shown",
 			Why: "a code cannot be compared with a card number, so nothing is compared",
 			Edit: func(r *Rules) {

@@ -55,7 +55,7 @@ func flows() []Flow {
 	onto(slices.Concat(open, money, deposit, []Check{amount, pin}), authorize, pay.PreAuthVoid, pay.MOTOPreAuthVoid)
 	onto(slices.Concat(open, money, deposit, []Check{ceiling, pin}), authorize, pay.Completion, pay.MOTOCompletion)
 	onto(slices.Concat(told, money, deposit, []Check{ceiling}), advise, pay.CompletionAdvice, pay.MOTOCompletionAdvice)
-	onto(slices.Concat(trusted, []Check{{"reversal-day", reversedToday}, {"reversal-amount", sameAmount}}), reversal, pay.Reversal, pay.ReversalRequest)
+	onto(slices.Concat(trusted, []Check{{"reversal-day", reversedToday}, {"reversal-amount", sameAmount}, {"reversal-code", sameCode}}), reversal, pay.Reversal, pay.ReversalRequest)
 	onto(slices.Concat(batch, []Check{{"totals", totalsGiven}}), settle, pay.Settlement)
 	onto(uploads, upload, pay.BatchUpload)
 	onto(uploads, uploadOne, pay.RefundUpload, pay.CompletionUpload, pay.OfflineUpload)

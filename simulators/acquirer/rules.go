@@ -70,6 +70,7 @@ type Rules struct {
 	DeviceRules
 	SignatureRules
 
+	ByCode           []pay.Flow     // what a payer's code may stand in (DOMAIN.md A.4)
 	Instalments      []string       // plans that merchants may offer
 	Domestic         []string       // card numbers of this country begin with one of these
 	Currencies       []pay.Currency // that merchants are paid in
@@ -103,6 +104,7 @@ func Reference() Rules {
 		Compare:          compare,
 		Told:             tellTotals,
 		Uploads:          gather,
+		ByCode:           []pay.Flow{pay.Sale, pay.Void, pay.Refund},
 		Instalments:      []string{"03", "06", "12", "24"},
 		OpensNext:        func(s iso8583.Switches) bool { return !s.SignOutAfterSettlement },
 		SettlementDay:    settlementDay,

@@ -176,10 +176,8 @@ func (t *Till) TakeWallet(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := seat.Merchant.put(t.config.HSM, t.config.HSM, terminal.WalletKey(name)); err != nil {
-		return err
-	}
-	if err := seat.Host.put(t.config.HSM, t.config.HSM, terminal.WalletHostKey(name)); err != nil {
+	wallet := hsm.New(t.world.Seed.Reader(name + " at " + t.Name)) // the other half of each pair
+	if err := errors.Join(seat.Merchant.put(t.config.HSM, wallet, terminal.WalletKey(name)), seat.Host.put(wallet, t.config.HSM, terminal.WalletHostKey(name))); err != nil {
 		return err
 	}
 	if err := t.world.ArrangeWallet(name, "", Arrangement{Condition: ConditionNormal}); err != nil {
