@@ -35,6 +35,7 @@ type Hist struct {
 	counts  []uint64
 	lo, hi  int // the cells in use, from lo to below hi
 	n       uint64
+	sum     uint64        // in ns, exact
 	longest time.Duration // exact
 }
 
@@ -54,23 +55,23 @@ func (h *Hist) Add(d time.Duration) {
 	cell := cellOf(min(max(d, 0), longest))
 	h.counts[cell]++
 	h.n++
+	h.sum += uint64(max(d, 0))
 	h.lo, h.hi, h.longest = min(h.lo, cell), max(h.hi, cell+1), max(h.longest, d)
 }
 
 // Merge adds the counts of another, exactly.
-func (h *Hist) Merge(o *Hist) { h.merge(o, 1) }
-
-func (h *Hist) merge(o *Hist, times uint64) {
-	if o.n == 0 || times == 0 {
+func (h *Hist) Merge(o *Hist) {
+	if o.n == 0 {
 		return
 	}
 	if h.counts == nil {
 		h.reserve()
 	}
 	for cell := o.lo; cell < o.hi; cell++ {
-		h.counts[cell] += o.counts[cell] * times
+		h.counts[cell] += o.counts[cell]
 	}
-	h.n += o.n * times
+	h.n += o.n
+	h.sum += o.sum
 	h.lo, h.hi, h.longest = min(h.lo, o.lo), max(h.hi, o.hi), max(h.longest, o.longest)
 }
 

@@ -92,7 +92,7 @@ func TestMergeIsExact(t *testing.T) {
 		for i := range parts {
 			merged.Merge(&parts[i])
 		}
-		if merged.n != whole.n || merged.longest != whole.longest || !slices.Equal(merged.counts, whole.counts) {
+		if merged.n != whole.n || merged.sum != whole.sum || merged.longest != whole.longest || !slices.Equal(merged.counts, whole.counts) {
 			t.Fatal("the merged histogram differs from the whole one")
 		}
 		whole.reset()

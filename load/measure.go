@@ -41,9 +41,10 @@ type Code [3]byte
 
 func (c Code) String() string { return string(bytes.TrimRight(c[:], " \x00")) }
 
-// CodeCount is how often an answer code came.
+// CodeCount is how often an answer code came, as an approval or as a decline.
 type CodeCount struct {
 	Code  Code
+	End   End
 	Count uint64
 }
 
@@ -82,19 +83,19 @@ func (t *Tally) record(s *Sample) {
 	t.Times[Service].Add(s.Service())
 	t.Times[Lateness].Add(s.Lateness())
 	if s.End == Approved || s.End == Declined {
-		t.addCode(s.Code, 1)
+		t.addCode(s.Code, s.End, 1)
 	}
 }
 
 // addCode looks along a list: a host says few codes, and one of them nearly always.
-func (t *Tally) addCode(c Code, n uint64) {
+func (t *Tally) addCode(c Code, e End, n uint64) {
 	for i := range t.Codes {
-		if t.Codes[i].Code == c {
+		if t.Codes[i].Code == c && t.Codes[i].End == e {
 			t.Codes[i].Count += n
 			return
 		}
 	}
-	t.Codes = append(t.Codes, CodeCount{c, n})
+	t.Codes = append(t.Codes, CodeCount{c, e, n})
 }
 
 // Merge adds another, exactly.
@@ -104,7 +105,7 @@ func (t *Tally) Merge(o *Tally) {
 	}
 	t.Early += o.Early
 	for _, c := range o.Codes {
-		t.addCode(c.Code, c.Count)
+		t.addCode(c.Code, c.End, c.Count)
 	}
 	for m := range o.Times {
 		t.Times[m].Merge(&o.Times[m])

@@ -159,7 +159,7 @@ func TestIntervalsAddUp(t *testing.T) {
 					one.Times[load.Response].Add(s.Answered - s.Due)
 				}
 				if s.End == load.Approved || s.End == load.Declined {
-					one.Codes = []load.CodeCount{{Code: s.Code, Count: 1}}
+					one.Codes = []load.CodeCount{{Code: s.Code, End: s.End, Count: 1}}
 				}
 				want[s.Kind].Merge(&one)
 				ended[int(now[i]/(100*ms))]++
@@ -194,12 +194,12 @@ func TestIntervalsAddUp(t *testing.T) {
 }
 
 func sameCodes(a, b []load.CodeCount) bool {
-	counts := map[load.Code]uint64{}
+	counts := map[load.CodeCount]uint64{}
 	for _, c := range a {
-		counts[c.Code] += c.Count
+		counts[load.CodeCount{Code: c.Code, End: c.End}] += c.Count
 	}
 	for _, c := range b {
-		counts[c.Code] -= c.Count
+		counts[load.CodeCount{Code: c.Code, End: c.End}] -= c.Count
 	}
 	for _, n := range counts {
 		if n != 0 {

@@ -1,0 +1,242 @@
+package load
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Summary is all that a run leaves: summary.json holds it, the report shows it, two of them are compared.
+type Summary struct {
+	Version  string    `json:"version"` // of tillproof
+	Workload string    `json:"workload"`
+	Profile  string    `json:"profile,omitempty"`
+	Dialect  string    `json:"dialect,omitempty"`
+	Machine  string    `json:"machine,omitempty"`
+	Seed     uint64    `json:"seed"`
+	Started  time.Time `json:"started"`
+
+	WarmUp   time.Duration `json:"warm_up_ns"` // orders due before are not in the figures
+	Length   time.Duration `json:"length_ns"`  // how long orders fell due, warm-up included
+	Took     time.Duration `json:"took_ns"`
+	Interval time.Duration `json:"interval_ns"` // of the rows
+	Aborted  string        `json:"aborted,omitempty"`
+
+	Total      Figures   `json:"total"`
+	Kinds      []Figures `json:"kinds"`
+	Late       uint64    `json:"late"`      // answers to orders that had timed out
+	Duplicate  uint64    `json:"duplicate"` // answers to orders that had been answered
+	Unmatched  uint64    `json:"unmatched"` // answers to nothing that was asked
+	Connected  *Times    `json:"connected,omitempty"`
+	Thresholds []Verdict `json:"thresholds"`
+	Checks     []Check   `json:"checks"` // of the run itself
+	Limit      Limit     `json:"limit"`
+	Money      string    `json:"money,omitempty"`   // what the audit said
+	Reached    string    `json:"reached,omitempty"` // what share of this machine's limit
+	Rows       []Row     `json:"rows"`
+	Slowest    []Told    `json:"slowest"`
+	Failed     []Told    `json:"failed"` // the last of the orders that timed out or broke
+	Target     []Series  `json:"target,omitempty"`
+}
+
+// Figures are what became of the orders of a kind, or of all.
+type Figures struct {
+	Flow  string `json:"flow,omitempty"`
+	Entry string `json:"entry,omitempty"`
+	Counts
+	Codes    map[string]uint64 `json:"codes"`    // answers by field 39
+	Declines map[string]uint64 `json:"declines"` // those of them that declined
+	Response Times             `json:"response"`
+	Service  Times             `json:"service"`
+	Lateness Times             `json:"lateness"`
+}
+
+// Counts are the ends of orders. Due is their sum.
+type Counts struct {
+	Due      uint64 `json:"due"`
+	Written  uint64 `json:"written"`
+	Approved uint64 `json:"approved"`
+	Declined uint64 `json:"declined"`
+	TimedOut uint64 `json:"timed_out"`
+	Dropped  uint64 `json:"dropped"`
+	Broken   uint64 `json:"broken"`
+	Early    uint64 `json:"early,omitempty"` // written before they were due: a fault of the sender
+}
+
+// Times are the percentiles of a measure, in nanoseconds.
+type Times struct {
+	Count uint64        `json:"count"`
+	P50   time.Duration `json:"p50_ns"`
+	P90   time.Duration `json:"p90_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	P999  time.Duration `json:"p99_9_ns"`
+	P9999 time.Duration `json:"p99_99_ns"`
+	Max   time.Duration `json:"max_ns"`
+	Curve []Point       `json:"curve,omitempty"`
+}
+
+// Point is a place on a percentile curve: a share of the orders took at most this long.
+type Point struct {
+	Share float64       `json:"share"`
+	Time  time.Duration `json:"ns"`
+}
+
+// Row is an interval of the run. Due and Written are by their own times; what ended is in the row in which it did.
+type Row struct {
+	From time.Duration `json:"from_ns"`
+	Counts
+	Late      uint64            `json:"late,omitempty"`
+	Duplicate uint64            `json:"duplicate,omitempty"`
+	Unmatched uint64            `json:"unmatched,omitempty"`
+	Declines  map[string]uint64 `json:"declines,omitempty"` // by field 39
+	Response  Times             `json:"response"`
+	Service   Times             `json:"service"`
+	Lateness  Times             `json:"lateness"`
+	Heat      Heat              `json:"heat"` // of the response
+}
+
+// Heat counts times on a coarse scale: four steps a doubling. Step k begins at 64 ns · 2^(k/4).
+type Heat struct {
+	First  int      `json:"first_step"`
+	Counts []uint64 `json:"counts"`
+}
+
+// Series is something of the target over the run, such as the use of its processors.
+type Series struct {
+	Name   string          `json:"name"`
+	Unit   string          `json:"unit"`
+	At     []time.Duration `json:"at_ns"`
+	Values []float64       `json:"values"`
+}
+
+// Told is an order with what is needed to find it on the host.
+type Told struct {
+	Chain    uint64        `json:"chain"` // `--chain N` tells it again
+	Leg      uint8         `json:"leg"`
+	Flow     string        `json:"flow"`
+	Entry    string        `json:"entry,omitempty"`
+	Terminal string        `json:"terminal"`
+	STAN     uint32        `json:"stan"`
+	End      string        `json:"end"`
+	Code     string        `json:"code,omitempty"`
+	Due      time.Duration `json:"due_ns"`
+	Written  time.Duration `json:"written_ns"`
+	Answered time.Duration `json:"answered_ns"`
+	Trace    []string      `json:"trace,omitempty"` // what went over the line, masked
+}
+
+// Tell says an order in words; terminal names the one with a number.
+func Tell(s *Sample, kinds []Kind, terminal func(uint32) string) Told {
+	k := kinds[s.Kind]
+	return Told{Chain: s.Chain, Leg: s.Leg, Flow: k.Flow, Entry: k.Entry, Terminal: terminal(s.Terminal), STAN: s.STAN, End: s.End.String(),
+		Code: Code(s.Code).String(), Due: s.Due, Written: s.Written, Answered: s.Answered}
+}
+
+func counts(t *Tally) Counts {
+	return Counts{Due: t.Due(), Written: t.Written(), Approved: t.Ends[Approved], Declined: t.Ends[Declined], TimedOut: t.Ends[TimedOut],
+		Dropped: t.Ends[Dropped], Broken: t.Ends[Broken] + t.Ends[0], Early: t.Early}
+}
+
+// codes counts answer codes: of declines, and of approvals if they are wanted.
+func codes(t *Tally, approvals bool) map[string]uint64 {
+	m := map[string]uint64{}
+	for _, c := range t.Codes {
+		if approvals || c.End == Declined {
+			m[c.Code.String()] += c.Count
+		}
+	}
+	return m
+}
+
+func times(h *Hist) Times {
+	return Times{Count: h.Count(), P50: h.Quantile(0.5), P90: h.Quantile(0.9), P99: h.Quantile(0.99), P999: h.Quantile(0.999), P9999: h.Quantile(0.9999),
+		Max: h.Max()}
+}
+
+// curve gives ten points for each nine of a percentile, as far as there are orders beyond.
+func curve(h *Hist) (points []Point) {
+	for k := 0; ; k++ {
+		beyond := math.Pow(10, -float64(k)/10)
+		if beyond*float64(h.Count()) < 1 {
+			return points
+		}
+		points = append(points, Point{1 - beyond, h.Quantile(1 - beyond)})
+	}
+}
+
+func figures(k Kind, t *Tally) Figures {
+	f := Figures{Flow: k.Flow, Entry: k.Entry, Counts: counts(t), Codes: codes(t, true), Declines: codes(t, false)}
+	for m, to := range map[Measure]*Times{Response: &f.Response, Service: &f.Service, Lateness: &f.Lateness} {
+		*to = times(&t.Times[m])
+		to.Curve = curve(&t.Times[m])
+	}
+	return f
+}
+
+// Chronicle writes the rows of a run: it is a sink of the run's intervals.
+type Chronicle struct{ rows []Row }
+
+// Add takes an interval of the run.
+func (c *Chronicle) Add(iv *Interval) {
+	t := iv.Total(nil)
+	row := Row{From: iv.From, Counts: counts(t), Late: iv.Strays[Late], Duplicate: iv.Strays[Duplicate], Unmatched: iv.Strays[Unmatched],
+		Response: times(&t.Times[Response]), Service: times(&t.Times[Service]), Lateness: times(&t.Times[Lateness]), Heat: heat(&t.Times[Response])}
+	if t.Ends[Declined] > 0 {
+		row.Declines = codes(t, false)
+	}
+	c.rows = append(c.rows, row)
+}
+
+// Rows gives what was written, with when orders were due and written.
+func (c *Chronicle) Rows(flows []Flow) []Row {
+	rows := slices.Clone(c.rows)
+	for i := range rows {
+		rows[i].Due, rows[i].Written = 0, 0
+		if i < len(flows) {
+			rows[i].Due, rows[i].Written = flows[i].Due, flows[i].Written
+		}
+	}
+	return rows
+}
+
+const heatSteps = 4 // a doubling
+
+func heat(h *Hist) Heat {
+	if h.Count() == 0 {
+		return Heat{}
+	}
+	step := func(cell int) int {
+		return int(heatSteps * math.Log2(float64(max(cellStart(cell), 1<<unitBits))/(1<<unitBits)))
+	}
+	first := step(h.lo)
+	counts := make([]uint64, step(h.hi-1)-first+1)
+	for cell := h.lo; cell < h.hi; cell++ {
+		if n := h.counts[cell]; n > 0 {
+			counts[step(cell)-first] += n
+		}
+	}
+	return Heat{first, counts}
+}
+
+// heatStart is where a step of a heat map begins.
+func heatStart(step int) time.Duration {
+	return time.Duration((1 << unitBits) * math.Pow(2, float64(step)/heatSteps))
+}
+
+// Sum fills the figures of a summary from what was measured.
+func (s *Summary) Sum(kinds []Kind, m *Measurement, c *Chronicle) {
+	total := m.Total()
+	s.Total = figures(Kind{}, total.Total(nil))
+	s.Kinds = nil
+	for i, k := range kinds {
+		s.Kinds = append(s.Kinds, figures(k, &total.Kinds[i]))
+	}
+	s.Late, s.Duplicate, s.Unmatched = total.Strays[Late], total.Strays[Duplicate], total.Strays[Unmatched]
+	if total.Connected.Count() > 0 {
+		t := times(&total.Connected)
+		s.Connected = &t
+	}
+	s.Interval = m.interval
+	s.Rows = c.Rows(m.Flows())
+	s.Checks, s.Limit = judgeRun(s)
+}
