@@ -35,23 +35,26 @@ const (
 	surely     = 3    // deviations of Mann and Kendall's test
 )
 
-func judgeRun(s *Summary) ([]Check, Limit) {
+// JudgeRun fills in what a run says of itself, from its figures and rows.
+func (s *Summary) JudgeRun() {
 	steady, risen := stationary(s.rowsOfSchedule())
-	checks := []Check{followed(s), onTime(s), steady}
+	late := onTime(s)
+	s.Checks = []Check{followed(s), late, steady}
 	t := &s.Total
 	switch {
 	case t.Early > 0:
-		return checks, Limit{"generator", fmt.Sprintf("it wrote %d orders before they were due", t.Early)}
+		s.Limit = Limit{"generator", fmt.Sprintf("it wrote %d orders before they were due", t.Early)}
 	case t.Dropped > 0:
-		return checks, Limit{"generator", fmt.Sprintf("%d of %d orders could not be sent within the allowed lag", t.Dropped, t.Due)}
-	case !checks[1].Held:
-		return checks, Limit{"generator", checks[1].Says}
+		s.Limit = Limit{"generator", fmt.Sprintf("%d of %d orders could not be sent within the allowed lag", t.Dropped, t.Due)}
+	case !late.Held:
+		s.Limit = Limit{"generator", late.Says}
 	case t.TimedOut+t.Broken > 0:
-		return checks, Limit{"target", fmt.Sprintf("it left %d orders without an answer, and %d with one that cannot be believed", t.TimedOut, t.Broken)}
+		s.Limit = Limit{"target", fmt.Sprintf("it left %d orders without an answer, and %d with one that cannot be believed", t.TimedOut, t.Broken)}
 	case risen:
-		return checks, Limit{"target", steady.Says}
+		s.Limit = Limit{"target", steady.Says}
+	default:
+		s.Limit = Limit{"neither", fmt.Sprintf("every one of %d orders was sent in time and answered", t.Due)}
 	}
-	return checks, Limit{"neither", fmt.Sprintf("every one of %d orders was sent in time and answered", t.Due)}
 }
 
 // rowsOfSchedule gives the rows in which orders fell due and were counted, but for the first and the last, which may be parts of intervals.

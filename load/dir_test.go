@@ -34,7 +34,7 @@ var rushStart = time.Date(2026, 6, 1, 9, 30, 0, 250e6, time.FixedZone("", 8*3600
 func terminalName(n uint32) string { return fmt.Sprintf("%08d", 10_000_001+n) }
 
 // rush plays a lunch hour of 40 s: a ramp, times with a tail, a freeze of 500 ms, declines, and a few orders that time out, break or are dropped.
-func rush(t testing.TB, dir string, slower float64) (*load.Summary, []load.Sample) {
+func rush(t testing.TB, dir string, slower float64, seed uint64) (*load.Summary, []load.Sample) {
 	t.Helper()
 	const length, shards = 40 * time.Second, 2
 	m := must(load.NewMeasurement(len(rushKinds), time.Second, length))
@@ -49,7 +49,7 @@ func rush(t testing.TB, dir string, slower float64) (*load.Summary, []load.Sampl
 	for range shards {
 		recorders = append(recorders, m.Recorder())
 	}
-	samples := rushOrders(length, slower)
+	samples := rushOrders(length, slower, seed)
 	ended := slices.Clone(samples)
 	slices.SortStableFunc(ended, func(a, b load.Sample) int { return int(a.Answered - b.Answered) })
 	for i := range ended {
@@ -62,7 +62,7 @@ func rush(t testing.TB, dir string, slower float64) (*load.Summary, []load.Sampl
 		r.Close()
 	}
 	m.Collect(sinks...)
-	s := &load.Summary{Version: "test", Workload: "lunch-rush", Dialect: "unionpay-pos", Seed: 1, Started: rushStart, Length: length, Took: 45 * time.Second,
+	s := &load.Summary{Version: "test", Workload: "lunch-rush", Dialect: "unionpay-pos", Seed: seed, Started: rushStart, Length: length, Took: 45 * time.Second,
 		Thresholds: w.Verdicts(), Money: "the money balances"}
 	s.Sum(rushKinds, m, &story)
 	for _, k := range tape.Slowest() {
@@ -80,8 +80,8 @@ func rush(t testing.TB, dir string, slower float64) (*load.Summary, []load.Sampl
 	return s, samples
 }
 
-func rushOrders(length time.Duration, slower float64) []load.Sample {
-	draw := rand.New(rand.NewPCG(1, 2))
+func rushOrders(length time.Duration, slower float64, seed uint64) []load.Sample {
+	draw := rand.New(rand.NewPCG(seed, 2))
 	var all []load.Sample
 	schedule := must(load.NewStages(stage(50, 300, length/2), stage(300, 100, length/2)))
 	for due := range load.Dues(schedule, length) {
@@ -99,7 +99,7 @@ func rushOrders(length time.Duration, slower float64) []load.Sample {
 			s.End, s.Code = load.Declined, load.Code{'A', '0', ' '}
 		case n%2000 == 501:
 			s.End, s.Answered, s.Code = load.TimedOut, s.Written+5*time.Second, load.Code{}
-		case n == 3000:
+		case n == 3001:
 			s.End = load.Broken
 		case n == 3500:
 			s.End, s.Answered, s.Written, s.Code = load.Dropped, s.Due+time.Second, 0, load.Code{}
@@ -109,9 +109,18 @@ func rushOrders(length time.Duration, slower float64) []load.Sample {
 	return all
 }
 
-func TestARunDirectoryHoldsWhatHappened(t *testing.T) {
+func TestRunDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	wrote, samples := rush(t, dir, 1)
+	wrote, samples := rush(t, dir, 1, 1)
+	t.Run("holds what happened", func(t *testing.T) { holdsWhatHappened(t, dir, wrote, samples) })
+	t.Run("interval logs add up to the total", func(t *testing.T) { logsAddUp(t, dir, wrote) })
+	t.Run("vegeta reads the results", func(t *testing.T) { vegetaReads(t, dir, wrote, samples) })
+	t.Run("vegeta, the program", func(t *testing.T) { vegetaTheProgram(t, dir, wrote) })
+	t.Run("metrics", func(t *testing.T) { metricsAreServed(t, dir, wrote) })
+	t.Run("report", func(t *testing.T) { reportOpensOffline(t, dir) })
+}
+
+func holdsWhatHappened(t *testing.T, dir string, wrote *load.Summary, samples []load.Sample) {
 	read := must(load.ReadSummary(dir))
 	if a, b := must(json.Marshal(wrote)), must(json.Marshal(read)); !bytes.Equal(a, b) {
 		t.Error("the summary that is read differs from the one that was written")
@@ -140,9 +149,7 @@ func TestARunDirectoryHoldsWhatHappened(t *testing.T) {
 	}
 }
 
-func TestIntervalLogsAddUpToTheTotal(t *testing.T) {
-	dir := t.TempDir()
-	wrote, _ := rush(t, dir, 1)
+func logsAddUp(t *testing.T, dir string, wrote *load.Summary) {
 	for name, want := range map[string]load.Times{"response": wrote.Total.Response, "service": wrote.Total.Service, "lateness": wrote.Total.Lateness} {
 		text := must(os.ReadFile(filepath.Join(dir, name+".hlog")))
 		logged, err := load.ReadIntervalLog(bytes.NewReader(text))
@@ -176,9 +183,7 @@ func TestIntervalLogsAddUpToTheTotal(t *testing.T) {
 }
 
 // What vegeta reads of our results must be what happened: by its own decoders, metrics and plot.
-func TestVegetaReadsOurResults(t *testing.T) {
-	dir := t.TempDir()
-	wrote, samples := rush(t, dir, 1)
+func vegetaReads(t *testing.T, dir string, wrote *load.Summary, samples []load.Sample) {
 	file := must(os.Open(filepath.Join(dir, "results.gob")))
 	defer file.Close()
 	decode := vegeta.DecoderFor(file)
@@ -221,7 +226,7 @@ func TestVegetaReadsOurResults(t *testing.T) {
 }
 
 func TestResultsInEachFormat(t *testing.T) {
-	samples := rushOrders(2*time.Second, 1)
+	samples := rushOrders(2*time.Second, 1, 1)
 	for _, format := range []string{"gob", "json", "csv"} {
 		var out bytes.Buffer
 		orders := func(yield func(*load.Sample, error) bool) {
@@ -250,12 +255,11 @@ func TestResultsInEachFormat(t *testing.T) {
 }
 
 // The program itself, as a user has it.
-func TestVegetaTheProgram(t *testing.T) {
+func vegetaTheProgram(t *testing.T, dir string, wrote *load.Summary) {
 	if testing.Short() {
 		t.Skip("builds vegeta")
 	}
-	dir := t.TempDir()
-	program := filepath.Join(dir, "vegeta")
+	program := filepath.Join(t.TempDir(), "vegeta")
 	source, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tsenart/vegeta/v12").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +269,6 @@ func TestVegetaTheProgram(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Skipf("vegeta cannot be built here: %v\n%s", err, out)
 	}
-	wrote, _ := rush(t, dir, 1)
 	run := func(args ...string) string {
 		cmd := exec.Command(program, args...)
 		cmd.Dir = dir
@@ -289,9 +292,7 @@ func TestVegetaTheProgram(t *testing.T) {
 	}
 }
 
-func TestMetricsAreServed(t *testing.T) {
-	dir := t.TempDir()
-	wrote, _ := rush(t, dir, 1)
+func metricsAreServed(t *testing.T, dir string, wrote *load.Summary) {
 	text := string(must(os.ReadFile(filepath.Join(dir, "metrics.prom"))))
 	chip := wrote.Kinds[0]
 	for _, want := range []string{
@@ -314,9 +315,7 @@ func TestMetricsAreServed(t *testing.T) {
 	}
 }
 
-func TestReport(t *testing.T) {
-	dir := t.TempDir()
-	rush(t, dir, 1)
+func reportOpensOffline(t *testing.T, dir string) {
 	page := must(os.ReadFile(filepath.Join(dir, "report.html")))
 	for _, forbidden := range []string{"<script", "http:", "https:", "src=", "href=", "url(", "@import", "NaN", "Inf", "<no value>", "%!", "<for>"} {
 		if bytes.Contains(page, []byte(forbidden)) {
@@ -380,7 +379,7 @@ func TestAReportOfNothing(t *testing.T) {
 }
 
 func TestSpoolsAreReadInOrder(t *testing.T) {
-	samples := rushOrders(40*time.Second, 1)
+	samples := rushOrders(40*time.Second, 1, 1)
 	var files [3]bytes.Buffer
 	var spools [3]*load.Spool
 	for i := range spools {
@@ -458,7 +457,7 @@ func FuzzSpool(f *testing.F) {
 
 func FuzzIntervalLog(f *testing.F) {
 	dir := f.TempDir()
-	rush(f, dir, 1)
+	rush(f, dir, 1, 1)
 	lines := bytes.SplitAfter(must(os.ReadFile(filepath.Join(dir, "response.hlog"))), []byte("\n"))
 	f.Add(bytes.Join(lines[:8], nil))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -91,15 +91,19 @@ func (h *Hist) Max() time.Duration { return h.longest }
 // Quantile is the time that a share q of the orders did not exceed: the end of the cell that holds the order of rank ⌈q·n⌉, so that it never
 // flatters. Of no orders it is 0.
 func (h *Hist) Quantile(q float64) time.Duration {
-	// A share such as 0.99 has no exact float: the small step back keeps 99 of 100 at rank 99.
-	rank := min(max(uint64(math.Ceil(q*float64(h.n)*(1-1e-12))), 1), h.n)
 	var seen uint64
+	wanted := rank(q, h.n)
 	for cell := h.lo; cell < h.hi; cell++ {
-		if seen += h.counts[cell]; seen >= rank {
+		if seen += h.counts[cell]; seen >= wanted {
 			return min(cellEnd(cell), max(h.longest, cellStart(cell)))
 		}
 	}
 	return 0
+}
+
+// rank is ⌈q·n⌉, from 1 to n. A share such as 0.99 has no exact float: the small step back keeps 99 of 100 at rank 99.
+func rank(q float64, n uint64) uint64 {
+	return min(max(uint64(math.Ceil(q*float64(n)*(1-1e-12))), 1), n)
 }
 
 // atMost is how many orders took at most d, to the histogram's digit.

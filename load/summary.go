@@ -238,5 +238,5 @@ func (s *Summary) Sum(kinds []Kind, m *Measurement, c *Chronicle) {
 	}
 	s.Interval = m.interval
 	s.Rows = c.Rows(m.Flows())
-	s.Checks, s.Limit = judgeRun(s)
+	s.JudgeRun()
 }
