@@ -88,14 +88,15 @@ func unlike(a, b *Summary) (why []string) {
 	if !closeTo(a.Total.Due, b.Total.Due) {
 		why = append(why, fmt.Sprintf("orders due: %d and %d", a.Total.Due, b.Total.Due))
 	}
-	for _, s := range []*Summary{a, b} {
+	for name, s := range map[string]*Summary{"A": a, "B": b} {
 		if s.Limit.Who == "generator" {
-			why = append(why, fmt.Sprintf("a run of %s: %s", s.Started.Format(time.DateTime), s.Limit))
+			why = append(why, fmt.Sprintf("%s: %s", name, s.Limit))
 		}
 		if s.Aborted != "" {
-			why = append(why, fmt.Sprintf("the run of %s was aborted", s.Started.Format(time.DateTime)))
+			why = append(why, fmt.Sprintf("%s was aborted: %s", name, s.Aborted))
 		}
 	}
+	slices.Sort(why)
 	return why
 }
 

@@ -56,7 +56,7 @@ func TestASlowerRunIsTold(t *testing.T) {
 // Of runs that differ by chance alone, few figures may be taken for a change: at 95 % one in twenty, and they are not independent.
 func TestChanceIsNotToldAsAChange(t *testing.T) {
 	dir := t.TempDir()
-	const runs = 4
+	const runs = 3
 	for seed := range uint64(runs) {
 		rush(t, filepath.Join(dir, fmt.Sprint(seed)), 1, seed)
 	}
