@@ -74,7 +74,22 @@ func Personalise(s *Spec, keys *Keys) (*Image, error) {
 		}
 		image.apps = append(image.apps, p)
 	}
-	return image, nil
+	return image, image.answerable()
+}
+
+// answerable tells whether an answer carries the directory of the field, and what SELECT brings.
+func (i *Image) answerable() error {
+	c := New(i, Reference(), nil)
+	c.on = Contactless
+	if n := len(c.directoryFCI(emv.PPSEProximity)); n > 256 {
+		return i.spec.mistake("$.applications", "the directory of the field has %d bytes: no answer carries that; hide some, or give them shorter names", n)
+	}
+	for a := range i.apps {
+		if n := len(c.newPayment(a).fci()); n > 256 {
+			return i.spec.mistake(fmt.Sprintf("$.applications[%d]", a), "SELECT would bring %d bytes: no answer carries that", n)
+		}
+	}
+	return nil
 }
 
 // deriveKeys puts the application's three keys into the card.

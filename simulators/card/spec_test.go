@@ -44,6 +44,8 @@ func TestMistakes(t *testing.T) {
 		{"master keys", "ca: F1", "master_keys: nobody", `no master keys "nobody"`},
 		{"tag", "ca: F1", "data: {9f38: 00}", "applications[0].data: 9f38: want a tag"},
 		{"list", "ca: F1", "data: {9F38: 9F}", "applications[0].data: 9F38: emv: DOL"},
+		{"directory", "applications:\n", "applications:\n" + strings.Repeat("  - {aid: A000000333010101, label: SIXTEEN LETTERS.}\n", 8), ": applications: the directory of the field has"},
+		{"long list", "ca: F1", "data: {9F38: " + strings.Repeat("9F3701", 84) + "}", "applications[0]: SELECT would bring"},
 		{"interface", "ca: F1", "interfaces: [air]", "applications[0].interfaces[0]: want contact or contactless"},
 		{"flow", "ca: F1", "flow: over", "applications[0].flow: want"},
 		{"hardware", "name: mine", "name: mine\nhardware: [{do: melt}]", `hardware[0]: do: no fault "melt"`},

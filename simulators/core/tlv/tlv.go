@@ -55,6 +55,22 @@ func Parse(b []byte, m Mode) (List, error) {
 	return p.list(len(b), 0)
 }
 
+// Without gives b without the outermost objects of a tag: the others as they stand, byte for byte.
+func Without(b []byte, tag Tag, m Mode) (rest []byte, err error) {
+	p := parser{bytes: b, mode: m}
+	for p.skip(len(b)); p.at < len(b); p.skip(len(b)) {
+		start := p.at
+		o, err := p.object(len(b), 0)
+		if err != nil {
+			return nil, err
+		}
+		if o.Tag != tag {
+			rest = append(rest, b[start:p.at]...)
+		}
+	}
+	return rest, nil
+}
+
 // All gives every object, a template before what is in it.
 func (l List) All() iter.Seq[Object] {
 	return func(yield func(Object) bool) { l.walk(yield) }
@@ -127,10 +143,7 @@ type parser struct {
 func (p *parser) list(end, depth int) (List, error) {
 	var l List
 	for {
-		for p.mode == Tolerant && p.at < end && (p.bytes[p.at] == 0x00 || p.bytes[p.at] == 0xFF) {
-			p.at++
-		}
-		if p.at == end {
+		if p.skip(end); p.at == end {
 			return l, nil
 		}
 		o, err := p.object(end, depth)
@@ -138,6 +151,13 @@ func (p *parser) list(end, depth int) (List, error) {
 			return nil, err
 		}
 		l = append(l, o)
+	}
+}
+
+// skip passes over what may stand between objects.
+func (p *parser) skip(end int) {
+	for p.mode == Tolerant && p.at < end && (p.bytes[p.at] == 0x00 || p.bytes[p.at] == 0xFF) {
+		p.at++
 	}
 }
 

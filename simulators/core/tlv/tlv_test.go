@@ -152,6 +152,26 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestWithout(t *testing.T) {
+	for b, want := range map[string]string{
+		"":                                  "",
+		"9F4B 01 AA":                        "",
+		"9F27 01 40 9F4B 81 01 AA 9F36 00":  "9F2701409F3600",
+		"9F27 82 00 01 40 00 FF 9F4B 01 AA": "9F2782000140",
+		"70 04 9F4B 01 AA 9F4B 00 9C 01 00": "70049F4B01AA9C0100",
+		"9C 01 00 9F4B 02 AA":               "tlv: offset 6: tag 9F4B: want 2 bytes, 1 are left",
+	} {
+		rest, err := Without(unhex(t, b), 0x9F4B, Tolerant)
+		got := strings.ToUpper(hex.EncodeToString(rest))
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", b, got, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{aidAnswer, chipSale, "6F0B8401AAA506500142BF0C00", "009C0100FFFF5A016200", "9C8400000001 00", "E0E0E0E0"} {
 		f.Add(unhex(f, s))
@@ -169,6 +189,11 @@ func FuzzParse(f *testing.F) {
 		again, err := Parse(tolerant.Append(nil), Tolerant)
 		if err != nil || show(again) != show(tolerant) {
 			t.Errorf("%s\nencodes to %s, %v", show(tolerant), show(again), err)
+		}
+		if len(tolerant) > 0 {
+			if rest, err := Without(b, tolerant[0].Tag, Tolerant); err != nil || bytes.HasPrefix(rest, b) && len(rest) > 0 {
+				t.Errorf("without %s: %X, %v", tolerant[0].Tag, rest, err)
+			}
 		}
 	})
 }

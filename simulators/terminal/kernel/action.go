@@ -172,14 +172,11 @@ func (t *transaction) takeCryptogram(b []byte) ([]byte, *Outcome) {
 	if len(t.card[emv.Tag9F27CID]) == 0 || len(t.card[emv.Tag9F36ATC]) == 0 {
 		return nil, t.fail("the answer to GENERATE AC lacks the kind of cryptogram or the counter")
 	}
-	var answer tlv.List
 	for _, o := range list[0].Objects {
 		t.answered = append(t.answered, o.Tag)
-		if o.Tag != emv.Tag9F4BSDAD {
-			answer = append(answer, o)
-		}
 	}
-	return answer.Append(nil), nil
+	answer, _ := tlv.Without(content(b), emv.Tag9F4BSDAD, tlv.Tolerant) // it was parsed before
+	return answer, nil
 }
 
 // checkCDA checks the signature over a cryptogram and takes the cryptogram from it (Book 2, 6.6.2). No signature at all ends

@@ -92,6 +92,7 @@ type paper struct {
 	spoilSDA bool
 	spoilDDA bool
 	fast     byte                                   // format of a signature of fast DDA
+	long     bool                                   // a signed cryptogram stands in longer lengths than needed
 	format2  bool                                   // INTERNAL AUTHENTICATE answers in template 77
 	pinCert  bool                                   // it has a key of its own for PINs
 	afl      []byte                                 // instead of the usual one
@@ -308,6 +309,9 @@ func (p *paper) cryptogram(c emv.Command) emv.Response {
 		return ok(template(emv.Tag80ResponseFormat1, []byte{byte(kind), 0, 9}, ac, iad))
 	}
 	content := slices.Concat(template(emv.Tag9F27CID, []byte{byte(kind)}), template(emv.Tag9F36ATC, []byte{0, 9}), template(emv.Tag9F10IAD, iad))
+	if p.long { // the same in longer lengths than needed, and in another order
+		content = slices.Concat(unhex("9F108108"), iad, unhex("9F36810200099F278101"), []byte{byte(kind)})
+	}
 	sum := sha1.Sum(slices.Concat(p.sent, content))
 	dynamic := slices.Concat([]byte{2, 0xAB, 0xCD, byte(kind)}, ac, sum[:])
 	sdad := p.keys["icc"].seal([]byte{0x05, 0x01, byte(len(dynamic))}, dynamic, p.number)

@@ -23,11 +23,11 @@ func quickFlow() []Phase {
 
 // quickCryptogram reads what the card decided. Where 9F27 is missing, the card verification results in 9F10 tell (DOMAIN.md D.5).
 func quickCryptogram(t *transaction) *Outcome {
-	iad := t.card[emv.Tag9F10IAD]
-	if len(t.card[emv.Tag9F26AC]) == 0 || len(t.card[emv.Tag9F36ATC]) == 0 || len(iad) < 5 {
+	iad, cid := t.card[emv.Tag9F10IAD], t.card[emv.Tag9F27CID]
+	if len(t.card[emv.Tag9F26AC]) == 0 || len(t.card[emv.Tag9F36ATC]) == 0 || len(iad) == 0 || cid == nil && len(iad) < 5 {
 		return t.fail("the card made no cryptogram at GET PROCESSING OPTIONS")
 	}
-	if _, ok := t.card[emv.Tag9F27CID]; !ok {
+	if cid == nil {
 		kind := [4]emv.CID{emv.CID00AAC, emv.CID40TC, emv.CID80ARQC, emv.CIDC0RFU}[iad[4]>>4&3]
 		t.card[emv.Tag9F27CID] = []byte{byte(kind)}
 	}

@@ -51,7 +51,7 @@ func (t *transaction) takeRecord(sfi byte, b []byte, signed bool) *Outcome {
 	return t.put(list[0].Objects)
 }
 
-// content gives what stands in the template of a record that was parsed before: the signed bytes, just as the card sent them.
+// content gives what stands in a template that was parsed before: the signed bytes, just as the card sent them.
 func content(b []byte) []byte {
 	for b[0] == 0x00 || b[0] == 0xFF {
 		b = b[1:]

@@ -209,6 +209,7 @@ func strangers() []change {
 		{"tags of the issuer's own that a host uses otherwise", all(set(emv.TagDF20ContactlessLimit, "01"), set(emv.TagDF31ScriptResults, "2000000001"),
 			set(0xDF8101, "00"))},
 		{"lists that ask for nothing and for what nobody has", all(set(emv.Tag8CCDOL1, cdol1+"9F7C00 C104 DF2006 9F1203"), func(s *setting) { s.card.pdol = unhex("9F3500 DF6903") })},
+		{"CDA: longer lengths than needed, and another order", all(aip(common|emv.AIP1x01CDA), func(s *setting) { s.card.long = true })},
 		{"a scheme's own file in a template", func(s *setting) {
 			s.card.afl = unhex("08010401 58010100")
 			s.card.raw = func(c emv.Command) (emv.Response, bool) {
