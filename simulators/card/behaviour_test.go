@@ -441,6 +441,12 @@ func combined(b *bench) {
 		}
 		b.arqc = hsm.Cryptogram(b.data[emv.Tag9F26AC])
 	}
+	b.begin(card.Contact, 0)
+	b.arqc = hsm.Cryptogram{}
+	delete(b.data, emv.Tag9F4BSDAD)
+	if b.challengeAC(emv.CID00AAC, true); b.data[emv.Tag9F4BSDAD] == nil {
+		b.t.Error("a refusal that was asked for with a signature has none")
+	}
 }
 
 // tap pays contactless with the n-th application.

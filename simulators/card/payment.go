@@ -224,7 +224,7 @@ func (c *Card) generateAC(cmd emv.Command) ([]byte, emv.StatusWord) {
 	if sw := p.cryptogram(); sw != 0 {
 		return nil, sw
 	}
-	if cmd.P1&emv.P1x10CDA != 0 && p.kind != emv.CID00AAC && emv.ParseAIP(p.object(emv.Tag82AIP))&emv.AIP1x01CDA != 0 && p.app.CardKey != "" {
+	if cmd.P1&emv.P1x10CDA != 0 && p.signs(asked) {
 		if sw := p.combine(); sw != 0 {
 			return nil, sw
 		}
@@ -237,6 +237,12 @@ func (c *Card) generateAC(cmd emv.Command) ([]byte, emv.StatusWord) {
 	}
 	b := slices.Concat(p.fresh[emv.Tag9F27CID], p.fresh[emv.Tag9F36ATC], p.fresh[emv.Tag9F26AC], p.fresh[emv.Tag9F10IAD])
 	return tlv.Append(nil, emv.Tag80ResponseFormat1, b), 0
+}
+
+// signs tells whether a cryptogram that CDA is asked for gets its signature: a refusal where an approval was wanted gets none (Book 2,
+// 6.6.1). One that was asked for does, as some terminals ask for nothing else and insist.
+func (p *Payment) signs(asked emv.CID) bool {
+	return (p.kind != emv.CID00AAC || asked == emv.CID00AAC) && emv.ParseAIP(p.object(emv.Tag82AIP))&emv.AIP1x01CDA != 0 && p.app.CardKey != ""
 }
 
 func (p *Payment) template(order ...tlv.Tag) []byte {
