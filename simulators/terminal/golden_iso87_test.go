@@ -99,3 +99,53 @@ func TestGoldenDayInISO87(t *testing.T) {
 	}
 	same(t, "requests", requests, made)
 }
+
+// Payments by a payer's code in ISO 8583:1987, request by request and byte for byte, each from what a cashier does; the answers are believed.
+func TestGoldenCodesInISO87(t *testing.T) {
+	signIn := map[string][]byte{}
+	for name, frame := range eachGolden(t, "iso87-day") {
+		signIn[name] = frame
+	}
+	var requests []string
+	answers := map[string][]byte{} // by the trace of the request
+	b := newBenchIn(t, "iso87-ascii")
+	for _, frame := range eachGolden(t, "iso87-code") {
+		m := b.dialect.New()
+		if err := b.dialect.Decode(m, frame); err != nil {
+			t.Fatal(err)
+		}
+		if _, answer, _ := b.dialect.Identify(m); answer {
+			answers[m.Get(iso8583.Trace)] = frame
+		} else {
+			requests = append(requests, string(frame))
+		}
+	}
+	b.host.do = func(int, pay.Flow, *iso8583.Message) (reply, bool) { return reply{trouble: &silent}, true }
+	b.host.frame = func(flow pay.Flow) []byte {
+		if flow == pay.SignIn {
+			return signIn["answer to the sign-in 0810"]
+		}
+		return answers[b.exchanges[len(b.exchanges)-1].Get(iso8583.Trace)]
+	}
+	b.signIn()
+	b.exchanges = nil
+	phone(b)
+	for _, o := range []struct {
+		flow pay.Flow
+		fen  int64
+		of   Original
+	}{
+		{pay.Sale, 10000, Original{}},
+		{pay.Void, 0, Original{Trace: "000002"}},
+		{pay.Sale, 10000, Original{}},
+		{pay.Refund, 4000, Original{RRN: "260601000004", Date: "0601"}},
+		{pay.Sale, 10000, Original{}},
+	} {
+		b.order(o.flow, o.fen, o.of, "")
+	}
+	var made []string
+	for _, m := range b.exchanges[:min(len(requests), len(b.exchanges))] { // the reversal goes again and again
+		made = append(made, string(m.Frame()))
+	}
+	same(t, "requests", requests, made)
+}

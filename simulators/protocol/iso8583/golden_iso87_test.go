@@ -131,3 +131,24 @@ func TestMoovReadsTheGoldenDayAlike(t *testing.T) {
 		}
 	}
 }
+
+// The frames of payments by code are of their flows, break no rule, and their MACs verify.
+func TestGoldenCodesInISO87(t *testing.T) {
+	d := load(t, "iso87-ascii")
+	var flows []pay.Flow
+	for _, g := range goldens(t, "iso87-code.txt") {
+		m := roundTrip(t, d, g.frame)
+		spec, _, _ := d.Identify(m)
+		flows = append(flows, spec.Flow)
+		for _, v := range d.Validate(m) {
+			t.Errorf("%s: %s %s", g.name, v.Rule, v.Text)
+		}
+		input, mac := d.MACInput(m)
+		if want, err := retailMAC(input); err != nil || string(mac) != string(want) {
+			t.Errorf("%s: carries MAC %X, computed %X (%v)", g.name, mac, want, err)
+		}
+	}
+	if want := []pay.Flow{pay.Sale, pay.Sale, pay.Void, pay.Void, pay.Sale, pay.Sale, pay.Refund, pay.Refund, pay.Sale, pay.Reversal}; !slices.Equal(flows, want) {
+		t.Errorf("the frames are of %v", flows)
+	}
+}
