@@ -134,7 +134,7 @@ func walletBooks() []Step {
 			Is: "Likewise.", do: shopHasAtWallet},
 		{Name: "phone-showed", En: `{who}'s phone showed`, Zh: `{who}的手机显示`, Table: true,
 			Example: `And Alice's phone showed`, ExampleZh: `并且 小爱的手机显示`,
-			Is: "One row: what it said of the last merchant code (subject, amount, and other parameters), and under paid how the payment went.", do: phoneShowed},
+			Is: "One row: what it said of the last merchant code (subject, amount, and other parameters), under paid how the payment went, and under bill what the phone keeps of it.", do: phoneShowed},
 		{Name: "wallet-was-asked", En: `the wallet was asked`, Zh: `向钱包依次询问`, Table: true,
 			Example: `And the wallet was asked`, ExampleZh: `并且 向钱包依次询问`,
 			Is: "Exactly these rows, from the beginning, in order of sending: question or answer (pay, pay answer), and any of code, state, note, at (seconds since the first). Columns left out are not checked.",
@@ -399,7 +399,7 @@ func sameMoney(where, want string, got pay.Amount, err error) error {
 }
 
 // walletColumns translates the heads of tables about wallets.
-var walletColumns = map[string]string{"询问": "question", "代码": "code", "状态": "state", "备注": "note", "时刻": "at", "金额": "amount", "签名": "signed", "商户": "subject", "支付结果": "paid", "短信": "text", "钱包": "wallet", "付款人": "payer", "单号": "number"}
+var walletColumns = map[string]string{"询问": "question", "代码": "code", "状态": "state", "备注": "note", "时刻": "at", "金额": "amount", "签名": "signed", "商户": "subject", "支付结果": "paid", "账单": "bill", "短信": "text", "钱包": "wallet", "付款人": "payer", "单号": "number"}
 
 // walletWords translates their cells.
 var walletWords = map[string]string{"支付": "pay", "查询": "query", "撤销": "cancel", "退款": "refund", "支付应答": "pay answer", "查询应答": "query answer", "撤销应答": "cancel answer",

@@ -15,8 +15,8 @@ Feature: Codes that the customer scans
     And "T1" shows APPROVED
     And "T1" prints 2 receipts
     And Alice's phone showed
-      | subject      | amount | paid    |
-      | Noodle House | 1200   | SUCCESS |
+      | subject      | amount | paid    | bill              |
+      | Noodle House | 1200   | SUCCESS | Noodle House 1200 |
     And the wallet was asked
       | question     | state | at  |
       | order        |       | 0s  |
@@ -58,8 +58,8 @@ Feature: Codes that the customer scans
   Scenario: The code on the wall pays what the customer types, and the shop is told
     When Alice scans the WeChat code on the wall of "Noodle House" and pays 8.00 CNY
     Then Alice's phone showed
-      | subject      | amount | paid    |
-      | Noodle House |        | SUCCESS |
+      | subject      | amount | paid    | bill             |
+      | Noodle House |        | SUCCESS | Noodle House 800 |
     And the shop was told
       | state | amount | signed |
       | paid  | 800    | yes    |

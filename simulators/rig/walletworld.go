@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/fixtures"
@@ -327,10 +328,16 @@ func (w *World) ScanCode(payer, name, text string, c WalletConsent) error {
 	seen := maps.Clone(shown)
 	seen["paid"] = paid[walletapi.Code] + " " + paid[walletapi.SubCode]
 	w.walletLine.seen[payer] = seen
+	if err != nil || paid[walletapi.Standing] != string(walletapi.StatePaid) {
+		return err
+	}
+	bill, err := w.app(payer, name, walletapi.OpAppBill, walletapi.Params{walletapi.Trade: paid[walletapi.Trade]})
+	seen["bill"] = strings.TrimSpace(bill[walletapi.Subject] + " " + bill[walletapi.Amount])
 	return err
 }
 
-// Seen gives what a payer's phone has shown of the last merchant code that he scanned; under "paid" how it went.
+// Seen gives what a payer's phone has shown of the last merchant code that he scanned; under "paid" how it went, and under "bill"
+// what it keeps of the payment.
 func (w *World) Seen(who string) (walletapi.Params, error) {
 	c, err := w.Rig.Cast.Cardholder(who)
 	if err != nil || w.walletLine == nil || w.walletLine.seen[c.Name] == nil {

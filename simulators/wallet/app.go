@@ -193,6 +193,7 @@ func billKnown(c *Call) (walletapi.Result, string) {
 
 func tellBill(c *Call) {
 	c.tell(c.order)
-	c.answer[walletapi.Subject] = strings.TrimSpace(c.merchants[c.order.Merchant].Name + " " + c.order.Subject)
+	shop := c.merchants[c.order.Merchant].Name
+	c.answer[walletapi.Subject] = strings.TrimSpace(shop + " " + strings.TrimPrefix(c.order.Subject, shop))
 	c.end(walletapi.Done, "bill", "the bill")
 }
