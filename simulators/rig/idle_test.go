@@ -29,6 +29,13 @@ func TestClosedWorldIsGone(t *testing.T) {
 		"with TLS": {func(w *rig.World, till *rig.Till) error {
 			return errors.Join(w.Protect(), sell(w, till))
 		}, nil},
+		"after a payment by a wallet's code": {func(w *rig.World, till *rig.Till) error {
+			if err := errors.Join(till.TakeWallet("wechat"), till.SignIn()); err != nil {
+				return err
+			}
+			code, err := w.WalletCode("Alice", "wechat")
+			return errors.Join(err, till.Order(rig.Order{Flow: pay.Sale, Amount: pay.CNY(1_00), Who: "Alice", By: rig.ByPhone, Phone: rig.PhoneShown{Text: code}}))
+		}, nil},
 		"while a request is on its way": {func(w *rig.World, till *rig.Till) error {
 			till.When(false, pay.Sale, 1, w.Close)
 			return sell(w, till)

@@ -89,7 +89,7 @@ func (l *walletLine) desk(w *World, number string) *merchant.Desk {
 }
 
 // openShops listens for what wallet hosts over HTTP tell the shops, and gives the address.
-func (w *World) openShops() (string, error) {
+func (l *walletLine) openShops(w *World) (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("shops: %w", err)
@@ -115,8 +115,8 @@ func (w *World) openShops() (string, error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{wallet}/{shop}", hear)
-	w.walletLine.shops = &http.Server{Handler: mux, ReadTimeout: 30 * time.Second}
-	go func() { _ = w.walletLine.shops.Serve(listener) }() // ends with the world
+	l.shops = &http.Server{Handler: mux, ReadTimeout: 30 * time.Second}
+	go func() { _ = l.shops.Serve(listener) }() // ends with the world
 	return "http://" + listener.Addr().String() + "/", nil
 }
 

@@ -64,25 +64,26 @@ func (w *World) wallets() (*walletLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &walletLine{keys: map[string]*hsm.HSM{}, schemes: map[string]*walletapi.Scheme{}, consents: map[string]WalletConsent{}, seen: map[string]walletapi.Params{}, desks: map[string]*merchant.Desk{}}
+	l := &walletLine{client: &http.Client{Transport: &http.Transport{}}, keys: map[string]*hsm.HSM{}, schemes: map[string]*walletapi.Scheme{}, consents: map[string]WalletConsent{}, seen: map[string]walletapi.Params{}, desks: map[string]*merchant.Desk{}}
 	if l.town, err = loadWalletTown(fixtures.FS); err != nil {
 		return nil, err
 	}
-	w.walletLine = l
 	wanted := WalletsWanted{Merchants: w.Rig.Cast.merchantSeeds(), Tell: "http://127.0.0.1/"}
 	if !w.Loop.Virtual() {
-		if wanted.Tell, err = w.openShops(); err != nil {
+		if wanted.Tell, err = l.openShops(w); err != nil {
 			return nil, err
 		}
 	}
 	made, err := c.OpenWallets(w.ctx, wanted)
 	if err != nil {
+		l.close()
 		return nil, err
 	}
 	if here, ok := c.(*host); ok {
 		l.hosts = here.wallets
 	}
-	l.tell, l.away, l.client = wanted.Tell, "http://"+made.Address+"/", &http.Client{Transport: &http.Transport{}}
+	l.tell, l.away = wanted.Tell, "http://"+made.Address+"/"
+	w.walletLine = l
 	return l, nil
 }
 
