@@ -66,7 +66,7 @@ func evenAxis(most float64, text func(float64) string) axis {
 		}
 	}
 	a := axis{to: math.Ceil(max(most, 1e-9)/step) * step}
-	for i := 0; float64(i)*step <= a.to*1.001; i++ {
+	for i := 0; i < 12 && float64(i)*step <= a.to*1.001; i++ {
 		a.ticks = append(a.ticks, tick{float64(i) * step, text(float64(i) * step)})
 	}
 	return a

@@ -455,11 +455,20 @@ func FuzzSpool(f *testing.F) {
 	})
 }
 
+// few measures three orders in two intervals.
+func few(m *load.Measurement, sink func(*load.Interval)) {
+	r := m.Recorder()
+	r.Record(&load.Sample{Answered: ms, End: load.Approved})
+	r.Record(&load.Sample{Due: time.Second, Written: time.Second, Answered: 1200 * ms, End: load.Declined, Code: load.Code{'5', '1', ' '}})
+	r.Record(&load.Sample{Due: time.Second, Written: time.Second, Answered: 1900 * ms, End: load.TimedOut})
+	r.Close()
+	m.Collect(sink)
+}
+
 func FuzzIntervalLog(f *testing.F) {
-	dir := f.TempDir()
-	rush(f, dir, 1, 1)
-	lines := bytes.SplitAfter(must(os.ReadFile(filepath.Join(dir, "response.hlog"))), []byte("\n"))
-	f.Add(bytes.Join(lines[:8], nil))
+	var text bytes.Buffer
+	few(must(load.NewMeasurement(1, time.Second, time.Second)), load.NewIntervalLog(&text, load.Response, rushKinds[:1], rushStart).Add)
+	f.Add(text.Bytes())
 	f.Fuzz(func(t *testing.T, text []byte) {
 		logged, err := load.ReadIntervalLog(bytes.NewReader(text))
 		if err != nil {
@@ -469,6 +478,30 @@ func FuzzIntervalLog(f *testing.F) {
 			if l.Hist.Count() > 0 && l.Hist.Quantile(0.5) > l.Hist.Quantile(1) {
 				t.Fatal("the median is above the maximum")
 			}
+		}
+	})
+}
+
+// Whatever a summary says, its report is written.
+func FuzzSummary(f *testing.F) {
+	m, story := must(load.NewMeasurement(1, time.Second, time.Second)), &load.Chronicle{}
+	few(m, story.Add)
+	s := &load.Summary{Length: 2 * time.Second, Target: []load.Series{{Name: "queue", At: []time.Duration{0}, Values: []float64{1}}}, Slowest: []load.Told{{Flow: "sale"}}}
+	s.Sum([]load.Kind{{Flow: "sale"}}, m, story)
+	var text bytes.Buffer
+	if err := load.WriteSummary(&text, s); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text.Bytes())
+	f.Add([]byte(`{"interval_ns": 1, "rows": [{"from_ns": 0}], "total": {"response": {"curve": [{"share": 1}]}}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := load.ParseSummary(text)
+		if err != nil {
+			return
+		}
+		s.JudgeRun()
+		if err := load.WriteReport(io.Discard, s); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

@@ -157,9 +157,46 @@ func ReadSummary(dir string) (*Summary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w (want a directory that `tillproof load` wrote)", dir, err)
 	}
-	s := &Summary{}
-	if err := json.Unmarshal(b, s); err != nil {
+	s, err := ParseSummary(b)
+	if err != nil {
 		return nil, fmt.Errorf("run %s: summary.json: %w", dir, err)
 	}
 	return s, nil
 }
+
+// ParseSummary reads what WriteSummary wrote.
+func ParseSummary(b []byte) (*Summary, error) {
+	s := &Summary{}
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, err
+	}
+	steps := heatStep(cellOf(longest)) + 1
+	for i, r := range s.Rows {
+		switch h := r.Heat; {
+		case s.Interval <= 0 || r.From != time.Duration(i)*s.Interval || r.From > maxRun:
+			return nil, fmt.Errorf("rows: row %d begins at %s, and the interval is %s", i, r.From, s.Interval)
+		case h.First < 0 || h.First > steps || len(h.Counts) > steps-h.First:
+			return nil, fmt.Errorf("rows: row %d: heat: want at most %d steps", i, steps)
+		}
+	}
+	for _, f := range append(s.Kinds, s.Total) {
+		for _, t := range []*Times{&f.Response, &f.Service, &f.Lateness} {
+			for _, p := range t.Curve {
+				if !(p.Share >= 0 && p.Share < 1-1e-15) || p.Time < 0 {
+					return nil, fmt.Errorf("curve: a share of %g took %d ns", p.Share, p.Time)
+				}
+			}
+		}
+	}
+	for _, t := range s.Target {
+		if len(t.At) != len(t.Values) {
+			return nil, fmt.Errorf("target: %s has %d times and %d values", t.Name, len(t.At), len(t.Values))
+		}
+	}
+	if s.WarmUp < 0 || s.Length < s.WarmUp || s.Length > maxRun {
+		return nil, fmt.Errorf("length: %s with a warm-up of %s", s.Length, s.WarmUp)
+	}
+	return s, nil
+}
+
+const maxRun = 366 * 24 * time.Hour

@@ -205,17 +205,18 @@ func heat(h *Hist) Heat {
 	if h.Count() == 0 {
 		return Heat{}
 	}
-	step := func(cell int) int {
-		return int(heatSteps * math.Log2(float64(max(cellStart(cell), 1<<unitBits))/(1<<unitBits)))
-	}
-	first := step(h.lo)
-	counts := make([]uint64, step(h.hi-1)-first+1)
+	first := heatStep(h.lo)
+	counts := make([]uint64, heatStep(h.hi-1)-first+1)
 	for cell := h.lo; cell < h.hi; cell++ {
 		if n := h.counts[cell]; n > 0 {
-			counts[step(cell)-first] += n
+			counts[heatStep(cell)-first] += n
 		}
 	}
 	return Heat{first, counts}
+}
+
+func heatStep(cell int) int {
+	return int(heatSteps * math.Log2(float64(max(cellStart(cell), 1<<unitBits))/(1<<unitBits)))
 }
 
 // heatStart is where a step of a heat map begins.
