@@ -299,7 +299,7 @@ func (m *Measurement) Recorder() *Recorder {
 	r := &Recorder{m: m, id: len(m.passed), open: m.newFrame(), end: m.interval}
 	r.open.recorder = r.id
 	m.passed = append(m.passed, 0)
-	m.spare = append(m.spare, m.newFrame())
+	m.spare = append(m.spare, m.newFrame(), m.newFrame()) // so that a shard finds one also when Collect comes late
 	return r
 }
 

@@ -1,6 +1,7 @@
 package load_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -251,18 +252,23 @@ func TestRecordAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkRecord(b *testing.B) {
-	m := must(load.NewMeasurement(12, time.Second, time.Minute))
-	r := m.Recorder()
-	s := load.Sample{End: load.Approved, Code: [3]byte{'0', '0', ' '}}
-	b.ReportAllocs()
-	for i := range b.N {
-		s.Due += 10_000
-		s.Written = s.Due + time.Duration(i&1023)*100
-		s.Answered = s.Written + 100_000 + time.Duration(i*7&4095)*200
-		s.Kind = uint16(i % 12)
-		r.Record(&s)
-		if i%100_000 == 0 {
-			m.Collect()
-		}
+	for _, kinds := range []int{1, 12} {
+		b.Run(fmt.Sprintf("%d kinds", kinds), func(b *testing.B) {
+			m := must(load.NewMeasurement(kinds, time.Second, time.Minute))
+			r := m.Recorder()
+			s := load.Sample{End: load.Approved, Code: [3]byte{'0', '0', ' '}}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				s.Due += 10_000
+				s.Written = s.Due + time.Duration(i&1023)*100
+				s.Answered = s.Written + 100_000 + time.Duration(i*7&4095)*200
+				s.Kind = uint16(i % kinds)
+				r.Record(&s)
+				if i%100_000 == 0 {
+					m.Collect()
+				}
+			}
+		})
 	}
 }
