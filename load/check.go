@@ -33,11 +33,15 @@ const (
 	steadyRate = 0.05 // that the rate may differ from its median
 	fewestRows = 10   // for a drift to be told from noise
 	surely     = 3    // deviations of Mann and Kendall's test
+	slower     = 5    // times the times of quiet intervals are no longer a change but a queue
+	inARow     = 3    // intervals: one alone is a pause
 )
 
 // JudgeRun fills in what a run says of itself, from its figures and rows.
 func (s *Summary) JudgeRun() {
-	steady, risen := stationary(s.rowsOfSchedule())
+	rows := s.rowsOfSchedule()
+	steady, risen := stationary(rows)
+	strain := strained(rows)
 	late := onTime(s)
 	s.Checks = []Check{followed(s), late, steady}
 	t := &s.Total
@@ -50,6 +54,8 @@ func (s *Summary) JudgeRun() {
 		s.Limit = Limit{"generator", late.Says}
 	case t.TimedOut+t.Broken > 0:
 		s.Limit = Limit{"target", fmt.Sprintf("it left %d orders without an answer, and %d with one that cannot be believed", t.TimedOut, t.Broken)}
+	case strain != "":
+		s.Limit = Limit{"target", strain}
 	case risen:
 		s.Limit = Limit{"target", steady.Says}
 	default:
@@ -149,6 +155,31 @@ func stationary(rows []Row) (c Check, risen bool) {
 		c.Says += ", no more than chance"
 	}
 	return c, !c.Held && moved > 0
+}
+
+// strained tells of a target whose queue grew, at whatever rate: where in some intervals in a row the median service time was several times that
+// of the quiet quarter.
+func strained(rows []Row) string {
+	var medians []time.Duration
+	for _, r := range rows {
+		if r.Service.Count > 0 {
+			medians = append(medians, r.Service.P50)
+		}
+	}
+	if len(medians) == 0 {
+		return ""
+	}
+	slices.Sort(medians)
+	quiet := medians[len(medians)/4]
+	n := 0
+	for _, r := range rows {
+		if r.Service.P50 <= slower*quiet {
+			n = 0
+		} else if n++; n == inARow {
+			return fmt.Sprintf("its median service time was %s at %s, and %s in the quiet quarter of the run", shortTime(r.Service.P50), r.From, shortTime(quiet))
+		}
+	}
+	return ""
 }
 
 // thinned takes values at even steps, so that the pairs of a long run stay few.

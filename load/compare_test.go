@@ -114,9 +114,20 @@ func TestARunJudgesItself(t *testing.T) {
 		fails string // the check that does not hold
 		says  string
 	}{
-		"all well":        {steady, load.Approved, 100_000, "neither the generator nor the target was at its limit: every one of 1000 orders", "", ""},
-		"rising times":    {func(i int) load.Row { return row(i, 1000, 1000, 5*ms+time.Duration(i)*50_000) }, load.Approved, 0, "the target was the limit: over 38 intervals", "samples are stationary", "+31"},
-		"falling times":   {func(i int) load.Row { return row(i, 1000, 1000, 8*ms-time.Duration(i)*50_000) }, load.Approved, 0, "neither", "samples are stationary", "-2"},
+		"all well":      {steady, load.Approved, 100_000, "neither the generator nor the target was at its limit: every one of 1000 orders", "", ""},
+		"rising times":  {func(i int) load.Row { return row(i, 1000, 1000, 5*ms+time.Duration(i)*50_000) }, load.Approved, 0, "the target was the limit: over 38 intervals", "samples are stationary", "+31"},
+		"falling times": {func(i int) load.Row { return row(i, 1000, 1000, 8*ms-time.Duration(i)*50_000) }, load.Approved, 0, "neither", "samples are stationary", "-2"},
+		"a queue that grows with the rate": {func(i int) load.Row {
+			return row(i, uint64(1000+100*i), uint64(1000+100*i), 5*ms+max(0, time.Duration(i-30))*20*ms)
+		}, load.Approved, 0,
+			"the target was the limit: its median service time was 85ms at 34s, and 5ms in the quiet quarter", "", "not judged"},
+		"a pause": {func(i int) load.Row {
+			r := steady(i)
+			if i == 20 || i == 21 {
+				r.Service.P50 = 300 * ms
+			}
+			return r
+		}, load.Approved, 0, "neither", "", "no more than chance"},
 		"a changing rate": {func(i int) load.Row { return row(i, uint64(1000+100*i), uint64(1000+100*i), time.Duration(5+i)*ms) }, load.Approved, 0, "neither", "", "not judged"},
 		"late":            {steady, load.Approved, 2 * ms, "the generator was the limit: at p50 it was 2ms, 20.0 % of the 10ms", "lateness is a small share of service", "20.0 %"},
 		"behind": {func(i int) load.Row {
