@@ -137,7 +137,7 @@ func heatMap(cols []column, clock axis) chart {
 			most = max(most, slices.Max(h.Counts))
 		}
 	}
-	f := chart{Title: "Heat map of the response", Says: "Darker is more orders; the scale is of square roots, so that few are seen too."}
+	f := chart{Title: "Heat map of the response", Says: "The stronger, the more orders; the scale is of square roots, so that few are seen too."}
 	if most == 0 {
 		f.Says = "Not one order ended."
 		return f
