@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -48,6 +50,18 @@ type Spec struct {
 
 // Format keeps the card's data out of every print.
 func (s Spec) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.Name)) }
+
+// Clone gives a card of the same kind that may be changed.
+func (s *Spec) Clone() *Spec {
+	other := *s
+	other.Applications = make([]*Application, len(s.Applications))
+	for i, a := range s.Applications {
+		own := *a
+		own.Data, own.Without, own.Records = maps.Clone(a.Data), slices.Clone(a.Without), slices.Clone(a.Records)
+		other.Applications[i] = &own
+	}
+	return &other
+}
 
 // Interface is how a card is reached.
 type Interface string

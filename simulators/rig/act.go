@@ -24,19 +24,8 @@ func (w *World) Till(name string) (*Till, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Till{Name: name, number: place.Number, world: w, shop: shop, store: journal.NewMemory(), lacks: map[terminal.EventKind]bool{}}
-	t.config = terminal.Config{Name: name, Number: place.Number, Merchant: shop.Number, MerchantName: shop.Name, MCC: shop.MCC,
-		Serial: place.Serial, Dialect: w.Rig.Dialect, HSM: hsm.New(w.Seed.Reader(name + "/hsm")), Rules: w.Rig.rules.terminal, Trace: w.Trace, Scanner: true, Random: w.Seed.Reader(name + "/kernel"), TestCAs: testCAs(w.Rig.cardKeys), Parameters: w.Rig.factory}
-	for _, o := range shop.Operators {
-		t.config.Operators = append(t.config.Operators, terminal.Operator{ID: o.Number, Role: terminal.Role(o.Role), Password: pay.NewSecret(o.Password)})
-	}
-	if p, ok := w.Rig.Profile.terminal(name); ok {
-		t.config.KeyScheme = p.keyScheme()
-	}
-	if err := t.takeLease(); err != nil {
-		return nil, err
-	}
-	if t.tap, err = newTap(t, w.seats.dialer(w)); err != nil {
+	t, err := w.newTill(shop, place)
+	if err != nil {
 		return nil, err
 	}
 	if err := t.register(place); err != nil {
@@ -49,29 +38,59 @@ func (w *World) Till(name string) (*Till, error) {
 	return t, t.LogIn("01")
 }
 
+// newTill puts a till at its place, without keys and power.
+func (w *World) newTill(shop Shop, place ShopTill) (*Till, error) {
+	name := place.Name
+	t := &Till{Name: name, number: place.Number, world: w, shop: shop, store: journal.NewMemory(), lacks: map[terminal.EventKind]bool{}}
+	t.config = terminal.Config{Name: name, Number: place.Number, Merchant: shop.Number, MerchantName: shop.Name, MCC: shop.MCC,
+		Serial: place.Serial, Dialect: w.Rig.Dialect, HSM: hsm.New(w.Seed.Reader(name + "/hsm")), Rules: w.Rig.rules.terminal, Trace: w.Trace, Scanner: true, Random: w.Seed.Reader(name + "/kernel"), TestCAs: w.Rig.testCAs, Parameters: w.Rig.factory}
+	for _, o := range shop.Operators {
+		t.config.Operators = append(t.config.Operators, terminal.Operator{ID: o.Number, Role: terminal.Role(o.Role), Password: pay.NewSecret(o.Password)})
+	}
+	if p, ok := w.Rig.Profile.terminal(name); ok {
+		t.config.KeyScheme = p.keyScheme()
+	}
+	if err := t.takeLease(); err != nil {
+		return nil, err
+	}
+	var err error
+	t.tap, err = newTap(t, w.seats.dialer(w))
+	return t, err
+}
+
 // register loads the till's master key, and makes the till known to a host that can be arranged.
 func (t *Till) register(place ShopTill) error {
-	w := t.world
-	if err := t.masterKey(); err != nil {
-		return err
-	}
-	kcv, err := t.loadMasterKey()
+	seed, kcv, err := t.keyed(place)
 	if err != nil {
 		return err
 	}
-	c, ok := w.Control()
+	c, ok := t.world.Control()
 	if !ok {
 		return nil
 	}
+	seeded, err := c.Seed(t.world.ctx, Seeds{Merchants: []MerchantSeed{t.shop.seed()}, Terminals: []TerminalSeed{seed}})
+	if err != nil {
+		return err
+	}
+	return t.agrees(kcv, seeded)
+}
+
+// keyed loads the till's master key, and gives what a host is told of the till.
+func (t *Till) keyed(place ShopTill) (TerminalSeed, hsm.KCV, error) {
+	if err := t.masterKey(); err != nil {
+		return TerminalSeed{}, hsm.KCV{}, err
+	}
+	kcv, err := t.loadMasterKey()
 	seed := TerminalSeed{Number: place.Number, Merchant: t.shop.Number, Serial: place.Serial, Place: place.Place, KeyKind: string(t.masterAlgorithm())}
 	for _, part := range t.tmk {
 		seed.TMK = append(seed.TMK, NewClear(hex.EncodeToString(part)))
 	}
-	seeded, err := c.Seed(w.ctx, Seeds{Merchants: []MerchantSeed{t.shop.seed()}, Terminals: []TerminalSeed{seed}})
-	if err != nil {
-		return err
-	}
-	if got := seeded.KCVs[place.Number]; got != kcv.String() {
+	return seed, kcv, err
+}
+
+// agrees holds the check value that the host tells of the master key to the till's own.
+func (t *Till) agrees(kcv hsm.KCV, seeded Seeded) error {
+	if got := seeded.KCVs[t.number]; got != kcv.String() {
 		return fmt.Errorf("till %s: the host says KCV %s of the master key, the till %s: check the components", t.Name, got, kcv)
 	}
 	return nil
@@ -235,7 +254,7 @@ func (w *World) card(who string, holds *pay.Amount) (Cardholder, error) {
 		c.Balance = *holds
 	}
 	w.opened[c.Name] = true
-	seed, err := c.seed(w.Rig.cardKeys)
+	seed, err := w.Rig.cardSeed(c)
 	if err != nil {
 		return c, err
 	}

@@ -33,7 +33,7 @@ func (w *World) ChipKind(who, kind string) error {
 		return fmt.Errorf("%s's card is known to its issuer already: say of what kind it is before", c.Name)
 	}
 	c.Chip = kind
-	_, err = c.chipSpec()
+	_, err = w.Rig.chipSpec(c)
 	w.chipKinds[c.Name] = kind
 	return err
 }
@@ -88,7 +88,7 @@ func (t *Till) RevokeIssuer(who string) error {
 	if err != nil {
 		return err
 	}
-	spec, err := c.chipSpec()
+	spec, err := t.world.Rig.chipSpec(c)
 	if err != nil {
 		return err
 	}

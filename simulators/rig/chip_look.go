@@ -82,7 +82,7 @@ func (w *World) Begin(who string, times int) error {
 	if err != nil {
 		return err
 	}
-	spec, err := c.chipSpec()
+	spec, err := w.Rig.chipSpec(c)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/sim"
@@ -24,7 +25,7 @@ type conn interface {
 type caller struct {
 	open   func(conn)
 	failed func(error)
-	bytes  func([]byte)
+	bytes  func(at time.Time, b []byte) // at: when they came, which may be before the loop got to them
 	closed func(error)
 }
 
@@ -108,7 +109,7 @@ func (m *memoryConn) Close() { m.ended = true }
 
 func (m *memoryConn) deliver(b []byte) {
 	b = append([]byte(nil), b...)
-	m.loop.After(latency, func() { m.caller.bytes(b) })
+	m.loop.After(latency, func() { m.caller.bytes(m.loop.Now(), b) })
 }
 
 func (m *memoryConn) hangUp() {
@@ -142,7 +143,10 @@ func (d *socketDialer) dial(c caller, clock time.Time) {
 		}
 		sc := &socketConn{conn: nc}
 		d.loop.Post(func() { c.open(sc) })
-		read(nc, func(b []byte) { d.loop.Post(func() { c.bytes(b) }) },
+		read(nc, func(b []byte) {
+			at := d.loop.Now()
+			d.loop.Post(func() { c.bytes(at, b) })
+		},
 			func(err error) { d.loop.Post(func() { c.closed(err) }) })
 	}()
 }
@@ -155,11 +159,10 @@ func (s *socketConn) Close()         { _ = s.conn.Close() }
 
 // read passes on what arrives until the connection ends. A clean end and our own Close give a nil error.
 func read(nc net.Conn, bytes func([]byte), closed func(error)) {
-	for {
-		b := make([]byte, 4096)
+	for b := make([]byte, 4096); ; {
 		n, err := nc.Read(b)
 		if n > 0 {
-			bytes(b[:n])
+			bytes(slices.Clone(b[:n]))
 		}
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {

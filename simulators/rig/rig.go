@@ -43,7 +43,9 @@ type Rig struct {
 	rules    ruleSet
 	pki      *pki
 	cardKeys *card.Keys // of the test cards
-	cvk      [][]byte   // components of the profile's card verification key, if it has one
+	testCAs  []iso8583.CAPublicKey
+	shelf    *shelf
+	cvk      [][]byte // components of the profile's card verification key, if it has one
 	editions editions
 	factory  terminal.Parameters // what a till leaves the factory with
 	lease    *lease
@@ -66,7 +68,7 @@ func New(o Options) (*Rig, error) {
 	if o.Profile.Seat == SeatRemote && o.Line == LineMemory {
 		return nil, fmt.Errorf("profile %s: a remote host is reached over sockets: use --line socket", o.Profile.Name)
 	}
-	r := &Rig{Profile: o.Profile, Dialect: o.Profile.dialect, options: o}
+	r := &Rig{Profile: o.Profile, Dialect: o.Profile.dialect, options: o, shelf: &shelf{cards: map[string]*card.Spec{}}}
 	if r.Cast, err = LoadCast(fixtures.FS); err != nil {
 		return nil, err
 	}
@@ -82,6 +84,7 @@ func New(o Options) (*Rig, error) {
 	if r.cardKeys, err = card.LoadKeys(fixtures.FS); err != nil {
 		return nil, err
 	}
+	r.testCAs = testCAs(r.cardKeys)
 	if r.network, err = iso8583.Load(fixtures.FS, "dialects/issuer-network.yaml"); err != nil {
 		return nil, err
 	}
@@ -139,10 +142,21 @@ func (r *Rig) decode(frame []byte) *iso8583.Message {
 // World seats the parties of one scenario. line overrides the rig's line when it is not "" (scenarios about time always sit
 // in memory). Close it when the scenario is over.
 func (r *Rig) World(ctx context.Context, seed sim.Seed, line string) (*World, error) {
+	w := r.newWorld(ctx, seed, line)
+	w.Trace = trace.NewRecorder(nil)
+	if err := w.seat(); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// newWorld makes a world in which nobody sits yet. It keeps no trace.
+func (r *Rig) newWorld(ctx context.Context, seed sim.Seed, line string) *World {
 	if line == "" {
 		line = r.options.Line
 	}
-	w := &World{Rig: r, Seed: seed, Line: line, Trace: trace.NewRecorder(nil), tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{},
+	w := &World{Rig: r, Seed: seed, Line: line, tills: map[string]*Till{}, flows: map[pay.Flow]int{}, opened: map[string]bool{},
 		chips: map[string]*card.Slot{}, cardFaults: map[string][]card.Fault{}, copied: map[string]bool{}, chipEdits: map[string][]func(*card.Spec){},
 		chipSaid: map[string][]Said{}, stripes: map[string]StripeFault{}, signedBy: map[string]int{}, chipKinds: map[string]string{},
 		phones: map[string]*card.Phone{}, photos: map[string][]byte{}, codes: map[string][]string{}}
@@ -152,11 +166,7 @@ func (r *Rig) World(ctx context.Context, seed sim.Seed, line string) (*World, er
 	} else {
 		w.Loop = sim.NewReal()
 	}
-	if err := w.seat(); err != nil {
-		w.Close()
-		return nil, err
-	}
-	return w, nil
+	return w
 }
 
 // bind puts the profile's terminals and cards in the place of the cast's, under the names that features use.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/tillproof/tillproof/simulators/card"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
@@ -96,7 +95,7 @@ func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 	}
 	for _, c := range r.Cast.cards {
 		if c.Status != "unknown" && (all || r.Profile.testCard(c.PAN)) {
-			seed, err := c.seed(r.cardKeys)
+			seed, err := r.cardSeed(c)
 			if err != nil {
 				return s, err
 			}
@@ -106,8 +105,8 @@ func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 	return s, nil
 }
 
-func (c Cardholder) seed(keys *card.Keys) (CardSeed, error) {
-	chip, err := c.chipSeed(keys)
+func (r *Rig) cardSeed(c Cardholder) (CardSeed, error) {
+	chip, err := r.chipSeed(c)
 	var token *TokenSeed
 	if c.Token != "" {
 		token = &TokenSeed{PAN: NewClear(c.Token), Expiry: c.TokenExpiry}

@@ -119,7 +119,7 @@ func (w *World) welcome(m *iso8583.Message) error {
 	if c.PIN == "" {
 		c.PIN = "000000"
 	}
-	seed, err := c.seed(w.Rig.cardKeys)
+	seed, err := w.Rig.cardSeed(c)
 	if err != nil {
 		return err
 	}

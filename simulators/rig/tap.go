@@ -68,8 +68,12 @@ func (p *tap) dial(line uint64) {
 	}
 	p.dials++
 	life := p.till.life
-	o := &opened{in: wire.NewInbox(p.client), asked: wire.NewInbox(p.host)}
+	o := &opened{}
+	if p.till.clerk == nil {
+		o.in, o.asked = wire.NewInbox(p.client), wire.NewInbox(p.host)
+	}
 	p.inbox = o.in
+	begun := w.Loop.Now()
 	p.dialer.dial(caller{
 		open: func(c conn) {
 			p.dials--
@@ -78,10 +82,13 @@ func (p *tap) dial(line uint64) {
 				return
 			}
 			o.conn, p.open = c, o
+			if k := p.till.clerk; k != nil {
+				k.connected(w.Loop.Now().Sub(begun))
+			}
 			p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkConnected, Line: line})
 		},
 		failed: func(err error) { p.dials--; p.failed(line, wire.FaultOf(err)) },
-		bytes:  func(b []byte) { p.arrived(line, o, b) },
+		bytes:  func(at time.Time, b []byte) { p.arrived(at, line, o, b) },
 		closed: func(err error) { p.letGo(o); p.ended(line, wire.FaultOf(err)) },
 	}, p.till.Now())
 }
@@ -184,6 +191,11 @@ func (p *tap) write(line uint64, b []byte) {
 	if p.line != line || p.open == nil {
 		return
 	}
+	if k := p.till.clerk; k != nil { // a fleet's line has no history and no faults
+		k.wrote(p.till.world.Loop.Now())
+		p.open.conn.Write(b)
+		return
+	}
 	framed, o := append([]byte(nil), b...), p.open
 	frame, _, err := p.host.Next(framed)
 	if err != nil || frame == nil {
@@ -235,7 +247,7 @@ func (p *tap) garbage(frame []byte) error {
 			c.Close()
 		},
 		failed: func(error) { p.dials-- },
-		bytes:  func([]byte) {},
+		bytes:  func(time.Time, []byte) {},
 		closed: func(error) {},
 	}, p.till.Now())
 	return nil
@@ -243,7 +255,12 @@ func (p *tap) garbage(frame []byte) error {
 
 // arrived takes what the host wrote on a line, frame by frame, and passes it on to the link. What comes after the till has hung
 // up is written down and reaches nobody.
-func (p *tap) arrived(line uint64, o *opened, b []byte) {
+func (p *tap) arrived(at time.Time, line uint64, o *opened, b []byte) {
+	if k := p.till.clerk; k != nil {
+		k.heard = at
+		p.give(line, b)
+		return
+	}
 	w, in := p.till.world, o.in
 	if w.lineState == LineSilent {
 		return

@@ -46,6 +46,8 @@ type Till struct {
 	slot Reader  // where the card is; nil for none
 	said emv.Log // what was said to it
 
+	clerk *clerk // of a fleet; nil where a scenario says what happens
+
 	need    terminal.Need
 	open    Order // the last one, and whose card it is about
 	holder  Cardholder
@@ -160,6 +162,9 @@ func (t *Till) do(e terminal.Event) {
 		}
 		t.carryOut(a)
 	}
+	if t.clerk != nil {
+		t.clerk.attend()
+	}
 }
 
 // gone tells that the power went, now or since that life.
@@ -174,14 +179,15 @@ func (t *Till) carryOut(a terminal.Action) {
 	switch a.Kind {
 	case terminal.Exchange:
 		t.need = ""
-		t.exchange(a.Message, a.After, func(m *iso8583.Message, trouble iso8583.Trouble) {
-			if m != nil {
-				t.do(terminal.Event{Kind: terminal.Answered, Message: m})
-			} else {
-				t.do(terminal.Event{Kind: terminal.Unanswered, Trouble: trouble})
-			}
-		})
+		if t.clerk != nil {
+			t.clerk.asks(a)
+			return
+		}
+		t.exchange(a.Message, a.After, t.judge)
 	case terminal.Show:
+		if t.clerk != nil {
+			return
+		}
 		t.Screens = append(t.Screens, a.Screen)
 		t.record(trace.Shown, a.Screen.ID, t.world.Rig.Screen(a.Screen))
 	case terminal.Ask:
@@ -189,6 +195,9 @@ func (t *Till) carryOut(a terminal.Action) {
 	case terminal.DrawCode:
 		t.world.walletCodeShown(t, a.Code)
 	case terminal.Print:
+		if t.clerk != nil {
+			return
+		}
 		t.Slips = append(t.Slips, a.Slip)
 		t.record(trace.Printed, string(a.Slip.Copy), t.world.Rig.Slip(a.Slip))
 	case terminal.Write:
@@ -208,6 +217,10 @@ func (t *Till) carryOut(a terminal.Action) {
 		t.note("network " + a.Network)
 		t.tap.drop()
 	case terminal.Restart:
+		if t.clerk != nil {
+			t.clerk.fault(errNoRestart)
+			return
+		}
 		life := t.life
 		t.restarting = true
 		t.world.Loop.After(0, func() {
@@ -218,7 +231,20 @@ func (t *Till) carryOut(a terminal.Action) {
 	case terminal.End:
 		t.need = ""
 		t.takeOut()
+		if t.clerk != nil {
+			t.clerk.ends(a.Ending)
+			return
+		}
 		t.Endings = append(t.Endings, a.Ending)
+	}
+}
+
+// judge gives the machine what became of its exchange.
+func (t *Till) judge(m *iso8583.Message, trouble iso8583.Trouble) {
+	if m != nil {
+		t.do(terminal.Event{Kind: terminal.Answered, Message: m})
+	} else {
+		t.do(terminal.Event{Kind: terminal.Unanswered, Trouble: trouble})
 	}
 }
 
@@ -252,8 +278,10 @@ func (t *Till) write(a terminal.Action) {
 		done(errStorage)
 		return
 	}
-	for _, r := range batch {
-		t.record(trace.Stored, r.Kind, "")
+	if t.clerk == nil {
+		for _, r := range batch {
+			t.record(trace.Stored, r.Kind, "")
+		}
 	}
 	t.unwritten = nil
 	t.store.Append(batch, done)
@@ -278,9 +306,14 @@ func (t *Till) inLife(life int, e terminal.Event) {
 
 // exchange sends a sealed message over the till's link and calls back once, with the answer or with what went wrong.
 func (t *Till) exchange(m *iso8583.Message, patience time.Duration, back func(*iso8583.Message, iso8583.Trouble)) {
+	t.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkExchange, Ticket: t.await(back), Message: m, Timeout: patience})
+}
+
+// await notes whom to call back, and gives the number of the exchange.
+func (t *Till) await(back func(*iso8583.Message, iso8583.Trouble)) uint64 {
 	t.ticket++
 	t.waiting[t.ticket] = back
-	t.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkExchange, Ticket: t.ticket, Message: m, Timeout: patience})
+	return t.ticket
 }
 
 // linkStep gives the link an event and carries out its actions.
@@ -325,6 +358,9 @@ func (t *Till) linkDo(a iso8583.LinkAction) {
 		t.trouble(a.Trouble)
 		t.ended(a.Ticket, nil, a.Trouble)
 	case iso8583.LinkStray:
+		if t.clerk != nil {
+			t.clerk.stray(a.Trouble.Cause)
+		}
 		t.trouble(a.Trouble)
 	}
 }

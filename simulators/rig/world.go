@@ -63,6 +63,7 @@ type World struct {
 
 	walletLine *walletLine // nil while nobody has asked a wallet
 
+	lean      bool // nothing is kept that grows: no crossings, screens, slips, and no trace
 	lineState LineState
 	speech    Speech // what differs from the rig's
 	protected bool   // by TLS
@@ -309,7 +310,19 @@ func (w *World) number(c *Crossing) {
 
 // Statements gathers what all parties state about the money.
 func (w *World) Statements() ([]audit.Statement, error) {
-	var all []audit.Statement
+	all, err := w.tillStatements()
+	if err != nil {
+		return nil, err
+	}
+	state, err := w.Look()
+	if errors.Is(err, ErrNoSight) {
+		return all, nil
+	}
+	return append(all, state.Statements...), err
+}
+
+// tillStatements are what the tills state, each of which is on for it.
+func (w *World) tillStatements() (all []audit.Statement, err error) {
 	for _, t := range w.order {
 		if t.machine == nil {
 			if err := t.powerOn(); err != nil {
@@ -322,11 +335,7 @@ func (w *World) Statements() ([]audit.Statement, error) {
 		all = append(all, audit.Statement{Role: audit.Terminal, Party: t.Name, Fact: audit.Present, Ref: audit.Ref{Terminal: t.config.Number}})
 		all = append(all, t.machine.Statements()...)
 	}
-	state, err := w.Look()
-	if errors.Is(err, ErrNoSight) {
-		return all, nil
-	}
-	return append(all, state.Statements...), err
+	return all, nil
 }
 
 // Verify judges the money of the world.

@@ -15,7 +15,7 @@ type ActionKind uint8
 
 // The actions. In brackets: the fields of Action that one uses.
 const (
-	Exchange   ActionKind = iota // send this sealed message and bring Answered or Unanswered, once; wait for so long, 0 for as long as LinkConfig says [Message, After]
+	Exchange   ActionKind = iota // send this sealed message and bring Answered or Unanswered, once; wait for so long, 0 for as long as LinkConfig says [Message, Flow, After]
 	Show                         // put a screen up [Screen]
 	Ask                          // wait for a person [Need]
 	DrawCode                     // put a merchant code on the display [Code]
@@ -40,6 +40,7 @@ func (k ActionKind) String() string { return actionNames[k] }
 type Action struct {
 	Kind    ActionKind
 	Message *iso8583.Message
+	Flow    pay.Flow // of the message: not always the order's
 	Screen  Screen
 	Need    Need
 	Slip    Slip

@@ -29,7 +29,7 @@ const (
 	Tap                                // a card is in the field [Reader]
 	CardAnswered                       // what came of an APDU [Response, Reader]
 	ChooseApplication                  // the cardholder chooses one of those shown [Choice]; kernel.ChoseNone for none
-	Scan                               // the scanner took a picture of a payer's code [Picture]
+	Scan                               // the scanner took a picture of a payer's code, or has read one by itself [Picture, Code]
 	ShowCode                           // the cashier has the customer scan a code of [Wallet]
 	KeyIn                              // a card number typed by hand [PAN, Expiry]
 	EnterPIN                           // the cardholder's PIN; empty is a bypass [PIN]
@@ -87,6 +87,7 @@ type Event struct {
 	Timer    string
 	Network  string // wifi, 4g
 	Device   Device
+	Code     pay.Secret
 	Picture  []byte // a signature as the pad gives it, or what the scanner sees
 	Chip     []byte // TLV of F55
 	Err      error

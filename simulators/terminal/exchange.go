@@ -142,7 +142,7 @@ func (t *Terminal) leave(now time.Time, e Event, out *Actions) {
 		t.exchange.unkept.apply(t)
 	}
 	t.state = Exchanging
-	out.add(Action{Kind: Exchange, Message: t.exchange.request, After: t.patience()})
+	out.add(Action{Kind: Exchange, Message: t.exchange.request, Flow: t.exchange.flow, After: t.patience()})
 }
 
 // answered judges an answer: first whether it can be trusted at all, then what its code means.

@@ -1,0 +1,309 @@
+package rig
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// clerk stands at a till of a fleet: takes one order at a time, in the order of their due times, and brings what the till asks for at
+// once. It belongs to its lane's loop.
+type clerk struct {
+	till  *Till
+	lane  *lane
+	queue []waiting
+	wake  *sim.Timer // for the first of the queue, when that is not due yet
+	busy  bool
+	at    serving
+	heard time.Time // when the last bytes from the host came
+
+	judged func(*iso8583.Message, iso8583.Trouble) // judge and next, made once
+	goOn   func()
+}
+
+// waiting is an order that its till has not begun.
+type waiting struct {
+	visit *Visit
+	leg   int
+	due   time.Duration
+}
+
+// serving is the order at the till.
+type serving struct {
+	waiting
+	out      Served
+	original originalOf // what a later leg needs to name this one
+	own      bool       // the exchange under way is the order's own, and not one that goes before it
+	wrote    bool
+	silent   bool
+	over     bool // the till has told its ending
+	ending   terminal.Ending
+	asked    int  // what was brought so far
+	remedies int  // orders that had to go before this one
+	remedy   bool // such an order is at the till
+}
+
+// originalOf names a payment as its slips do.
+type originalOf = terminal.Original
+
+// The operators of a fleet's tills (DOMAIN.md A.15): the supervisor approves voids and refunds.
+const cashier = "01"
+
+func (c *clerk) now() time.Duration { return c.since(c.lane.world.Loop.Now()) }
+
+func (c *clerk) since(at time.Time) time.Duration { return at.Sub(c.lane.start) }
+
+// take has a visit wait for its turn.
+func (c *clerk) take(v *Visit) {
+	if v.Due == AtOnce {
+		v.Due = c.now()
+	}
+	c.put(waiting{v, 0, v.Due})
+	if !c.busy {
+		c.next()
+	}
+}
+
+// put keeps the queue in the order of due times.
+func (c *clerk) put(w waiting) {
+	at := len(c.queue)
+	for at > 0 && c.queue[at-1].due > w.due {
+		at--
+	}
+	c.queue = slices.Insert(c.queue, at, w)
+}
+
+// next begins what is due, unless the till is busy.
+func (c *clerk) next() {
+	for !c.busy && len(c.queue) > 0 {
+		w, now := c.queue[0], c.now()
+		if w.due > now {
+			c.wake.Stop()
+			c.wake = c.lane.world.Loop.After(w.due-now, c.goOn)
+			return
+		}
+		c.queue = slices.Delete(c.queue, 0, 1)
+		c.busy, c.at = true, serving{waiting: w}
+		if lag := c.lane.fleet.plan.Lag; lag > 0 && now-w.due > lag {
+			c.at.out.Fate = FateDropped
+			c.done()
+			continue
+		}
+		c.choose()
+	}
+}
+
+func (c *clerk) leg() *VisitLeg { return &c.at.visit.Legs[c.at.leg] }
+
+func (c *clerk) choose() {
+	leg := c.leg()
+	c.till.do(terminal.Event{Kind: terminal.Choose, Flow: leg.Flow, Amount: leg.Amount})
+}
+
+// asks carries out an exchange that the till wants.
+func (c *clerk) asks(a terminal.Action) {
+	flow := c.leg().Flow
+	c.at.own = a.Flow == flow || flow == pay.Settlement && c.at.wrote // its uploads
+	if err := c.till.mayLeave(a.Message); err != nil {
+		c.lane.fleet.broke(err)
+		c.till.ended(c.till.await(c.judged), nil, iso8583.Trouble{Cause: iso8583.Unsendable, Why: err.Error()})
+		return
+	}
+	c.till.exchange(a.Message, a.After, c.judged)
+}
+
+// wrote notes that a request leaves.
+func (c *clerk) wrote(at time.Time) {
+	if c.at.own && !c.at.wrote {
+		c.at.wrote, c.at.out.Written = true, c.since(at)
+	}
+}
+
+// judge notes what an exchange brought, and lets the machine judge it, unless the answer is to be lost on its way.
+func (c *clerk) judge(m *iso8583.Message, trouble iso8583.Trouble) {
+	s := &c.at
+	switch {
+	case !s.own:
+	case m != nil:
+		s.silent, s.out.Answered, s.out.Code = false, c.since(c.heard), pay.Answer(m.Get(iso8583.AnswerCode))
+		s.original = originalOf{Trace: m.Get(iso8583.Trace), RRN: m.Get(iso8583.RRN), AuthCode: m.Get(iso8583.AuthCode), Date: m.Get(iso8583.LocalDate)}
+		if c.loses() {
+			return
+		}
+	case s.wrote:
+		s.silent, s.out.Answered = true, s.out.Written+trouble.Waited
+	}
+	c.till.judge(m, trouble)
+}
+
+func (c *clerk) approved() bool {
+	return c.till.config.Dialect.Answer(c.at.out.Code).Category == iso8583.CategoryApproved
+}
+
+// loses keeps the answer of a payment from its till when a reversal is the next leg, and tells that reversal's time.
+func (c *clerk) loses() bool {
+	s := &c.at
+	if legs := s.visit.Legs; s.leg+1 >= len(legs) || legs[s.leg+1].Flow != pay.Reversal || !c.approved() {
+		return false
+	}
+	c.tell()
+	due := s.visit.Due + s.visit.Legs[s.leg+1].After
+	*s = serving{waiting: waiting{s.visit, s.leg + 1, due}}
+	c.lane.world.Loop.After(max(due-c.now(), 0), func() {
+		c.till.judge(nil, iso8583.Trouble{Cause: iso8583.NoBytes, Sent: true})
+	})
+	return true
+}
+
+// ends notes the ending that the till tells of an order.
+func (c *clerk) ends(e terminal.Ending) { c.at.over, c.at.ending = true, e }
+
+// attend looks at the till after each of its steps.
+func (c *clerk) attend() {
+	switch {
+	case !c.busy:
+	case !c.at.over && c.till.need != "":
+		c.bring(c.till.need)
+	case !c.at.over:
+	case c.at.remedy:
+		c.at.remedy, c.at.over = false, false
+		c.choose()
+	case !c.remedied():
+		c.at.out.Fate = c.fate()
+		c.done()
+		if len(c.queue) > 0 {
+			c.lane.world.Loop.After(0, c.goOn)
+		}
+	}
+}
+
+// remedied does what a clerk does when the till refuses an order for something that has to be done before.
+func (c *clerk) remedied() bool {
+	before := map[string]pay.Flow{"SIGN_IN_FIRST": pay.SignIn, "BATCH_FULL": pay.Settlement, "SETTLE_FIRST": pay.Settlement}
+	e := c.at.ending
+	if e.Kind != terminal.Refused || c.at.wrote || c.at.remedies == 3 {
+		return false
+	}
+	flow, known := before[e.Screen]
+	if !known && e.Screen != "LOG_IN" {
+		return false
+	}
+	c.at.over = false
+	c.at.remedies++
+	if !known { // nobody has touched the till for long
+		c.logIn(cashier)
+		c.choose()
+		return true
+	}
+	c.at.remedy = true
+	c.till.do(terminal.Event{Kind: terminal.Choose, Flow: flow})
+	return true
+}
+
+func (c *clerk) logIn(operator string) {
+	password, err := c.till.password(operator)
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	c.till.do(terminal.Event{Kind: terminal.LogIn, Operator: operator, Password: password})
+}
+
+// fate is what became of the order at the till, which is over.
+func (c *clerk) fate() Fate {
+	s := &c.at
+	switch k := s.ending.Kind; {
+	case !s.wrote:
+		s.out.Why = s.ending.Screen
+		return FateRefused
+	case s.silent:
+		return FateSilent
+	case k == terminal.Declined:
+		return FateDeclined
+	case c.leg().Flow == pay.Reversal && !c.approved():
+		return FateDeclined
+	case c.leg().Flow != pay.Reversal && (k == terminal.Unknown || k == terminal.Refused):
+		return FateDisbelieved
+	}
+	return FateApproved
+}
+
+// tell tells the visit what became of its leg.
+func (c *clerk) tell() {
+	s := &c.at
+	if s.leg == 0 {
+		s.visit.approved, s.visit.original = s.out.Fate == FateApproved, s.original
+	}
+	s.out.Due, s.out.Trace, s.out.Terminal = s.due, s.original.Trace, c.till.number
+	s.visit.Told(s.leg, s.out)
+}
+
+// done ends the order at the till, and has the visit's next leg that falls due wait for its turn.
+func (c *clerk) done() {
+	c.tell()
+	c.busy = false
+	v := c.at.visit
+	for n := c.at.leg + 1; n < len(v.Legs); n++ {
+		if leg := v.Legs[n]; !leg.Acts || v.approved {
+			c.put(waiting{v, n, v.Due + leg.After})
+			return
+		}
+	}
+	c.lane.fleet.over()
+}
+
+// patienceOfClerks is how many things a till may ask for in one order.
+const patienceOfClerks = 12
+
+// bring gives the till what it asks for.
+func (c *clerk) bring(need terminal.Need) {
+	if c.at.asked++; c.at.asked > patienceOfClerks {
+		c.till.do(terminal.Event{Kind: terminal.Cancel})
+		return
+	}
+	switch need {
+	case terminal.NeedCard:
+		c.present()
+	case terminal.NeedPIN:
+		if p, ok := c.pocket(); ok {
+			c.till.do(terminal.Event{Kind: terminal.EnterPIN, PIN: p.pin})
+		}
+	case terminal.NeedOriginal:
+		c.till.do(terminal.Event{Kind: terminal.EnterOriginal, Original: c.at.visit.original})
+	case terminal.NeedSupervisor:
+		c.logIn(supervisor)
+	case terminal.NeedApplication:
+		c.till.do(terminal.Event{Kind: terminal.ChooseApplication})
+	case terminal.NeedConfirm:
+		c.till.do(terminal.Event{Kind: terminal.Confirm})
+	default:
+		c.fault(fmt.Errorf("a clerk has no %s to bring", need))
+	}
+}
+
+// connected and stray pass on what the line has brought.
+func (c *clerk) connected(d time.Duration) {
+	if told := c.lane.fleet.plan.Connected; told != nil {
+		told(d)
+	}
+}
+
+func (c *clerk) stray(cause iso8583.Cause) {
+	if told := c.lane.fleet.plan.Stray; told != nil {
+		told(cause)
+	}
+}
+
+// fault gives an order up that the harness cannot go on with.
+func (c *clerk) fault(err error) {
+	c.lane.fleet.broke(fmt.Errorf("till %s: %w", c.till.Name, err))
+	c.till.do(terminal.Event{Kind: terminal.Cancel})
+}
+
+var errNoRestart = errors.New("it wants to start again with other software: the tills of a fleet keep no journal for that")
