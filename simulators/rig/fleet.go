@@ -63,7 +63,7 @@ func (r *Rig) Fleet(ctx context.Context, p FleetPlan) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Fleet{plan: p, rig: own, idle: make(chan struct{}, 1), doors: make(chan struct{}, 16)}
+	f := &Fleet{plan: p, rig: own, idle: make(chan struct{}, 1), doors: make(chan struct{}, phonesAtOnce)}
 	ctx, f.stop = context.WithCancel(ctx)
 	if err = f.seat(ctx); err == nil {
 		err = f.populate(ctx)
@@ -103,8 +103,11 @@ func (p *FleetPlan) over(r *Rig) (*Rig, error) {
 	}
 	own := *r
 	var err error
-	own.Dialect, err = r.Dialect.With(settings)
-	return &own, err
+	if own.Dialect, err = r.Dialect.With(settings); err != nil {
+		return nil, err
+	}
+	own.Dialect = own.Dialect.Using(iso8583.Compiled)
+	return &own, nil
 }
 
 // seat makes a lean world for each loop. The first has the host; the others share it.
@@ -271,6 +274,9 @@ func (f *Fleet) Rest(ctx context.Context) error {
 	}
 	return f.Err()
 }
+
+// phonesAtOnce is how many phones may ask for a payer's code at once.
+const phonesAtOnce = 16
 
 // together is how many tills sign in at once.
 const together = 256

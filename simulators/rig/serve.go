@@ -104,7 +104,7 @@ func isLoopback(addr string) (bool, error) {
 
 func (s *Server) start() error {
 	rig := s.options.Rig
-	standing, err := s.open(StandingWorld, s.options.Seed, rig.rules, rig.Dialect, s.options.Listen, s.options.Store)
+	standing, err := s.open(StandingWorld, s.options.Seed, rig.rules, rig.Dialect, s.recorder(StandingWorld), s.options.Listen, s.options.Store)
 	if err != nil {
 		return err
 	}
@@ -169,9 +169,8 @@ func (w *servedWorld) close() {
 	closeStores(w.stores)
 }
 
-func (s *Server) open(id string, seed sim.Seed, rules ruleSet, dialect *iso8583.Dialect, addr, dir string) (*servedWorld, error) {
-	w := &servedWorld{id: id, trace: trace.NewRecorder(s.watch(id))}
-	w.trace.Keep(history)
+func (s *Server) open(id string, seed sim.Seed, rules ruleSet, dialect *iso8583.Dialect, trace *trace.Recorder, addr, dir string) (*servedWorld, error) {
+	w := &servedWorld{id: id, trace: trace}
 	var err error
 	if w.stores, err = openStores(dir, seed); err != nil {
 		return nil, err
@@ -192,6 +191,12 @@ func (s *Server) open(id string, seed sim.Seed, rules ruleSet, dialect *iso8583.
 	}
 	w.tls = sync.OnceValues(func() (string, error) { return w.server.listen("127.0.0.1:0", s.options.Rig.pki) })
 	return w, nil
+}
+
+func (s *Server) recorder(id string) *trace.Recorder {
+	r := trace.NewRecorder(s.watch(id))
+	r.Keep(history)
+	return r
 }
 
 func (s *Server) watch(id string) func(trace.Event) {
@@ -251,7 +256,11 @@ func (s *Server) newWorld(in NewWorld) (*servedWorld, error) {
 	}
 	s.next++
 	id := strconv.Itoa(s.next)
-	w, err := s.open(id, sim.Seed(in.Seed), rules, dialect, "127.0.0.1:0", "")
+	recorder := s.recorder(id)
+	if in.Lean {
+		recorder, dialect = nil, dialect.Using(iso8583.Compiled)
+	}
+	w, err := s.open(id, sim.Seed(in.Seed), rules, dialect, recorder, "127.0.0.1:0", "")
 	if err != nil {
 		return nil, broken{err}
 	}

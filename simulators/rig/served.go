@@ -20,9 +20,9 @@ type servedSeat struct {
 }
 
 func servedSeats(w *World) (seats, error) {
-	d := &door{base: "http://" + w.Rig.options.Control, client: &http.Client{Transport: &http.Transport{}}}
+	d := &door{base: "http://" + w.Rig.options.Control, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: phonesAtOnce}}}
 	var made WorldMade
-	in := NewWorld{Seed: uint64(w.Seed), Defects: w.Rig.rules.atHost, Speech: w.speech}
+	in := NewWorld{Seed: uint64(w.Seed), Defects: w.Rig.rules.atHost, Lean: w.lean, Speech: w.speech}
 	if err := d.call(w.ctx, http.MethodPost, "/worlds", in, &made); err != nil {
 		return nil, err
 	}

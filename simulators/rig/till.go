@@ -46,6 +46,9 @@ type Till struct {
 	slot Reader  // where the card is; nil for none
 	said emv.Log // what was said to it
 
+	actions     terminal.Actions // buffers of do and linkStep
+	linkActions iso8583.LinkActions
+
 	clerk *clerk // of a fleet; nil where a scenario says what happens
 
 	need    terminal.Need
@@ -153,15 +156,17 @@ func (t *Till) do(e terminal.Event) {
 	case terminal.Swipe, terminal.Insert, terminal.Tap, terminal.ChooseApplication, terminal.Scan, terminal.KeyIn, terminal.EnterPIN, terminal.EnterCode, terminal.Confirm, terminal.Sign, terminal.Cancel, terminal.Choose, terminal.LogIn:
 		t.need = ""
 	}
-	var actions terminal.Actions
+	actions, life := t.actions, t.life
+	t.actions = terminal.Actions{} // a step inside this one has its own
 	t.machine.Step(t.Now(), e, &actions)
-	life := t.life
 	for _, a := range actions.All() {
 		if t.gone(life) {
 			return
 		}
 		t.carryOut(a)
 	}
+	actions.Reset()
+	t.actions = actions
 	if t.clerk != nil {
 		t.clerk.attend()
 	}
@@ -321,8 +326,8 @@ func (t *Till) linkStep(e iso8583.LinkEvent) {
 	if t.gone(t.life) {
 		return
 	}
-	var actions iso8583.LinkActions
-	life := t.life
+	actions, life := t.linkActions, t.life
+	t.linkActions = iso8583.LinkActions{}
 	t.link.Step(t.world.Loop.Now(), e, &actions)
 	for _, a := range actions.All() {
 		if t.gone(life) {
@@ -330,6 +335,7 @@ func (t *Till) linkStep(e iso8583.LinkEvent) {
 		}
 		t.linkDo(a)
 	}
+	t.linkActions = actions
 }
 
 func (t *Till) linkDo(a iso8583.LinkAction) {

@@ -124,7 +124,7 @@ func (t *Terminal) outcome(now time.Time, fact audit.Fact, e Ending, m *iso8583.
 	switch {
 	case !t.paper && !t.Rules.KeepSlips:
 	case t.Rules.LeavesSlip(fact):
-		l.Slip, err = t.seal(t.slip(now, e.Answer, m))
+		l.Slip, err = t.sealSlip(t.slip(now, e.Answer, m))
 	case e.Next == iso8583.NextKeepCard && t.Rules.PickUpSlip:
 		l.Slip, err = t.seal(t.pickUpSlip(now, e.Answer, m))
 		l.Note = true

@@ -87,6 +87,12 @@ type waitingSlip struct {
 	begun  bool
 }
 
+// sealedSlip is a slip that was sealed in this life, as it was before.
+type sealedSlip struct {
+	sealed []byte
+	slip   Slip
+}
+
 // line is one record of the journal.
 type line interface {
 	kind() string

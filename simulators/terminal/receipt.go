@@ -196,8 +196,8 @@ func (t *Terminal) printSlips(out *Actions, restored bool) {
 }
 
 func (t *Terminal) print(sealed []byte, reprint bool, out *Actions) {
-	var s Slip
-	if err := t.open(sealed, &s); err != nil { // the key that sealed it is gone
+	s, err := t.openSlip(sealed)
+	if err != nil { // the key that sealed it is gone
 		t.Trace.Record(trace.Event{Party: t.Name, Kind: trace.Trouble, Name: "terminal-fault", Text: err.Error()})
 		return
 	}
@@ -213,6 +213,22 @@ func (t *Terminal) print(sealed []byte, reprint bool, out *Actions) {
 		s.Lines = slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.Only != "" && l.Only != s.Copy })
 		out.add(Action{Kind: Print, Slip: s})
 	}
+}
+
+// sealSlip seals a slip for the journal, and remembers it for its printing, which mostly comes next.
+func (t *Terminal) sealSlip(s Slip) (sealed []byte, err error) {
+	sealed, err = t.seal(s)
+	t.lastSlip = sealedSlip{sealed, s}
+	return sealed, err
+}
+
+// openSlip reads a slip of the journal.
+func (t *Terminal) openSlip(sealed []byte) (s Slip, err error) {
+	if last := t.lastSlip; len(sealed) > 0 && len(last.sealed) > 0 && &sealed[0] == &last.sealed[0] {
+		t.lastSlip = sealedSlip{}
+		return last.slip, nil
+	}
+	return s, t.open(sealed, &s)
 }
 
 // reprint prints the last receipt once more, or that of a voucher of this batch.

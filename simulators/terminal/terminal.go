@@ -71,6 +71,7 @@ type Terminal struct {
 	failed   map[Device]bool
 	version  string // of the software that runs
 	lastChip kernel.Outcome
+	lastSlip sealedSlip
 
 	restartDue bool // other software waits for a start
 }
