@@ -29,7 +29,7 @@ type Workload struct {
 	Cards      int      `yaml:"cards"`    // 0 is two for each till; a card is used at one till only
 	Balance    string   `yaml:"balance"`  // of each card at the start
 	Whole      bool     `yaml:"whole"`    // whole terminals, with journal and slips, instead of compiled templates
-	Line       LineKind `yaml:"line"`     // multiplexed when absent
+	Line       LineKind `yaml:"line"`     // when absent multiplexed, or serial for whole terminals
 	Lines      int      `yaml:"lines"`    // of a multiplexed line; 0 is 8
 	Lag        Span     `yaml:"lag"`      // an order that could not leave for longer is dropped; 0 is 1 s
 	Patience   Span     `yaml:"patience"` // how long an answer is waited for; 0 is as the dialect has it
@@ -212,6 +212,9 @@ func (w *Workload) defaults() {
 	set(&w.Seed, 1)
 	set(&w.Cards, 2*w.Tills)
 	set(&w.Balance, "10000.00 CNY")
+	if w.Whole {
+		set(&w.Line, Serial)
+	}
 	set(&w.Line, Multiplexed)
 	set(&w.Lines, 8)
 	set(&w.Lag, Span(time.Second))

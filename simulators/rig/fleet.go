@@ -275,6 +275,16 @@ func (f *Fleet) Rest(ctx context.Context) error {
 	return f.Err()
 }
 
+// Pass lets time pass in memory until an instant since Start.
+func (f *Fleet) Pass(to time.Duration) {
+	l := f.lanes[0]
+	over := false
+	l.world.Loop.Post(func() { l.world.Loop.At(l.start.Add(to), func() { over = true }) })
+	if err := l.world.Loop.Run(l.world.ctx, func() bool { return over }); err != nil {
+		f.broke(fmt.Errorf("time does not pass: %w", err))
+	}
+}
+
 // phonesAtOnce is how many phones may ask for a payer's code at once.
 const phonesAtOnce = 16
 

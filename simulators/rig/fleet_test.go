@@ -206,4 +206,3 @@ func TestFleetDoesEveryFlow(t *testing.T) {
 		}
 	}
 }
-

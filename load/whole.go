@@ -1,0 +1,216 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/rig"
+)
+
+// Whole sends chains with whole terminals: each has its keys, batch and journal, asks for card and PIN, and reverses what it saw no
+// answer to. A flow that needs state is carried out by whoever would have it in the field.
+type Whole struct {
+	workload *Workload
+	fleet    *rig.Fleet
+	desk     Desk
+	memory   bool
+	codes    bool // the mix has payers' codes
+
+	mu      sync.Mutex
+	told    []Sample // by the tills' loops, and not yet by us
+	spare   []Sample
+	strays  map[iso8583.Cause]int
+	dialled []time.Duration
+	refused map[string]int
+}
+
+var _ Sender = (*Whole)(nil)
+
+// NewWhole seats the workload's tills and cards at the rig's host, with loops goroutines to run them, and has all tills sign in.
+// Close it.
+func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int) (*Whole, error) {
+	s := &Whole{workload: w, desk: desk, memory: r.Line() == rig.LineMemory, strays: map[iso8583.Cause]int{}, refused: map[string]int{}}
+	if err := s.fits(r); err != nil {
+		return nil, err
+	}
+	if s.memory {
+		loops = 1
+	}
+	connection := iso8583.Serial
+	if w.Line == Each {
+		connection = iso8583.PerTransaction
+	}
+	var err error
+	s.fleet, err = r.Fleet(ctx, rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: connection,
+		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), Loops: loops, Stray: s.stray, Connected: s.connected})
+	if err != nil {
+		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
+	}
+	signed, err := s.fleet.SignIn(ctx)
+	if err == nil && signed < w.Tills {
+		err = fmt.Errorf("workload %s: only %d of %d tills could sign in: does the host know them and their keys?", w.Name, signed, w.Tills)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.tell() // who signed in has connected
+	for n := range uint64(walletsAhead) {
+		s.openWallet(n)
+	}
+	return s, nil
+}
+
+// fits holds the workload to what whole terminals at this host can do.
+func (s *Whole) fits(r *rig.Rig) error {
+	w := s.workload
+	if w.Line == Multiplexed {
+		return w.mistake("$.line", "%s is for compiled templates: whole terminals keep a connection each (%s) or open one for each transaction (%s)", w.Line, Serial, Each)
+	}
+	for i, p := range w.Mix {
+		for j, l := range p.Legs {
+			at := fmt.Sprintf("$.mix[%d].legs[%d]", i, j)
+			if _, ok := r.Dialect.Transaction(l.Flow); !ok {
+				return w.mistake(at, "dialect %s has no %s", r.Dialect.Name, l.Flow)
+			}
+			if l.Flow == pay.Reversal && (j != 1 || len(p.Legs) > 2) {
+				return w.mistake(at, "a reversal comes right after its sale, and ends the chain")
+			}
+			if l.Entry != ByCode {
+				continue
+			}
+			s.codes = true
+			if r.Profile.Seat == rig.SeatRemote {
+				return w.mistake(at, "a remote host's issuer gives no payers' codes here")
+			}
+		}
+	}
+	return nil
+}
+
+// Start makes an instant the zero of all times.
+func (s *Whole) Start(at time.Time) { s.fleet.Start(at) }
+
+// Now gives the tills' time, for Start: in memory it is not the machine's.
+func (s *Whole) Now() time.Time { return s.fleet.Now() }
+
+// Turn implements Sender. In memory it lets time pass until now.
+func (s *Whole) Turn(now time.Duration, due []Due) {
+	for _, d := range due {
+		s.fleet.Begin(s.visit(d))
+		s.openWallet(d.Chain + walletsAhead)
+	}
+	if s.memory {
+		s.fleet.Pass(now)
+	}
+	s.tell()
+}
+
+// Open implements Sender.
+func (s *Whole) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fleet.Open() + len(s.told)
+}
+
+// ways are how a card is given for each entry.
+var ways = map[Entry]rig.Presented{ByStripe: rig.ByStripe, ByChip: rig.ByChip, ByTap: rig.ByTap, ByCode: rig.ByPhone}
+
+// visit makes a chain a visit of a cardholder to a till.
+func (s *Whole) visit(d Due) *rig.Visit {
+	c := s.workload.Chain(d.Chain)
+	legs := make([]rig.VisitLeg, len(c.Part.Legs))
+	for i, l := range c.Part.Legs {
+		legs[i] = rig.VisitLeg{Flow: l.Flow, By: ways[l.Entry], Amount: c.Amount(i), After: c.Offset(i), Acts: Acts(l.Flow) != ""}
+	}
+	return &rig.Visit{Till: c.Till, Card: c.Card, Due: d.At, Legs: legs, Told: func(leg int, o rig.Served) { s.hear(c, leg, o) }}
+}
+
+var endOf = map[rig.Fate]End{rig.FateApproved: Approved, rig.FateDeclined: Declined, rig.FateSilent: TimedOut, rig.FateDisbelieved: Broken,
+	rig.FateDropped: Dropped, rig.FateRefused: Dropped}
+
+// hear takes what became of an order, in a till's loop.
+func (s *Whole) hear(c Chain, leg int, o rig.Served) {
+	terminal, _ := strconv.ParseUint(o.Terminal, 10, 32) // 0 for one with letters in its number
+	trace, _ := strconv.ParseUint(o.Trace, 10, 32)       // 0 where none came back
+	sample := Sample{Due: o.Due, Written: o.Written, Answered: o.Answered, Chain: c.Number, Terminal: uint32(terminal), STAN: uint32(trace),
+		Kind: c.Kind(leg), Leg: uint8(leg), End: endOf[o.Fate], Code: [3]byte{' ', ' ', ' '}}
+	copy(sample.Code[:], o.Code)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, sample)
+	if o.Fate == rig.FateRefused {
+		s.refused[o.Why]++
+	}
+}
+
+func (s *Whole) stray(cause iso8583.Cause) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strays[cause]++
+}
+
+func (s *Whole) connected(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dialled = append(s.dialled, d)
+}
+
+// tell tells the desk what the tills' loops have told since the last time.
+func (s *Whole) tell() {
+	s.mu.Lock()
+	told, dialled, strays := s.told, s.dialled, s.strays
+	s.told, s.dialled = s.spare[:0], nil
+	if len(strays) > 0 {
+		s.strays = map[iso8583.Cause]int{}
+	}
+	s.mu.Unlock()
+	for i := range told {
+		s.desk.Record(&told[i])
+	}
+	s.spare = told
+	for _, d := range dialled {
+		s.desk.Connected(d)
+	}
+	for cause, tell := range map[iso8583.Cause]func(){iso8583.Late: s.desk.Late, iso8583.Duplicate: s.desk.Duplicate, iso8583.Unmatched: s.desk.Unmatched} {
+		for range strays[cause] {
+			tell()
+		}
+	}
+}
+
+// walletsAhead is how many chains ahead a cardholder opens the wallet on his phone: who pays by code has it ready when it is his turn.
+const walletsAhead = 256
+
+func (s *Whole) openWallet(n uint64) {
+	if !s.codes {
+		return
+	}
+	if c := s.workload.Chain(n); c.Part.Legs[0].Entry == ByCode {
+		s.fleet.OpenWallet(c.Till, c.Card)
+	}
+}
+
+// Refused tells how many orders the tills refused themselves, by the screen that said why. They count as dropped.
+func (s *Whole) Refused() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.refused)
+}
+
+// Err gives the first fault of the harness's own.
+func (s *Whole) Err() error { return s.fleet.Err() }
+
+// Verify judges the money of all tills and the host, when no order is open.
+func (s *Whole) Verify(ctx context.Context) ([]audit.Break, error) { return s.fleet.Verify(ctx) }
+
+// Close switches the tills off.
+func (s *Whole) Close() { s.fleet.Close() }
