@@ -35,7 +35,7 @@ func TestFleetShowsAFrozenHost(t *testing.T) {
 	host := f.lanes[0].world.seats.(*socketSeat).server.host
 	host.loop.Post(func() {
 		from = f.Now().Sub(begin)
-		time.Sleep(freeze)
+		<-time.NewTimer(freeze).C
 		to = f.Now().Sub(begin)
 	})
 	if err := f.Rest(t.Context()); err != nil {
