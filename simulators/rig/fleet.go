@@ -144,6 +144,10 @@ func (s *besideSeat) close()               {}
 
 // beside seats a world at the host of another.
 func (w *World) beside(other *World) error {
+	if other.remote() {
+		w.seats = remoteSeats(w)
+		return w.newCVKBox()
+	}
 	dial := *other.seats.dialer(other).(*socketDialer)
 	dial.loop, dial.ctx = w.Loop, w.ctx
 	w.seats = &besideSeat{seats: other.seats, dial: &dial}
@@ -269,6 +273,8 @@ func (f *Fleet) Rest(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%d visits are not over: %w", f.open.Load(), ctx.Err())
+		case <-f.lanes[0].world.ctx.Done():
+			return errFleetOver
 		case <-f.idle:
 		}
 	}
@@ -329,10 +335,14 @@ func (f *Fleet) inLanes(ctx context.Context, do func(*lane) error) error {
 			}
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-l.world.ctx.Done():
+			return errFleetOver
 		}
 	}
 	return nil
 }
+
+var errFleetOver = errors.New("the fleet's own context has ended: its tills do nothing any more")
 
 // Statements gathers what tills and host state about the money.
 func (f *Fleet) Statements(ctx context.Context) ([]audit.Statement, error) {

@@ -21,6 +21,7 @@ type clerk struct {
 	wake  *sim.Timer // for the first of the queue, when that is not due yet
 	busy  bool
 	at    serving
+	asked pay.Flow  // in the exchange that is under way
 	heard time.Time // when the last bytes from the host came
 
 	judged func(*iso8583.Message, iso8583.Trouble) // judge and next, made once
@@ -109,7 +110,11 @@ func (c *clerk) choose() {
 // asks carries out an exchange that the till wants.
 func (c *clerk) asks(a terminal.Action) {
 	flow := c.leg().Flow
+	c.asked = a.Flow
 	c.at.own = a.Flow == flow || flow == pay.Settlement && c.at.wrote // its uploads
+	if c.at.own && !c.at.wrote {
+		c.at.original.Trace = a.Message.Get(iso8583.Trace)
+	}
 	if err := c.till.mayLeave(a.Message); err != nil {
 		c.lane.fleet.broke(err)
 		c.till.ended(c.till.await(c.judged), nil, iso8583.Trouble{Cause: iso8583.Unsendable, Why: err.Error()})
@@ -128,11 +133,14 @@ func (c *clerk) wrote(at time.Time) {
 // judge notes what an exchange brought, and lets the machine judge it, unless the answer is to be lost on its way.
 func (c *clerk) judge(m *iso8583.Message, trouble iso8583.Trouble) {
 	s := &c.at
+	if err := c.till.follow(&Crossing{Flow: c.asked, Message: m}); err != nil {
+		c.lane.fleet.broke(err)
+	}
 	switch {
 	case !s.own:
 	case m != nil:
 		s.silent, s.out.Answered, s.out.Code = false, c.since(c.heard), pay.Answer(m.Get(iso8583.AnswerCode))
-		s.original = originalOf{Trace: m.Get(iso8583.Trace), RRN: m.Get(iso8583.RRN), AuthCode: m.Get(iso8583.AuthCode), Date: m.Get(iso8583.LocalDate)}
+		s.original.RRN, s.original.AuthCode, s.original.Date = m.Get(iso8583.RRN), m.Get(iso8583.AuthCode), m.Get(iso8583.LocalDate)
 		if c.loses() {
 			return
 		}
@@ -161,6 +169,9 @@ func (c *clerk) loses() bool {
 	return true
 }
 
+// remediesOfClerks is enough for a full batch: log in, settle, sign in.
+const remediesOfClerks = 3
+
 // ends notes the ending that the till tells of an order.
 func (c *clerk) ends(e terminal.Ending) { c.at.over, c.at.ending = true, e }
 
@@ -185,25 +196,30 @@ func (c *clerk) attend() {
 
 // remedied does what a clerk does when the till refuses an order for something that has to be done before.
 func (c *clerk) remedied() bool {
-	before := map[string]pay.Flow{"SIGN_IN_FIRST": pay.SignIn, "BATCH_FULL": pay.Settlement, "SETTLE_FIRST": pay.Settlement}
 	e := c.at.ending
-	if e.Kind != terminal.Refused || c.at.wrote || c.at.remedies == 3 {
+	if e.Kind != terminal.Refused || c.at.wrote || c.at.remedies == remediesOfClerks {
 		return false
 	}
-	flow, known := before[e.Screen]
-	if !known && e.Screen != "LOG_IN" {
-		return false
-	}
-	c.at.over = false
 	c.at.remedies++
-	if !known { // nobody has touched the till for long
+	switch e.Screen {
+	case "LOG_IN": // nobody has touched the till for long
+		c.at.over = false
 		c.logIn(cashier)
 		c.choose()
-		return true
+	case "SIGN_IN_FIRST":
+		c.before(pay.SignIn)
+	case "BATCH_FULL", "SETTLE_FIRST":
+		c.before(pay.Settlement)
+	default:
+		return false
 	}
-	c.at.remedy = true
-	c.till.do(terminal.Event{Kind: terminal.Choose, Flow: flow})
 	return true
+}
+
+// before has an order of the till's own go before the one that it has refused.
+func (c *clerk) before(flow pay.Flow) {
+	c.at.over, c.at.remedy = false, true
+	c.till.do(terminal.Event{Kind: terminal.Choose, Flow: flow})
 }
 
 func (c *clerk) logIn(operator string) {

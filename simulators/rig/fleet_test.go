@@ -1,8 +1,12 @@
 package rig_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -133,9 +137,35 @@ func TestFleetOrderWithoutAnswer(t *testing.T) {
 	}{{rig.FateSilent, 0, 3 * time.Second}, {rig.FateSilent, 12 * time.Second, 15 * time.Second}, // after three attempts to take the first back
 		{rig.FateApproved, time.Minute, time.Minute + 10*time.Millisecond}}
 	for i, o := range got.all {
-		if o.Fate != want[i].fate || o.Written != want[i].written || o.Answered != want[i].answered {
+		if o.Fate != want[i].fate || o.Written != want[i].written || o.Answered != want[i].answered || o.Trace == "" {
 			t.Errorf("order %d is %+v, want %+v", i, o, want[i])
 		}
+	}
+}
+
+// What stands in an order's way is cleared by whoever works there: the cashier was logged out, the batch is full.
+func TestFleetClerksHelpThemselves(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "small.yaml")
+	must(t, os.WriteFile(file, []byte("name: small\ndialect: unionpay-pos\nswitches: {batch_limit: \"3\"}\n"), 0o600))
+	profile, err := rig.LoadProfile(file)
+	must(t, err)
+	f := fleet(t, rig.Options{Profile: profile}, rig.FleetPlan{Tills: 1, Cards: 1})
+	var got orders
+	for n := range 8 {
+		f.Begin(got.visit(n, 0, 0, time.Duration(n)*11*time.Minute, rig.VisitLeg{Flow: pay.Sale, By: rig.ByChip, Amount: pay.CNY(100)}))
+	}
+	balanced(t, f)
+	if len(got.all) != 8 {
+		t.Errorf("%d orders were told of", len(got.all))
+	}
+	traces := map[string]bool{}
+	for _, o := range got.all {
+		if traces[o.Trace] = true; o.Fate != rig.FateApproved || o.Why != "" {
+			t.Errorf("%+v", o.Served)
+		}
+	}
+	if len(traces) != 8 {
+		t.Errorf("the traces are %v", traces)
 	}
 }
 
@@ -203,6 +233,42 @@ func TestFleetDoesEveryFlow(t *testing.T) {
 				}
 				goleak.VerifyNone(t, others)
 			})
+		}
+	}
+}
+
+// At a remote host the tills and cards are the profile's, and where their trace numbers stop is kept for the next run.
+func TestFleetAtARemoteHost(t *testing.T) {
+	file := remoteProfile(t, freeAddress(t))
+	profile, err := rig.LoadProfile(file)
+	must(t, err)
+	serving(t, file, profile.Address, "", 5)
+	state := filepath.Join(t.TempDir(), "state.json")
+	o := rig.Options{Profile: profile, Line: rig.LineSocket, State: state}
+	r, err := rig.New(o)
+	must(t, err)
+	if _, err := r.Fleet(t.Context(), rig.FleetPlan{Tills: 3, Cards: 2}); err == nil || !strings.Contains(err.Error(), "has 2 terminals") {
+		t.Errorf("three tills at a host that knows two: %v", err)
+	}
+	for run := range 2 {
+		f := fleet(t, o, rig.FleetPlan{Tills: 2, Cards: 2, Loops: 2})
+		var got orders
+		for n := range 20 {
+			f.Begin(got.visit(n, n%2, n%2, 0, rig.VisitLeg{Flow: pay.Sale, By: rig.ByStripe, Amount: pay.CNY(100)}))
+		}
+		balanced(t, f)
+		f.Close()
+		for _, o := range got.all {
+			if o.Fate != rig.FateApproved {
+				t.Errorf("run %d: %+v", run, o.Served)
+			}
+		}
+		text, err := os.ReadFile(state)
+		must(t, err)
+		var kept map[string]struct{ Trace int }
+		must(t, json.Unmarshal(text, &kept))
+		if next := kept["10000001"].Trace; next <= run*500+11 || next > run*500+501 {
+			t.Errorf("after run %d the next trace number is %d: want one behind all that were used, and no more than a block", run, next)
 		}
 	}
 }

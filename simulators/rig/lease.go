@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
@@ -26,6 +27,7 @@ func (l lacks) Is(target error) bool { return target == ErrNoSight }
 // trace number: the numbers go on from scenario to scenario and, in a file, from run to run.
 type lease struct {
 	file string // "" forgets at the end of the run
+	mu   sync.Mutex
 	next map[string]numbers
 }
 
@@ -59,6 +61,12 @@ func newLease(file string) (*lease, error) {
 
 // of gives where a terminal goes on.
 func (l *lease) of(terminal string) numbers {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.at(terminal)
+}
+
+func (l *lease) at(terminal string) numbers {
 	n := l.next[terminal]
 	if n.ATC > 0 {
 		return n
@@ -74,7 +82,9 @@ func (l *lease) of(terminal string) numbers {
 
 // keep notes where a terminal goes on. It is on disk before the message leaves that uses the number.
 func (l *lease) keep(terminal string, n numbers) error {
-	if l.of(terminal) == n {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at(terminal) == n {
 		return nil
 	}
 	l.next[terminal] = n
@@ -116,6 +126,9 @@ func (t *Till) takeLease() error {
 	return nil
 }
 
+// traceBlock is how many trace numbers a till of a fleet takes at once: the state file is not written for each of its messages.
+const traceBlock = 500
+
 // mayLeave holds what a till writes to a remote host against the guard rails: only test cards of the profile, no other terminal's
 // number, no trace number of an earlier scenario. It notes the trace number as used.
 func (t *Till) mayLeave(m *iso8583.Message) error {
@@ -148,6 +161,9 @@ func (t *Till) mayLeave(m *iso8583.Message) error {
 	n := t.world.Rig.lease.of(t.number)
 	if ahead >= t.leased.ahead(n.Trace) {
 		n.Trace = trace%lastTrace + 1
+		if t.world.lean {
+			n.Trace = (trace+traceBlock-1)%lastTrace + 1
+		}
 	}
 	return t.world.Rig.lease.keep(t.number, n)
 }
