@@ -13,6 +13,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal"
 )
 
 // FleetPlan says who stands ready at a host: so many tills with their cashiers, and so many cards, none of them of the cast.
@@ -162,10 +163,10 @@ type Visit struct {
 	Told       func(leg int, s Served) // from the till's loop, for each leg that fell due
 
 	approved bool // the first leg
-	original originalOf
+	original terminal.Original
 }
 
-// AtOnce is the due time of a visit that is due when its till hears of it, and is never dropped.
+// AtOnce is the due time of a visit that is due when its till hears of it.
 const AtOnce = time.Duration(-1)
 
 // VisitLeg is one order of a visit. A reversal has the answer of the leg before lost on its way, and the till take that payment back.

@@ -39,8 +39,8 @@ type waiting struct {
 type serving struct {
 	waiting
 	out      Served
-	original originalOf // what a later leg needs to name this one
-	own      bool       // the exchange under way is the order's own, and not one that goes before it
+	original terminal.Original // what a later leg needs to name this one
+	own      bool              // the exchange under way is the order's own, and not one that goes before it
 	wrote    bool
 	silent   bool
 	over     bool // the till has told its ending
@@ -50,10 +50,7 @@ type serving struct {
 	remedy   bool // such an order is at the till
 }
 
-// originalOf names a payment as its slips do.
-type originalOf = terminal.Original
-
-// The operators of a fleet's tills (DOMAIN.md A.15): the supervisor approves voids and refunds.
+// cashier is who is logged in at a fleet's tills.
 const cashier = "01"
 
 func (c *clerk) now() time.Duration { return c.since(c.lane.world.Loop.Now()) }
