@@ -222,3 +222,39 @@ Feature: A sale without the host
       | T1   | sign-out            | 3     |      |
       | host | sign-out answer     | 3     | 00   |
     And "Noodle House" is owed 10.00 CNY
+
+  @OFF-010 @host-control
+  Scenario Outline: While the host does not know <who> it has not refused what the till has sold
+    Given Bob pays 10.00 CNY offline at "T1" with code "654321"
+    And <who> is disabled at the host
+    When Bob swipes 5.00 CNY at "T1"
+    And <who> is known again at the host
+    And the cashier signs in at "T1"
+    And Bob swipes 6.00 CNY at "T1"
+    Then "T1" shows <screen>
+    And "T1" does not show OFFLINE_REFUSED
+    And "T1" shows APPROVED
+    And "T1" keeps no offline sales for the host
+    And the host has the 1st offline-sale as approved
+    And Bob's card holds 4984.00 CNY
+    And "Noodle House" is owed 16.00 CNY
+
+    Examples:
+      | who            | screen                  |
+      | "T1"           | TERMINAL_NOT_PERMITTED  |
+      | "Noodle House" | MERCHANT_NOT_REGISTERED |
+
+  @OFF-010 @clock @host-control
+  Scenario: So it is with a refund that waits for the host
+    Given Bob has paid 10.00 CNY at "T1"
+    And the line loses every refund
+    And Bob has 4.00 CNY of the 1st sale refunded at "T1"
+    And the line works again
+    And "T1" is disabled at the host
+    When Bob swipes 5.00 CNY at "T1"
+    And "T1" is known again at the host
+    And the cashier signs in at "T1"
+    Then "T1" shows ADVICE_PENDING
+    And "T1" shows ADVICE_DELIVERED
+    And Bob's card holds 4994.00 CNY
+    And "Noodle House" is owed 6.00 CNY

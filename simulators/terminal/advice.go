@@ -110,11 +110,12 @@ func (t *Terminal) madeAgain(flow pay.Flow, elements, sealed []byte, repeat bool
 	return m, t.offerTracks(o, clear)
 }
 
-// adviceAnswered: some answers say that the host has not taken it yet; any other is its last word.
+// adviceAnswered: some answers say that the host has not taken it yet; any other is its last word. Of one that is late nobody is there
+// to hear that the till may not tell of it.
 func (t *Terminal) adviceAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
 	t.consult("terminal/advice-again")
 	switch {
-	case slices.Contains(t.Rules.AdviceAgain, rule.Code):
+	case slices.Contains(t.Rules.AdviceAgain, rule.Code), t.exchange.late && t.notYet(rule.Code):
 		t.keepAdvice(now, rule.Prompt, out, string(rule.Code))
 	case rule.Category != iso8583.CategoryApproved:
 		t.write(out, t.declined(now, rule, m))

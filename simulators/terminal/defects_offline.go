@@ -17,6 +17,8 @@ func offlineDefects() []pay.Defect[Rules] {
 			"the upload was written as a part of the settlement", func(r *Rules) { r.ForwardFirst = false }),
 		defect("terminal-uploads-offline-twice", "money", "sends an unanswered offline sale again under a new trace number",
 			"each message takes the next number, and nobody thought of a repeat", func(r *Rules) { r.SameNumber = false }),
+		defect("terminal-drops-offline-while-disabled", "money", "lets go of an offline sale when the host does not let the terminal in", "58 stands in the list of declines",
+			func(r *Rules) { r.AboutTill = nil }),
 		defect("terminal-ends-batch-early", "money", "signs out while offline sales are not uploaded", "the menu looks for a reversal only",
 			func(r *Rules) { r.HoldBatch = false }),
 		defect("terminal-changes-slip-only", "money", "prints the void or the new amount of an offline sale, and uploads the old one",

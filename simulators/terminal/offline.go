@@ -252,13 +252,19 @@ func (t *Terminal) forward(now time.Time, out *Actions) {
 	t.dispatch(now, "UPLOADING", &tryLine{s.attempts + 1, used}, out)
 }
 
-// storedAnswered: some answers say that the host has not taken it yet; any other is its last word. What it refuses the merchant
-// has lost, as the goods are gone.
+// notYet tells that an answer is not the host's last word on what was sold before: it has not taken it yet, or has not looked at it,
+// as it does not know or let in who tells of it (DOMAIN.md C: 03, 58, 97).
+func (t *Terminal) notYet(code pay.Answer) bool {
+	t.consult("terminal/advice-again")
+	t.consult("terminal/about-till")
+	return slices.Contains(t.Rules.AdviceAgain, code) || slices.Contains(t.Rules.AboutTill, code)
+}
+
+// storedAnswered: any answer but those is the host's last word. What it refuses the merchant has lost, as the goods are gone.
 func (t *Terminal) storedAnswered(now time.Time, rule iso8583.AnswerRule, m *iso8583.Message, out *Actions) {
 	trace := t.payments[t.stored[0].payment].ref.Trace
-	t.consult("terminal/advice-again")
 	switch {
-	case slices.Contains(t.Rules.AdviceAgain, rule.Code):
+	case t.notYet(rule.Code):
 		out.show(rule.Prompt, string(rule.Code))
 		t.forwarded(now, out)
 		return

@@ -74,6 +74,15 @@ var offlineProbes = map[string]func(b *bench) any{
 		b.swipe(freeTrack)
 		return b.flows()
 	},
+	"terminal-drops-offline-while-disabled": func(b *bench) any {
+		b.signIn()
+		b.offline(1000, spoken)
+		b.host.do = func(_ int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
+			return reply{code: "58"}, flow == pay.OfflineSale
+		}
+		b.swipe(freeTrack)
+		return b.till.Status().Stored
+	},
 	"terminal-ends-batch-early": func(b *bench) any {
 		b.signIn()
 		b.offline(1000, spoken)

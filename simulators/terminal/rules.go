@@ -75,6 +75,7 @@ type Rules struct {
 	Reverse           bool              // terminal/reverse: a request without an answer that can be trusted is reversed
 	ReversalFinal     []pay.Answer      // terminal/reversal-final: answers after which a reversal is not repeated
 	AdviceAgain       []pay.Answer      // terminal/advice-again: answers that say that an advice was not taken yet
+	AboutTill         []pay.Answer      // terminal/about-till: answers about who asks, after which what was sold before is kept and told again
 	TakePartial       bool              // terminal/partial: a partial approval counts as approved
 	UndoOnce          bool              // terminal/undone: what was taken back is not taken back again
 
@@ -123,6 +124,7 @@ func Reference() *Rules {
 		ReversalFinal: []pay.Answer{pay.Answer00Approved, pay.Answer12Invalid, pay.Answer25NoOriginal},
 		AdviceAgain: []pay.Answer{pay.Answer06Error, pay.Answer68TooLate, pay.Answer77SignInAgain, pay.Answer90CutOver, pay.Answer91IssuerDown,
 			pay.Answer92NoRoute, pay.Answer96Malfunction, pay.Answer98NoAnswer, pay.Answer99PINTranslation, pay.AnswerA0BadMAC},
+		AboutTill:       []pay.Answer{pay.Answer03BadMerchant, pay.Answer58NotPermittedTill, pay.Answer97UnknownTill},
 		SettlementRules: settlementRules(),
 		MaskPAN:         pay.PAN.String, Copies: []Copy{MerchantCopy, CustomerCopy}, MarkReprint: true, KeepSlips: true,
 	}
