@@ -16,11 +16,13 @@ type deed func(*World, *Till) error
 // story is something during which the power goes, with the real host at the other end of the line.
 type story struct {
 	name     string
-	before   deed // on safe power
+	dialect  string // "" for the rig's
+	before   deed   // on safe power
 	do       deed
 	ends     terminal.EndingKind // how, if the power stays: "" for approved
 	reverses bool                // the host may have approved what the till must take back
 	signsIn  bool                // the till has to sign in before it sells again
+	updates  bool                // the till has to fetch its software before it sells again
 	settles  bool                // the till has to settle before it sells again
 	twice    bool                // the power goes once more in the start that follows
 }
@@ -47,6 +49,14 @@ func signedIn(more ...deed) deed { return then(append([]deed{signIn}, more...)..
 
 func key(f pay.Flow) deed {
 	return func(_ *World, t *Till) error { return t.Do(terminal.Event{Kind: terminal.Choose, Flow: f}) }
+}
+
+// login has the cashier log in where the till has started again by itself.
+func login(_ *World, t *Till) error {
+	if t.Status().Operator != "" {
+		return nil
+	}
+	return t.LogIn("01")
 }
 
 func sells(who string, minor int64) deed {
@@ -109,6 +119,7 @@ func onlineStories() []story {
 	}
 	return []story{
 		{name: "sign-in", before: nothing, do: signIn, ends: terminal.SignedIn, signsIn: true},
+		{name: "key change", dialect: "iso87-ascii", before: signIn, do: key(pay.KeyChange), ends: terminal.Rekeyed, signsIn: true},
 		{name: "sign-out", before: signIn, do: key(pay.SignOut), ends: terminal.SignedOut, signsIn: true},
 		{name: "balance", before: signIn, do: balance, ends: terminal.Told},
 		{name: "balance whose answer is lost", before: signedIn(spoils(fault.Answer, pay.Balance, fault.Lose, 1)), do: balance, ends: terminal.Unknown},
@@ -212,6 +223,8 @@ func deviceStories() []story {
 		fetches("new CA keys", Arrangement{Publish: "capks"}),
 		fetches("new chip applications", Arrangement{Publish: "aids"}),
 		fetches("new contactless limits", Arrangement{Publish: "contactless"}),
+		{name: "new software", before: signedIn(arranged(Arrangement{Party: "acquirer", Terminal: "10000001", MinVersion: "32320000"})),
+			do: then(sale, sale, login, sale), reverses: true, updates: true},
 		fetches("status upload", Arrangement{Terminal: "10000001", Status: StatusAskStatus}),
 		{name: "sale signed on the pad", do: then(sale, signs, sale, signs), reverses: true,
 			before: then(func(_ *World, t *Till) error { return t.Rewire(func(c *terminal.Config) { c.SignaturePad = true }) }, signIn)},
@@ -232,12 +245,15 @@ func settlementStories() []story {
 	sold := signedIn(sale, sale, sale)
 	// Of the last one the host alone knows.
 	unbalanced := then(sold, spoils(fault.Answer, pay.Sale, fault.Lose, 4), spoils(fault.Request, pay.Reversal, fault.Lose, 0), sells("Alice", 5_00), lineWorks)
+	inserted := orders(Order{Flow: pay.Sale, Who: "Carol", Amount: pay.CNY(7_00), By: ByChip})
 	settles := func(name string, ends terminal.EndingKind, before ...deed) story {
 		return story{name: name, before: then(before...), do: key(pay.Settlement), ends: ends, settles: true}
 	}
 	return []story{
 		settles("balanced settlement", terminal.Settled, sold),
 		settles("unbalanced settlement", terminal.Settled, unbalanced),
+		settles("balanced settlement with a chip's payment", terminal.Settled, sold, inserted),
+		settles("unbalanced settlement with a chip's payment", terminal.Settled, unbalanced, inserted),
 		settles("settlement whose answer is lost", terminal.Settled, sold, spoils(fault.Answer, pay.Settlement, fault.HangUp, 1)),
 		settles("settlement whose upload breaks three times", terminal.Unknown, unbalanced, spoils(fault.Answer, pay.BatchUpload, fault.HangUp, 1, 2, 3)),
 		settles("settlement whose end is not answered", terminal.Unknown, unbalanced, spoils(fault.Answer, pay.UploadEnd, fault.HangUp, 1, 2, 3)),

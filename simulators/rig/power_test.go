@@ -144,6 +144,9 @@ func (c *cutting) run() (first, second bool) {
 	w, err := c.rig.World(c.t.Context(), 1, "")
 	c.must(err)
 	defer w.Close()
+	if c.story.dialect != "" {
+		c.must(w.Speak(Speech{Dialect: c.story.dialect}))
+	}
 	till, err := w.Till("T1")
 	c.must(err)
 	c.must(c.story.before(w, till))
@@ -200,6 +203,9 @@ func (c *cutting) goOn(w *World, till *Till) {
 			c.must(till.Do(settle))
 		}
 		c.must(till.SignIn())
+	}
+	if c.story.updates { // refused, and the software fetched
+		c.must(then(sells("Alice", 1_00), sells("Alice", 1_00), login)(w, till))
 	}
 	c.must(till.Swipe("Alice", pay.CNY(1_00), PINRight))
 	c.must(signs(w, till))
