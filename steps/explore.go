@@ -151,8 +151,11 @@ func (s *search) take(ctx context.Context, number int) {
 func (s *search) draw(ctx context.Context, number int) (*player, error) {
 	seed := s.Seed.Sub(fmt.Sprintf("day %d", number))
 	r := seed.Stream("acts")
-	d := day{seed: seed, holds: map[string]int64{"Alice": []int64{10000, 50000, 100000}[r.IntN(3)]}}
-	return s.play(ctx, s.Rig, d, func(p *player) error { return p.live(r, s.Orders) })
+	d := day{seed: seed, holds: map[string]int64{"Alice": []int64{10000, 50000, 100000}[r.IntN(3)]}, customs: drawCustoms(r)}
+	return s.play(ctx, s.Rig, d, func(p *player) error {
+		p.deeds = drawMoods(r, p.deeds)
+		return p.live(r, s.Orders)
+	})
 }
 
 // play plays a day in a world of its own.

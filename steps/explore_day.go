@@ -59,6 +59,7 @@ func orders() []deed {
 	return []deed{
 		{name: "sale", weight: 40, flow: pay.Sale, draw: drawSale, words: saleWords},
 		{name: "part of a sale", weight: 2, flow: pay.Sale, draw: drawSale, instead: "10", words: saleWords},
+		{name: "chip", weight: 8, flow: pay.Sale, draw: drawChip, words: says("{who} inserts {his} card for {amount} at {till}")},
 		{name: "order by telephone", weight: 5, flow: pay.MOTOSale, draw: drawSale, words: says("{who} orders for {amount} at {till} by telephone")},
 		{name: "subscription", weight: 3, flow: pay.Recurring, draw: drawSale, words: says("the shop charges {who}'s subscription of {amount} at {till}")},
 		{name: "instalments", weight: 3, flow: pay.Instalment, draw: drawSale, words: says("{who} pays {amount} at {till} in 3 instalments", "{who} pays {amount} at {till} in 12 instalments")},
@@ -71,7 +72,7 @@ func orders() []deed {
 		{name: "balance", weight: 3, flow: pay.Balance, draw: drawBalance, words: says("{who} asks for the balance at {till}")},
 		{name: "deposit", weight: 9, flow: pay.PreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till}")},
 		{name: "deposit by telephone", weight: 3, flow: pay.MOTOPreAuth, draw: drawSale, words: says("{who} leaves a deposit of {amount} at {till} by telephone")},
-		{name: "settle", weight: 4, flow: pay.Settlement, draw: drawSettle, words: says("the cashier settles at {till}")},
+		{name: "settle", weight: 6, flow: pay.Settlement, draw: drawSettle, words: says("the cashier settles at {till}")},
 		{name: "settle, miscounted", weight: 3, flow: pay.Settlement, miscounts: true, draw: drawSettle, words: says("the cashier settles at {till}")},
 		{name: "complete", weight: 9, onto: completed(false), draw: drawShare(100, 100, 96, 50, 115, 116), words: says("{who} has {payment} completed with {amount} at {till}")},
 		{name: "complete by advice", weight: 4, onto: completed(true), draw: drawShare(100, 100, 96, 50, 101), words: says("{who} has {payment} completed with {amount} at {till} by advice")},
@@ -101,7 +102,7 @@ func (p *player) flowOf(d deed, a *act) pay.Flow {
 func mishaps() []deed {
 	return []deed{
 		{name: "quiet", weight: 14},
-		{name: "time", weight: 4, draw: drawChoice, words: says("1 minute passes", "30 minutes pass", "3 hours pass", "9 hours pass")},
+		{name: "time", weight: 4, draw: drawChoice, words: says("1 minute passes", "30 minutes pass", "3 hours pass", "5 hours pass", "9 hours pass", "14 hours pass")},
 		{name: "days", weight: 2, draw: drawChoice, words: says("1 day passes", "1 day passes", "2 days pass", "29 days pass", "30 days pass", "31 days pass")},
 		{name: "host", weight: 3, draw: drawChoice, words: says("*the host is in maintenance", "*the host is in day cut-over", "*the host is cut off from the issuer",
 			"*the issuer answers 40 seconds late", "*the issuer answers 40 seconds late", "*payments reach the issuer 40 seconds late")},
@@ -122,9 +123,10 @@ func mishaps() []deed {
 		{name: "free a part", weight: 2, onto: map[pay.Flow]pay.Flow{pay.PreAuth: pay.PreAuthVoid, pay.MOTOPreAuth: pay.MOTOPreAuthVoid}, made: true, forbidden: true, draw: drawWhole,
 			words: saysAct(`{till} is made to send a {act} of {payment} with amount "000000000100"`)},
 		{name: "sell while settling", weight: 4, made: true, forbidden: true, draw: drawTill, words: says(`{till} is made to send a sale with amount "000000000500"`)},
+		{name: "published", weight: 2, draw: drawChoice, words: says("*the host has new CA keys")},
 		{name: "query", weight: 3, draw: drawTill, words: says("the cashier asks for the last payment at {till}", "the cashier prints the statistics at {till}")},
 		{name: "battery", weight: 1, draw: drawTill, words: says("*{till} has a low battery")},
-		{name: "given up", weight: 2, draw: drawGivenUp, words: says("{who} has paid {amount} at {till}, which could not take it back")},
+		{name: "given up", weight: 4, draw: drawGivenUp, words: says("{who} has paid {amount} at {till}, which could not take it back")},
 		{name: "again", weight: 3, draw: drawAgain, words: says("{till} is made to send {payment} again")},
 	}
 }
@@ -248,11 +250,18 @@ func drawSale(p *player, r *rand.Rand, a *act) bool {
 	return true
 }
 
+// drawChip draws a payment by the chip of the cardholder who has one, at a till that takes all or nothing.
+func drawChip(p *player, r *rand.Rand, a *act) bool {
+	drawSale(p, r, a)
+	a.who, a.pin = "Carol", rig.PINRight
+	return !p.model.parts[a.till]
+}
+
 // drawOriginal draws a payment to act on: mostly one that stands, at its own till, with its own card.
 func drawOriginal(p *player, r *rand.Rand, a *act, of map[pay.Flow]pay.Flow, fit func(*payment) bool) *payment {
 	var good, all []*payment
 	for _, o := range p.model.payments {
-		if o.nth == 0 || o.doubtful || o.open || !o.answered || of[o.flow] == "" {
+		if o.nth == 0 || o.chip || o.doubtful || o.open || !o.answered || of[o.flow] == "" {
 			continue
 		}
 		all = append(all, o)
@@ -362,6 +371,11 @@ func drawGivenUp(p *player, r *rand.Rand, a *act) bool {
 // drawSettle draws a till, mostly one whose batch will not balance.
 func drawSettle(p *player, r *rand.Rand, a *act) bool {
 	drawTill(p, r, a)
+	for _, t := range p.world.Tills() {
+		if p.full(t.Name) && r.IntN(2) == 0 {
+			a.till = t.Name
+		}
+	}
 	for _, o := range p.model.payments {
 		if (o.unknown || o.stored) && o.batch == p.batch(o.till) && r.IntN(2) == 0 {
 			a.till = o.till
@@ -413,75 +427,3 @@ func drawAgain(p *player, r *rand.Rand, a *act) bool {
 	a.till, a.who, a.pin = o.till, o.who, rig.PINNobody
 	return true
 }
-
-// drawWrongs draws what goes wrong with the messages of an order.
-func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) {
-	if r.IntN(4) > 0 && (f != pay.Settlement || r.IntN(2) == 0) {
-		return nil
-	}
-	one := func(f pay.Flow) wrong {
-		all := wrongs()
-		if slices.Contains(settling, f) {
-			all = breaking()
-		}
-		s := all[r.IntN(len(all))]
-		s.flow = f
-		if !s.answer {
-			s.answer = r.IntN(3) > 0
-		}
-		return s
-	}
-	settles := f == pay.Settlement
-	if settles {
-		f = settling[r.IntN(len(settling))]
-	}
-	stored := slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == till && o.stored && o.stands })
-	if stored && r.IntN(2) == 0 {
-		f = pay.OfflineSale
-	}
-	out = append(out, one(f))
-	if settles && r.IntN(2) == 0 { // again and again, until people are asked
-		for n := range 2 {
-			next := out[0]
-			next.spared = n + 1
-			out = append(out, next)
-		}
-	}
-	if r.IntN(3) == 0 {
-		out = append(out, one(pay.Reversal))
-	}
-	return out
-}
-
-// settling are the messages of a settlement.
-var settling = []pay.Flow{pay.Settlement, pay.BatchUpload, pay.BatchUpload, pay.RefundUpload, pay.UploadEnd, pay.UploadEnd, pay.SignOut}
-
-// breaking are wrongs that break a settlement off, or repeat a part of it.
-func breaking() []wrong {
-	var out []wrong
-	for _, w := range []string{"the line loses {message}", "the line breaks before {message}", twiceWords, lateWords, powerWords, storageWords} {
-		out = append(out, wrong{words: w})
-	}
-	return out
-}
-
-// harmless are the words of wrongs that change nothing for people who do their work right.
-const twiceWords, piecesWords, lateWords = "the line delivers {message} twice", "the line passes {message} in pieces of 7 bytes", "the line delays {message} by 40 seconds"
-
-func wrongs() []wrong {
-	words := []string{"the line loses {message}", "the line loses {message}", "the line loses {message}", twiceWords, twiceWords, piecesWords, lateWords, "the line delays {message} by 90 seconds",
-		"the line breaks in the middle of {message}", "the line breaks before {message}", "the line turns {message} into garbage", "the line announces {message} as 9000 bytes long", `the line changes amount of {message} to "000000000001"`,
-		noMACWords, powerWords, powerWords, networkWords, storageWords}
-	out := make([]wrong, len(words))
-	for i, w := range words {
-		out[i] = wrong{words: w}
-	}
-	return out
-}
-
-// noMACWords leave an answer that must not be believed.
-const noMACWords = "the line takes mac out of {message}"
-
-// What may happen to a till right after it sends or receives a message.
-const powerWords, networkWords, storageWords = "{till} loses its power right after {message}", "{till} changes from Wi-Fi to 4G right after {message}",
-	"{till} cannot write to its storage right after {message}"

@@ -33,6 +33,26 @@ func (p *player) forbidden(from int) error {
 	return nil
 }
 
+// voidedAgain holds the answer to the void of what was voided, at its own till and on its day, to the code that host and tills have agreed on.
+func (p *player) voidedAgain(a *act, from int) error {
+	o := p.original(a)
+	t, err := p.till(a.till)
+	if err != nil {
+		return err
+	}
+	if o == nil || o.flow.Kind() == pay.PreAuth || a.till != o.till || o.batch != t.Status().Batch || !p.model.undone(o) || !sameDay(o.at, p.world.Loop.Now()) || t.Status().Settling ||
+		p.stirred || p.model.off[a.till] || p.model.barred[a.till] {
+		return nil
+	}
+	for _, c := range p.world.Wire[from:] {
+		if code := pay.Answer(c.Message.Get(iso8583.AnswerCode)); c.Answer && code != p.model.dialect.voidedAgain {
+			return p.finds("ending", fmt.Sprintf("%s, of what was voided before, is answered %s; want %s", nthOf(c.Nth, c.Flow), code, p.model.dialect.voidedAgain),
+				fmt.Sprintf("the answer to %s carries\n      | field | value |\n      | F39   | %s    |", nthOf(c.Nth, c.Flow), p.model.dialect.voidedAgain))
+		}
+	}
+	return nil
+}
+
 // answeredNo holds the answer to a made sale in another currency to its code: such money moves nowhere, whatever is answered.
 func (p *player) answeredNo(a *act, from int) error {
 	if a.choice%3 != 0 || p.stirred || p.model.off[a.till] || p.model.barred[a.till] {
@@ -69,6 +89,8 @@ func (p *player) happens(a *act, text string) error {
 		p.stirred = p.stirred || strings.HasPrefix(words, "the ") || strings.HasPrefix(words, "payments ")
 	}
 	switch {
+	case arranged == "the host has new CA keys":
+		p.published = true
 	case strings.HasSuffix(arranged, "has a low battery"):
 		p.model.flat[a.till] = true
 	case strings.HasSuffix(arranged, "is disabled at the host"):

@@ -58,6 +58,8 @@ type payment struct {
 	unsure   bool  // ... or perhaps: nobody can say what the card held at that moment
 	open     bool  // people must find out: the till gave its reversal up
 	unknown  bool  // to the till, which gave its reversal up while the host has the money
+	chip     bool  // paid by one
+	signed   bool  // on the pad, and the host is not known to hold it
 	doubtful bool  // when all is quiet, the till's journal will say what became of it
 }
 
@@ -171,14 +173,19 @@ func (m *model) totals(till, batch string) (debits, debit, credits, credit int64
 		}
 		balances, known = balances && !p.unknown, known && !p.open
 		switch k := p.flow.Kind(); {
-		case !p.stands, p.unknown:
+		case !p.stands, p.unknown, !moves(p.flow):
 		case k == pay.Sale || k == pay.Completion:
 			debits, debit = debits+1, debit+m.amount(p)
-		case p.flow.GivesBack():
+		default:
 			credits, credit = credits+1, credit+p.minor
 		}
 	}
 	return debits, debit, credits, credit, balances, known
+}
+
+// moves tells that money of a flow's stands in the totals of its batch.
+func moves(f pay.Flow) bool {
+	return f.Kind() == pay.Sale || f.Kind() == pay.Completion || f.GivesBack()
 }
 
 // byVoucher tells that an order names its original by the number on its slip.
@@ -227,6 +234,8 @@ func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) w
 		return refused()
 	case p.flow == pay.OfflineSale, o != nil && o.stored: // which the till does alone
 		return want{kind: terminal.Approved}
+	case m.barred[p.till] && p.flow == pay.Settlement && m.keeps(p.till):
+		return refused()
 	case m.barred[p.till]:
 		return want{code: pay.Answer58NotPermittedTill} // to the payment, or to a sign-in before it
 	case m.off[p.till] && k == pay.Refund: // the till keeps it and tells it again
@@ -273,6 +282,11 @@ func (m *model) deliver(till string, now time.Time) (all []*payment) {
 		all = append(all, p)
 	}
 	return all
+}
+
+// keeps tells that a till has sold what the host has not heard of.
+func (m *model) keeps(till string) bool {
+	return slices.ContainsFunc(m.payments, func(o *payment) bool { return o.till == till && o.stored && o.stands })
 }
 
 // changes notes what was done to an offline sale before it left: nobody else will ever know.

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,18 +33,13 @@ func (p *player) order(d deed, a *act) error {
 	if calm {
 		wanted, delivered = p.wants(d, a, made, t)
 	}
-	settling := t.Status().Settling
-	from, ended, shown := len(p.world.Wire), len(t.Endings), len(t.Screens)
+	stood := t.Status()
+	from, ended, shown, began := len(p.world.Wire), len(t.Endings), len(t.Screens), p.world.Loop.Now()
 	struck, err := p.given(d, a, t)
 	if err != nil {
 		return err
 	}
-	var ending terminal.Ending
-	for _, e := range t.Endings[min(ended, len(t.Endings)):] {
-		if e.Flow == made.flow {
-			ending = e
-		}
-	}
+	ending := lastEnding(made.flow, t.Endings[min(ended, len(t.Endings)):])
 	for _, o := range delivered {
 		if !o.answered { // so that what its card holds is not what it was thought to be
 			o.stored, o.charged, calm = true, false, false
@@ -53,11 +49,17 @@ func (p *player) order(d deed, a *act) error {
 		p.model.changes(made, ending)
 	}
 	p.sent(made, from)
+	if err := p.patient(made, struck, p.world.Loop.Now().Sub(began)); err != nil {
+		return err
+	}
 	if !told(made.flow) && !far(made.flow) { // which ask for no PIN
 		p.model.entered(a.who, a.pin, ending)
 	}
 	p.became(made, ending, t)
-	if err := p.never(made, ending, settling, from); err != nil {
+	if made.signed = p.penned[a.id] && !tears(struck); tears(struck) {
+		p.torn[a.till], p.tornEver[a.till] = true, true
+	}
+	if err := p.never(made, ending, stood, from); err != nil {
 		return err
 	}
 	if off && slices.ContainsFunc(p.world.Wire[from:], func(c *rig.Crossing) bool { return c.Flow == pay.SignIn }) { // it is on again
@@ -72,16 +74,33 @@ func (p *player) order(d deed, a *act) error {
 	}
 	switch made.flow {
 	case pay.Settlement:
-		return p.balanced(made, from, t, t.Screens[shown:])
+		return errors.Join(p.chipUploads(made), p.balanced(made, from, t, t.Screens[shown:]))
 	case pay.Balance:
 		return p.toldBalance(made, t.Screens[shown:])
 	}
 	return p.reversedAtOnce(made, struck, t)
 }
 
-// never finds what must not come of an order whatever goes wrong: that what was authorised before is not kept for the host, and that a
-// till trades whose batch is half settled.
-func (p *player) never(made *payment, e terminal.Ending, settling bool, from int) error {
+// lastEnding gives the last ending of a flow.
+func lastEnding(f pay.Flow, all []terminal.Ending) (last terminal.Ending) {
+	for _, e := range all {
+		if e.Flow == f {
+			last = e
+		}
+	}
+	return last
+}
+
+// tears tells that a till's storage failed.
+func tears(struck []armed) bool {
+	return slices.ContainsFunc(struck, func(one armed) bool { return one.words == storageWords })
+}
+
+// never finds what must not come of an order whatever goes wrong: that what was authorised before is not kept for the host, that a
+// till trades whose batch is half settled, and that one settles which owes something.
+func (p *player) never(made *payment, e terminal.Ending, stood terminal.Status, from int) error {
+	sent := slices.DeleteFunc(slices.Clone(p.world.Wire[from:]), func(c *rig.Crossing) bool { return c.Answer || c.Till != made.till })
+	trades := slices.ContainsFunc(sent, func(c *rig.Crossing) bool { return c.Flow == made.flow })
 	signs := slices.ContainsFunc(p.world.Wire[from:], func(c *rig.Crossing) bool { return c.Flow == pay.SignIn }) // which may end the batch
 	stored := slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == made.till && o.batch == made.batch && o.stored && o.stands })
 	switch kept := told(made.flow) && made.flow.Kind() != pay.Refund; {
@@ -89,7 +108,9 @@ func (p *player) never(made *payment, e terminal.Ending, settling bool, from int
 		return p.finds("settlement", fmt.Sprintf("%s ends its batch while the host has not heard of an offline sale", made.till), fmt.Sprintf("%q shows ADVICE_PENDING", made.till))
 	case kept && e.Kind == terminal.Unknown:
 		return p.finds("advice", fmt.Sprintf("%s of %s at %s ended %s, and is not kept for the host", made.flow, pay.CNY(made.minor), made.till, e.Screen), "")
-	case settling && made.flow != pay.Settlement && made.flow != pay.Balance && e.Kind == terminal.Approved && !signs:
+	case stood.Pending && made.flow == pay.Settlement && len(sent) > 0 && sent[0].Flow == pay.Settlement:
+		return p.finds("settlement", fmt.Sprintf("%s settles, and owes a reversal or an advice", made.till), "")
+	case stood.Settling && trades && made.flow != pay.Settlement && made.flow != pay.Balance && !signs:
 		return p.finds("settlement", fmt.Sprintf("%s trades while its batch is half settled: %s of %s", made.till, made.flow, pay.CNY(made.minor)), fmt.Sprintf("%q shows SETTLE_FIRST", made.till))
 	}
 	return nil
@@ -110,7 +131,7 @@ func (p *player) toldBalance(made *payment, screens []terminal.Screen) error {
 func (p *player) begins(d deed, a *act, t *rig.Till) (*payment, error) {
 	shop, _, err := p.world.Rig.Cast.Till(a.till)
 	made := &payment{act: a.id, flow: p.flowOf(d, a), till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: p.world.Loop.Now(),
-		batch: t.Status().Batch, first: a.minor, told: a.minor, spoken: a.choice%2 == 0}
+		batch: t.Status().Batch, first: a.minor, told: a.minor, spoken: a.choice%2 == 0, chip: d.name == "chip"}
 	if byVoucher(made.flow) && !made.flow.Amends() { // whole
 		made.minor = p.model.amount(made.on)
 	}
@@ -124,8 +145,10 @@ func (p *player) wants(d deed, a *act, made *payment, t *rig.Till) (wanted want,
 	}
 	wanted = p.model.wants(made, a.pin, made.batch, made.at)
 	switch {
-	case !t.Status().SignedIn: // the host does not let it
+	case !t.Status().SignedIn, moves(made.flow) && p.full(a.till): // the host does not let it, or its batch is full
 		wanted = refused()
+	case made.chip && p.copied && wanted.approves():
+		wanted = want{kind: terminal.Declined}
 	case d.instead != "" && wanted.approves() && wanted.part == 0:
 		wanted = no(d.instead)
 	}
@@ -174,7 +197,9 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 		}
 	}
 	if d.miscounts && p.unbalanced(a.till) { // still, after a sign-in
-		if err := p.happens(a, fmt.Sprintf("*the host answers %s with %q", nthOf(p.count(pay.UploadEnd)+1, pay.UploadEnd), pay.Answer95TotalsDiffer)); err != nil {
+		nth := p.count(pay.UploadEnd) + 1
+		p.dictated[fmt.Sprintf("%s %d", pay.UploadEnd, nth)] = true
+		if err := p.happens(a, fmt.Sprintf("*the host answers %s with %q", nthOf(nth, pay.UploadEnd), pay.Answer95TotalsDiffer)); err != nil {
 			return nil, err
 		}
 	}
@@ -185,6 +210,9 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 		if err := p.rest(a); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.signs(a, t); err != nil {
+		return nil, err
 	}
 	struck := p.disarm(t, all)
 	if d.instead != "" || d.miscounts {
@@ -343,6 +371,9 @@ type armed struct {
 // arm arranges what goes wrong.
 func (p *player) arm(a *act) (all []armed, err error) {
 	for _, s := range a.wrongs {
+		if s.words == recounts && !p.unbalanced(a.till) { // or the till would take the batch for one that does not balance
+			continue
+		}
 		nth := p.count(s.flow) + 1 + s.spared
 		message := nthOf(nth, s.flow)
 		one := armed{wrong: s, rule: fault.Rule{Direction: fault.Request, Flow: s.flow, Nth: nth}, till: strings.HasPrefix(s.words, "{till}")}

@@ -7,12 +7,10 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
-	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -31,7 +29,8 @@ type line struct{ keyword, text string }
 type day struct {
 	seed  sim.Seed
 	holds map[string]int64 // what cards hold in the morning, in minor units
-	acts  []act
+	customs
+	acts []act
 }
 
 // player plays a day: it says the steps of its acts in a world, and holds what comes of them to the model.
@@ -45,14 +44,19 @@ type player struct {
 	dawn   int // how many lines the morning has
 	found  *Finding
 
-	stirred  bool              // something went wrong since all was quiet: what the next order brings is open
-	unwell   map[string]string // what puts right what was arranged, by what it is about
-	dated    int               // crossings whose settlement day was looked at
-	signed   int               // crossings that were looked through for sign-ins
-	repeated map[int]bool      // places in the wire at which a tester repeated a request
-	orders   int
-	faults   int
-	endings  map[terminal.EndingKind]int
+	stirred   bool              // something went wrong since all was quiet: what the next order brings is open
+	unwell    map[string]string // what puts right what was arranged, by what it is about
+	dated     int               // crossings whose settlement day was looked at
+	signed    int               // crossings that were looked through for sign-ins
+	torn      map[string]bool   // tills whose storage has failed since they were switched off
+	tornEver  map[string]bool   // ... or ever
+	published bool              // the host has other CA keys than the tills left the factory with
+	dictated  map[string]bool   // requests that the host was told how to answer
+	repeated  map[int]bool      // places in the wire at which a tester repeated a request
+	penned    map[int]bool      // acts at which somebody signed on the pad
+	orders    int
+	faults    int
+	endings   map[terminal.EndingKind]int
 }
 
 // errEnd ends a day early: there is a finding, or nothing more can be said of it.
@@ -64,17 +68,18 @@ func newPlayer(ctx context.Context, r *rig.Rig, known speech, d day) (*player, e
 	if err != nil {
 		return nil, err
 	}
-	s := r.Dialect.Switches
 	p := &player{scenario: &scenario{world: w, tree: &reports.Scenario{}, mentioned: map[string]bool{}}, day: d, speech: known, deeds: deeds(),
-		unwell: map[string]string{}, repeated: map[int]bool{}, endings: map[terminal.EndingKind]int{},
+		unwell: map[string]string{}, torn: map[string]bool{}, tornEver: map[string]bool{}, dictated: map[string]bool{}, repeated: map[int]bool{}, penned: map[int]bool{}, endings: map[terminal.EndingKind]int{},
 		model: &model{cast: r.Cast, holds: map[string]int64{}, tries: map[string]int{}, unsure: map[string]bool{}, off: map[string]bool{}, barred: map[string]bool{},
-			parts: map[string]bool{}, floor: map[string]int64{}, tips: map[string]int64{}, flat: map[string]bool{},
-			dialect: switches{s.RefundDays, s.PreAuthDays, s.CompletionCeiling, s.VoidedAgain, s.LateRefund, s.OverRefund, "22"}}}
+			parts: map[string]bool{}, floor: map[string]int64{}, tips: map[string]int64{}, flat: map[string]bool{}}}
 	return p, nil
 }
 
 // morning says the background: for the tills and cards that the day's acts need, or for all.
 func (p *player) morning(all bool) error {
+	if err := p.agree(); err != nil {
+		return err
+	}
 	for _, till := range []string{"T1", "T2", "T3", "T4"} {
 		if !all && !slices.ContainsFunc(p.acts, func(a act) bool { return a.till == till }) {
 			continue
@@ -83,14 +88,14 @@ func (p *player) morning(all bool) error {
 		if err != nil {
 			return err
 		}
-		if err := p.say("Given", fmt.Sprintf("till %q of %q has signed in", till, shop.Name)); err != nil {
+		if err := p.opens(till, shop.Name); err != nil {
 			return err
 		}
 	}
 	if err := p.switches(all); err != nil {
 		return err
 	}
-	for _, who := range []string{"Alice", "Bob", "Judy", "Ken", "Lena", "Mia", "Dave", "Erin", "Frank", "Grace", "Ivan"} {
+	for _, who := range []string{"Alice", "Bob", "Judy", "Ken", "Lena", "Mia", "Dave", "Erin", "Frank", "Grace", "Ivan", "Carol"} {
 		holder, err := p.world.Rig.Cast.Cardholder(who)
 		if err != nil {
 			return err
@@ -101,6 +106,11 @@ func (p *player) morning(all bool) error {
 		}
 		if !all && !slices.ContainsFunc(p.acts, func(a act) bool { return a.who == who }) {
 			continue
+		}
+		if p.copied && who == "Carol" {
+			if err := p.say("Given", `Carol's chip answers "EXTERNAL AUTHENTICATE" with "6300"`); err != nil {
+				return err
+			}
 		}
 		if err := p.say("Given", fmt.Sprintf("%s's %s card holds %s", who, holder.Kind, pay.CNY(p.model.holds[who]))); err != nil {
 			return err
@@ -197,9 +207,13 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 		a.deed, a.choice = "host", r.IntN(12)
 		return a, true
 	}
+	if owing := p.owing(); owing != "" && r.IntN(6) == 0 { // the shop closes whatever the till owes
+		a.deed, a.till = "settle", owing
+		return a, true
+	}
 	till := p.halfSettled()
-	if till != "" && r.IntN(2) == 0 { // people go on as if nothing were
-		a.deed, a.till = []string{"sell while settling", "sign-in", "settle", "sale"}[r.IntN(4)], till
+	if till != "" && r.IntN(4) > 0 { // people go on as if nothing were
+		a.deed, a.till = []string{"sell while settling", "sell while settling", "sign-in", "sign-in", "settle", "sale", "restart"}[r.IntN(7)], till
 		if d := p.deed(&a); a.deed == "sale" {
 			d.draw(p, r, &a)
 			a.till = till
@@ -229,39 +243,6 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 	return a, false
 }
 
-// halfSettled gives a till that must go on with a settlement; "" for none.
-func (p *player) halfSettled() string {
-	for _, t := range p.world.Tills() {
-		if t.Status().Settling {
-			return t.Name
-		}
-	}
-	return ""
-}
-
-// batch is the one that a till works in.
-func (p *player) batch(till string) string {
-	t, err := p.till(till)
-	if err != nil {
-		return ""
-	}
-	return t.Status().Batch
-}
-
-// unbalanced tells that the host has what the till does not know of its batch.
-func (p *player) unbalanced(till string) bool {
-	batch := p.batch(till)
-	return slices.ContainsFunc(p.model.payments, func(o *payment) bool { return o.till == till && o.unknown && o.batch == batch })
-}
-
-// compared tells that the host has compared the totals of a till's batch, and the till has not done with it.
-func (p *player) compared(till string) bool {
-	t, err := p.till(till)
-	return err == nil && t.Status().Settling && slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool {
-		return c.Answer && c.Flow == pay.Settlement && c.Till == till && c.Message != nil && c.Message.Get(iso8583.Batch) == t.Status().Batch
-	})
-}
-
 // possible tells that an act can be done as things are.
 func (p *player) possible(d deed, a *act) bool {
 	o := p.original(a)
@@ -278,7 +259,7 @@ func (p *player) possible(d deed, a *act) bool {
 		return p.unbalanced(a.till)
 	case d.name == "sell while settling":
 		return p.compared(a.till)
-	case d.onto != nil && (o == nil || o.nth == 0 || !o.answered || o.doubtful || o.open):
+	case d.onto != nil && (o == nil || o.chip || o.nth == 0 || !o.answered || o.doubtful || o.open):
 		return false
 	case !d.made && byVoucher(p.flowOf(d, a)) && o != nil && a.till != o.till: // where the voucher's number may be another payment's
 		return false
@@ -289,36 +270,14 @@ func (p *player) possible(d deed, a *act) bool {
 	case d.name == "mistyped" && p.stirred, d.name == "signed off" && p.model.barred[a.till]: // that would let the till in again
 		return false
 	case d.name == "given up":
-		return !p.stirred && !p.model.flat[a.till] && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
-	case d.name == "again" && (o == nil || !o.stands || !o.answered):
+		return !p.stirred && !p.full(a.till) && !p.model.flat[a.till] && !p.model.off[a.till] && !p.model.barred[a.till] && p.model.card(a.who, p.world.Loop.Now()) >= a.minor
+	case d.name == "published":
+		_, known := p.world.Rig.Dialect.Transaction(pay.CAPKDownload)
+		return known && !p.published
+	case d.name == "again" && (o == nil || o.chip || !o.stands || !o.answered):
 		return false
 	}
 	return true
-}
-
-// strange tells that the PIN is not simply entered, which is only done where it is known what the issuer counts.
-func (p *player) strange(d deed, a *act) bool {
-	return d.flow == pay.Sale && p.asksPIN(a.who) && a.pin != rig.PINRight
-}
-
-func (p *player) deed(a *act) deed {
-	i := slices.IndexFunc(p.deeds, func(d deed) bool { return d.name == a.deed })
-	return p.deeds[i]
-}
-
-// original gives the payment that an act is about; nil if there is none.
-func (p *player) original(a *act) *payment {
-	i := slices.IndexFunc(p.model.payments, func(o *payment) bool { return o.act == a.on })
-	if a.on == 0 || i < 0 {
-		return nil
-	}
-	return p.model.payments[i]
-}
-
-// asksPIN: the third digit of the service code (ISO/IEC 7813).
-func (p *player) asksPIN(who string) bool {
-	holder, err := p.world.Rig.Cast.Cardholder(who)
-	return err == nil && len(holder.Service) == 3 && strings.ContainsRune("03567", rune(holder.Service[2]))
 }
 
 // say says a step, and writes down the line.
@@ -392,6 +351,12 @@ func (p *player) do(a *act) (err error) {
 	switch {
 	case d.name == "quiet":
 		return p.quiet()
+	case d.name == "restart" && !p.stirred && !p.torn[a.till]:
+		t, err := p.till(a.till)
+		if err != nil {
+			return err
+		}
+		return p.asBefore(t)
 	case !d.made && p.flowOf(d, a) != "":
 		p.orders++
 		return p.order(d, a)
@@ -416,7 +381,7 @@ func (p *player) do(a *act) (err error) {
 	}
 	switch {
 	case d.forbidden:
-		return p.forbidden(from)
+		return errors.Join(p.forbidden(from), p.voidedAgain(a, from))
 	case d.name == "query":
 		t, err := p.till(a.till)
 		if err != nil {

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -74,7 +75,10 @@ func (p *player) settleTill(t *rig.Till) error {
 		case s.Settling: // before it trades, whatever it owes
 			order = fmt.Sprintf("the cashier settles at %q", t.Name)
 		case !s.Pending && s.Stored == 0:
-			return nil
+			unsigned, err := p.unsigned(t.Name)
+			if err != nil || len(unsigned) == 0 && (!p.torn[t.Name] || n > 0) {
+				return errors.Join(err, p.night(t))
+			}
 		}
 		if err := p.say("When", order); err != nil {
 			return err
@@ -84,6 +88,15 @@ func (p *player) settleTill(t *rig.Till) error {
 		}
 	}
 	return p.finds("pending", t.Name+" does not get through what it owes, and nothing is wrong any more", "")
+}
+
+// night switches off a till whose storage has failed and works again.
+func (p *player) night(t *rig.Till) error {
+	if !p.torn[t.Name] {
+		return nil
+	}
+	delete(p.torn, t.Name)
+	return p.asBefore(t)
 }
 
 // owed gives what the acquirer has still to get through to the issuer.
@@ -212,7 +225,7 @@ func (p *player) check() error {
 	for _, b := range breaks {
 		return p.finds("audit "+b.Rule, b.Text, "")
 	}
-	for _, rule := range []func() error{p.traces, p.reversals, p.settlementDays} {
+	for _, rule := range []func() error{p.traces, p.reversals, p.settlementDays, p.signatures, p.uploadEnds, p.downloads} {
 		if err := rule(); err != nil {
 			return err
 		}

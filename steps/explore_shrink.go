@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"maps"
 	"slices"
 )
 
@@ -68,6 +69,7 @@ func (k *shrinking) drop() {
 
 // simplify leaves out what goes wrong where nothing need go wrong, lowers amounts, and has all happen at one till.
 func (k *shrinking) simplify() {
+	k.plain()
 	k.change(func(a *act) bool { a.till = "T1"; return a.till != "" })
 	for i := 0; i < len(k.best.acts); i++ {
 		for w := len(k.best.acts[i].wrongs) - 1; w >= 0; w-- {
@@ -77,7 +79,7 @@ func (k *shrinking) simplify() {
 		k.edit(i, func(a *act) bool {
 			was := a.who
 			a.who, a.pin = "Bob", ""
-			return was != "" && was != "Bob" && a.on == 0
+			return was != "" && was != "Bob" && a.on == 0 && a.deed != "chip"
 		})
 		for _, minor := range []int64{1000, 10000} {
 			if k.edit(i, func(a *act) bool { was := a.minor; a.minor = minor; return was > minor }) {
@@ -105,6 +107,22 @@ func (k *shrinking) change(change func(*act) bool) {
 		}
 	}
 	if any {
+		k.try(d)
+	}
+}
+
+// plain leaves out what makes the day differ from others.
+func (k *shrinking) plain() {
+	d := k.best.day
+	d.pads = false
+	k.try(d)
+	d = k.best.day
+	d.copied = false
+	k.try(d)
+	for _, name := range slices.Sorted(maps.Keys(k.best.agreed)) {
+		d := k.best.day
+		d.agreed = maps.Clone(d.agreed)
+		delete(d.agreed, name)
 		k.try(d)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/sim"
@@ -16,7 +17,8 @@ type Sought struct {
 	Days []int  `json:"days"` // 0: not within the days that were played
 	Rule string `json:"rule"` // what was found first
 	Text string `json:"found"`
-	Acts int    `json:"acts"` // of the first counterexample, made small
+	Acts int    `json:"acts"`          // of the first counterexample, made small
+	Why  string `json:"why,omitempty"` // random days do not come upon it with each seed
 }
 
 // Last is the latest of the days; 0 when a seed did not come upon the defect.
@@ -60,6 +62,9 @@ func (e Explore) Seek(ctx context.Context, defects []rig.Defect, seeds []sim.See
 				one.Rule, one.Text, one.Acts = c.Finding.Rule, oneSentence(c.Finding.Text), c.Acts
 			}
 		}
+		if one.Last() == 0 {
+			one.Why = unfound(d)
+		}
 		told(one)
 	}
 	return nil
@@ -76,6 +81,32 @@ func (s Sought) WriteText(w io.Writer) error {
 		days += fmt.Sprintf(" %d", d)
 	}
 	days = strings.TrimSpace(days)
-	_, err := fmt.Fprintf(w, "%-36s %-10s %-12s %-24s %2d  %s\n", s.Name, s.Category, days, s.Rule, s.Acts, s.Text)
+	text := fmt.Sprintf("%-24s %2d  %s", s.Rule, s.Acts, s.Text)
+	if s.Why != "" {
+		text = s.Why
+	}
+	_, err := fmt.Fprintf(w, "%-36s %-10s %-12s %s\n", s.Name, s.Category, days, text)
 	return err
+}
+
+// unfound tells why random days do not come upon a defect with each seed. Those that are not about money, settlements and what outlives a
+// fault are no matter of the books.
+func unfound(d rig.Defect) string {
+	if why := unfindable()[d.Name]; why != "" {
+		return why
+	}
+	if sought(d) {
+		return "rare: more days, or another seed"
+	}
+	return "days hold books, settlements and endings to what is right; this is about " + d.Category
+}
+
+// sought tells that random days are to come upon a defect.
+func sought(d rig.Defect) bool {
+	return slices.Contains([]string{"money", "settlement", "resilience"}, d.Category)
+}
+
+// unfindable are defects of money, settlement and resilience that random days cannot show, and why.
+func unfindable() map[string]string {
+	return map[string]string{}
 }

@@ -118,3 +118,19 @@ Feature: Signing on the till
     And Bob signs at "T1"
     Then "T1" shows SIGNED
     And the 1st e-signature does not hold Bob's card number
+
+  @ESG-008 @host-control
+  Scenario: The signature of an offline sale follows the sale
+    Given Bob pays 10.00 CNY offline at "T1" with code "654321"
+    And Bob signs at "T1"
+    When Bob swipes 20.00 CNY at "T1"
+    And Bob does not sign at "T1"
+    Then these messages went over the wire
+      | from | message             | trace | F39 |
+      | T1   | offline-sale        | 2     |     |
+      | host | offline-sale answer | 2     | 00  |
+      | T1   | e-signature         | 3     |     |
+      | host | e-signature answer  | 3     | 00  |
+      | T1   | sale                | 4     |     |
+      | host | sale answer         | 4     | 00  |
+    And the host holds Bob's signature under the 1st offline-sale

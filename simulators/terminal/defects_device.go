@@ -70,6 +70,8 @@ func noticeDefects() []pay.Defect[Rules] {
 			}),
 		defect("terminal-forgets-signature", "resilience", "keeps a signature that is not delivered in RAM",
 			"the flash is small, and a picture is large", func(r *Rules) { r.KeepNotices = false }),
+		defect("terminal-signs-ahead", "resilience", "sends the signature of an offline sale before the sale", "errands are run before the order, and the upload is a part of it",
+			func(r *Rules) { r.AfterPayment = false }),
 		defect("terminal-settles-before-signature", "protocol", "settles while signatures of the batch are still with it",
 			"the upload is a task of the night", func(r *Rules) { r.NoticesFirst = false }),
 		defect("terminal-needs-no-paper", "security", "prints no place to sign for a cardholder who did not sign on the pad",

@@ -271,6 +271,15 @@ var probes = map[string]func(*bench) any{
 		b.powerOn()
 		return len(b.till.notices)
 	},
+	"terminal-signs-ahead": func(b *bench) any {
+		b.lenient = true // there is no number yet to send it under
+		b.till.SignaturePad = true
+		b.signIn()
+		b.offline(1000, spoken)
+		b.step(Event{Kind: Sign, Picture: []byte("Bob")})
+		b.swipe(freeTrack)
+		return b.flows()
+	},
 	"terminal-settles-before-signature": func(b *bench) any {
 		b.host.do = func(n int, flow pay.Flow, _ *iso8583.Message) (reply, bool) {
 			return reply{trouble: &silent}, flow == pay.ESignature && n == 3

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -16,12 +17,13 @@ type NoticeRules struct {
 	SignatureParts func(picture []byte, size int) [][]byte                         // terminal/signature-parts: a picture cut into parts
 	SignatureSlip  func(slip iso8583.SignatureSlip, kept map[string]string) []byte // terminal/signature-slip: what goes with the picture
 	KeepNotices    bool                                                            // terminal/notice-kept: a notice outlives the power
+	AfterPayment   bool                                                            // terminal/notice-after: the host hears of a payment before it hears of its notice
 	NoticesFirst   bool                                                            // terminal/notice-first: notices go before a settlement
 	PaperSignature bool                                                            // terminal/paper-signature: who does not sign on the pad signs on paper
 }
 
 func noticeRules() NoticeRules {
-	return NoticeRules{NeedsSignature: needsSignature, SignatureParts: signatureParts, KeepNotices: true, NoticesFirst: true, PaperSignature: true,
+	return NoticeRules{NeedsSignature: needsSignature, SignatureParts: signatureParts, KeepNotices: true, AfterPayment: true, NoticesFirst: true, PaperSignature: true,
 		SignatureSlip: func(s iso8583.SignatureSlip, _ map[string]string) []byte { return s.TLV() }}
 }
 
@@ -197,10 +199,18 @@ func (t *Terminal) keepNotice(out *Actions, l *noticeLine) {
 	}
 }
 
-// noticeDue tells that a notice is owed and may be sent now.
+// noticeDue tells that a notice is owed and may be sent now. What the terminal has sold alone has no number of the host's to be told
+// under before the host has heard of it.
 func (t *Terminal) noticeDue() bool {
+	if len(t.notices) == 0 || t.order.failed[noticeErrand] {
+		return false
+	}
+	t.consult("terminal/notice-after")
+	if t.Rules.AfterPayment && t.payments[t.notices[0].payment].fact == audit.Stored {
+		return false
+	}
 	t.consult("terminal/notice-first")
-	return len(t.notices) > 0 && !t.order.failed[noticeErrand] && (t.order.plan.Trade || t.Rules.NoticesFirst)
+	return t.order.plan.Trade || t.Rules.NoticesFirst
 }
 
 const noticeErrand = "notice"
@@ -242,8 +252,7 @@ func (t *Terminal) noticeErrand() *errand {
 			return true
 		},
 		refused: func(now time.Time, rule iso8583.AnswerRule, out *Actions) {
-			t.consult("terminal/advice-again")
-			if !slices.Contains(t.Rules.AdviceAgain, rule.Code) { // the host's last word
+			if !t.notYet(rule.Code) { // the host's last word
 				t.decide(now, "terminal/advice-again", string(n.flow)+" is given up: "+string(rule.Code))
 				t.write(out, &noticePartLine{GiveUp: true})
 			}

@@ -101,6 +101,7 @@ func (l *changedLine) apply(t *Terminal) {
 		p.sealed, p.slip = l.Sealed, l.Slip
 	} else {
 		p.fact = audit.Reversed
+		t.notices = slices.DeleteFunc(slices.Clone(t.notices), func(n notice) bool { return n.payment == t.stored[i].payment })
 		t.stored = slices.Delete(slices.Clone(t.stored), i, i+1)
 	}
 }

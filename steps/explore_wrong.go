@@ -1,0 +1,91 @@
+package steps
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+)
+
+// drawWrongs draws what goes wrong with the messages of an order.
+func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) {
+	settles := f == pay.Settlement
+	if r.IntN(4) > 0 && !settles || settles && r.IntN(3) == 0 {
+		return nil
+	}
+	one := func(f pay.Flow) wrong {
+		all := wrongs()
+		if slices.Contains(settling, f) {
+			all = breaking()
+		}
+		s := all[r.IntN(len(all))]
+		s.flow = f
+		if !s.answer {
+			s.answer = r.IntN(3) > 0
+		}
+		if f == pay.UploadEnd && p.unbalanced(till) && r.IntN(2) == 0 {
+			s.words, s.answer = recounts, false
+		}
+		return s
+	}
+	if settles {
+		f = settling[r.IntN(len(settling))]
+	}
+	if p.padded(till) && !settles && r.IntN(3) == 0 {
+		f = pay.ESignature
+	}
+	if p.fetches(till) && r.IntN(2) == 0 {
+		f = pay.CAPKDownload
+	}
+	if p.model.keeps(till) && r.IntN(2) == 0 {
+		f = pay.OfflineSale
+	}
+	out = append(out, one(f))
+	if f == pay.CAPKDownload {
+		out[0].spared = r.IntN(3)
+	}
+	if settles && r.IntN(4) > 0 { // again and again, until people are asked
+		for n := range 2 {
+			next := out[0]
+			next.spared = n + 1
+			out = append(out, next)
+		}
+	}
+	if r.IntN(3) == 0 {
+		out = append(out, one(pay.Reversal))
+	}
+	return out
+}
+
+// settling are the messages of a settlement.
+var settling = []pay.Flow{pay.Settlement, pay.BatchUpload, pay.RefundUpload, pay.TCUpload, pay.UploadEnd, pay.UploadEnd, pay.UploadEnd, pay.SignOut}
+
+// breaking are wrongs that break a settlement off, or repeat a part of it.
+func breaking() []wrong {
+	var out []wrong
+	for _, w := range []string{"the line loses {message}", "the line breaks before {message}", twiceWords, lateWords, powerWords, powerWords, storageWords} {
+		out = append(out, wrong{words: w})
+	}
+	return out
+}
+
+// harmless are the words of wrongs that change nothing for people who do their work right.
+const twiceWords, piecesWords, lateWords = "the line delivers {message} twice", "the line passes {message} in pieces of 7 bytes", "the line delays {message} by 40 seconds"
+
+func wrongs() []wrong {
+	words := []string{"the line loses {message}", "the line loses {message}", "the line loses {message}", twiceWords, twiceWords, piecesWords, lateWords, "the line delays {message} by 90 seconds",
+		"the line breaks in the middle of {message}", "the line breaks before {message}", "the line turns {message} into garbage", announced, announced, `the line changes amount of {message} to "000000000001"`,
+		noMACWords, powerWords, powerWords, networkWords, storageWords}
+	out := make([]wrong, len(words))
+	for i, w := range words {
+		out[i] = wrong{words: w}
+	}
+	return out
+}
+
+// noMACWords leave an answer that must not be believed.
+const noMACWords = "the line takes mac out of {message}"
+
+// What may happen to a till right after it sends or receives a message.
+const powerWords, networkWords, storageWords = "{till} loses its power right after {message}", "{till} changes from Wi-Fi to 4G right after {message}",
+	"{till} cannot write to its storage right after {message}"
