@@ -377,7 +377,7 @@ func drawSettle(p *player, r *rand.Rand, a *act) bool {
 		}
 	}
 	for _, o := range p.model.payments {
-		if (o.unknown || o.stored) && o.batch == p.batch(o.till) && r.IntN(2) == 0 {
+		if (o.unknown || o.stored || o.chip) && o.batch == p.batch(o.till) && r.IntN(2) == 0 {
 			a.till = o.till
 		}
 	}

@@ -115,9 +115,13 @@ func (p *player) heard(o *payment) pay.Answer {
 var unfinished = []pay.Answer{"", pay.Answer06Error, pay.Answer68TooLate, pay.Answer77SignInAgain, pay.Answer90CutOver, pay.Answer91IssuerDown, pay.Answer92NoRoute,
 	pay.Answer96Malfunction, pay.Answer98NoAnswer, pay.Answer99PINTranslation, pay.AnswerA0BadMAC}
 
+// strangers are answers about who tells: to what was sold before they are no last word either.
+var strangers = []pay.Answer{pay.Answer03BadMerchant, pay.Answer58NotPermittedTill, pay.Answer97UnknownTill}
+
 // dropped finds an advice that a till has let go of though no host has said its last word.
 func (p *player) dropped(o *payment, fact audit.Fact) error {
-	if fact != audit.Declined || !told(o.flow) || !slices.Contains(unfinished, p.heard(o)) {
+	before := o.flow == pay.OfflineSale || o.said == terminal.Unknown || o.said == terminal.Kept
+	if fact != audit.Declined || !told(o.flow) || !slices.Contains(unfinished, p.heard(o)) && !(before && slices.Contains(strangers, p.heard(o))) {
 		return nil
 	}
 	return p.finds("advice", fmt.Sprintf("%s at %s (trace %s) is not told any more, and the host's last word was %q", o.flow, o.till, o.trace, p.heard(o)), "")

@@ -13,6 +13,9 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 	if r.IntN(4) > 0 && !settles || settles && r.IntN(3) == 0 {
 		return nil
 	}
+	if settles && r.IntN(2) == 0 {
+		return stopped(r)
+	}
 	one := func(f pay.Flow) wrong {
 		all := wrongs()
 		if slices.Contains(settling, f) {
@@ -44,15 +47,17 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 	if f == pay.CAPKDownload {
 		out[0].spared = r.IntN(3)
 	}
-	if settles && r.IntN(4) > 0 { // again and again, until people are asked
-		for n := range 2 {
-			next := out[0]
-			next.spared = n + 1
-			out = append(out, next)
-		}
-	}
 	if r.IntN(3) == 0 {
 		out = append(out, one(pay.Reversal))
+	}
+	return out
+}
+
+// stopped has a message of a settlement not get through again and again, until people are asked.
+func stopped(r *rand.Rand) (out []wrong) {
+	w := wrong{words: []string{"the line loses {message}", "the line breaks before {message}"}[r.IntN(2)], flow: settling[r.IntN(len(settling))], answer: r.IntN(2) == 0}
+	for w.spared = range 3 {
+		out = append(out, w)
 	}
 	return out
 }
