@@ -23,7 +23,7 @@ func variants() map[string][]string {
 }
 
 func drawCustoms(r *rand.Rand) customs {
-	c := customs{agreed: map[string]string{}, pads: r.IntN(3) == 0, copied: r.IntN(4) == 0}
+	c := customs{agreed: map[string]string{}, pads: r.IntN(2) == 0, copied: r.IntN(4) == 0}
 	all := variants()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if r.IntN(5) == 0 {

@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -74,7 +73,10 @@ func (p *player) order(d deed, a *act) error {
 	}
 	switch made.flow {
 	case pay.Settlement:
-		return errors.Join(p.chipUploads(made), p.balanced(made, from, t, t.Screens[shown:]))
+		if err := p.chipUploads(made); err != nil {
+			return err
+		}
+		return p.balanced(made, from, t, t.Screens[shown:])
 	case pay.Balance:
 		return p.toldBalance(made, t.Screens[shown:])
 	}

@@ -381,7 +381,10 @@ func (p *player) do(a *act) (err error) {
 	}
 	switch {
 	case d.forbidden:
-		return errors.Join(p.forbidden(from), p.voidedAgain(a, from))
+		if err := p.forbidden(from); err != nil {
+			return err
+		}
+		return p.voidedAgain(a, from)
 	case d.name == "query":
 		t, err := p.till(a.till)
 		if err != nil {

@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -76,8 +75,11 @@ func (p *player) settleTill(t *rig.Till) error {
 			order = fmt.Sprintf("the cashier settles at %q", t.Name)
 		case !s.Pending && s.Stored == 0:
 			unsigned, err := p.unsigned(t.Name)
-			if err != nil || len(unsigned) == 0 && (!p.torn[t.Name] || n > 0) {
-				return errors.Join(err, p.night(t))
+			if err != nil {
+				return err
+			}
+			if len(unsigned) == 0 && (!p.torn[t.Name] || n > 0) { // whose storage takes what it did not with the next record
+				return p.night(t)
 			}
 		}
 		if err := p.say("When", order); err != nil {
@@ -86,6 +88,9 @@ func (p *player) settleTill(t *rig.Till) error {
 		if err := p.ready(t.Name); err != nil {
 			return err
 		}
+	}
+	if err := p.signatures(); err != nil {
+		return err
 	}
 	return p.finds("pending", t.Name+" does not get through what it owes, and nothing is wrong any more", "")
 }

@@ -18,7 +18,7 @@ func drawWrongs(p *player, r *rand.Rand, till string, f pay.Flow) (out []wrong) 
 	}
 	one := func(f pay.Flow) wrong {
 		all := wrongs()
-		if slices.Contains(settling, f) {
+		if slices.Contains(settling, f) || f == pay.ESignature {
 			all = breaking()
 		}
 		s := all[r.IntN(len(all))]
@@ -65,7 +65,7 @@ func stopped(r *rand.Rand) (out []wrong) {
 // settling are the messages of a settlement.
 var settling = []pay.Flow{pay.Settlement, pay.BatchUpload, pay.RefundUpload, pay.TCUpload, pay.UploadEnd, pay.UploadEnd, pay.UploadEnd, pay.SignOut}
 
-// breaking are wrongs that break a settlement off, or repeat a part of it.
+// breaking are wrongs that break a settlement or an upload off, or repeat a part of it.
 func breaking() []wrong {
 	var out []wrong
 	for _, w := range []string{"the line loses {message}", "the line breaks before {message}", twiceWords, lateWords, powerWords, powerWords, storageWords} {
