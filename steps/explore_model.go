@@ -234,7 +234,7 @@ func (m *model) wants(p *payment, pin rig.PINAct, batch string, now time.Time) w
 		return refused()
 	case p.flow == pay.OfflineSale, o != nil && o.stored: // which the till does alone
 		return want{kind: terminal.Approved}
-	case m.barred[p.till] && p.flow == pay.Settlement && m.keeps(p.till):
+	case (m.barred[p.till] || m.off[p.till]) && p.flow == pay.Settlement && m.keeps(p.till): // the upload before it is answered
 		return refused()
 	case m.barred[p.till]:
 		return want{code: pay.Answer58NotPermittedTill} // to the payment, or to a sign-in before it
