@@ -148,7 +148,7 @@ func TestExploreFindsDefects(t *testing.T) {
 	names := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
 		if !strings.HasPrefix(line, "#") {
-			names[strings.Fields(line)[0]] = !strings.Contains(line, "-\n")
+			names[strings.Fields(line)[0]] = !strings.Contains(line, " -")
 		}
 	}
 	var list []rig.Defect
