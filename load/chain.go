@@ -78,3 +78,44 @@ func below(draw, n uint64) uint64 {
 	hi, _ := bits.Mul64(draw, n)
 	return hi
 }
+
+// Draw gives the nth number of the workload's chance that no chain is made of.
+func (w *Workload) Draw(n uint64) uint64 { return mix(^w.Seed, n) }
+
+// Plan tells what a run of the workload does if nothing goes wrong, in intervals of that width.
+func (w *Workload) Plan(interval time.Duration) Plan {
+	p := Plan{Kinds: w.kinds, Orders: make([]float64, len(w.kinds)), WarmUp: time.Duration(w.WarmUp), Length: w.Length(), Interval: interval,
+		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag)}
+	var at time.Duration
+	for _, s := range w.Stages {
+		counted := s.between(p.WarmUp-at, time.Duration(s.For)) / w.meanLegs()
+		at += time.Duration(s.For)
+		for _, part := range w.Mix {
+			for _, l := range part.Legs {
+				p.Orders[l.kind] += counted * float64(part.Weight) / float64(w.total)
+			}
+		}
+	}
+	return p
+}
+
+// DueBy gives how many orders fall due up to an instant, as the stages have it.
+func (w *Workload) DueBy(at time.Duration) (n float64) {
+	for _, s := range w.Stages {
+		n += s.between(0, at)
+		at -= time.Duration(s.For)
+	}
+	return n
+}
+
+// between gives the orders of a stage that are due between two instants since its beginning.
+func (s Stage) between(from, to time.Duration) float64 {
+	begin, end := s.within(from), s.within(to)
+	return (s.rateAt(begin) + s.rateAt(end)) / 2 * (end - begin)
+}
+
+func (s Stage) within(at time.Duration) float64 { return min(max(at.Seconds(), 0), seconds(s.For)) }
+
+func (s Stage) rateAt(at float64) float64 {
+	return s.Rate.From + (s.Rate.To-s.Rate.From)*at/seconds(s.For)
+}

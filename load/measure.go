@@ -31,10 +31,13 @@ const (
 	Late      Stray = iota // its order had timed out
 	Duplicate              // its order had been answered
 	Unmatched              // there is no such order
+	Malformed              // it cannot be read
 	strays
 )
 
-func (s Stray) String() string { return [strays]string{"late", "duplicate", "unmatched"}[s] }
+func (s Stray) String() string {
+	return [strays]string{"late", "duplicate", "unmatched", "malformed"}[s]
+}
 
 // Code is an answer code, padded with blanks.
 type Code [3]byte
@@ -123,6 +126,7 @@ func (t *Tally) reset() {
 type Stats struct {
 	Kinds     []Tally // in the order of the plan's list
 	Strays    [strays]uint64
+	Reversed  uint64 // payments of unknown outcome that were taken back
 	Connected Hist
 }
 
@@ -136,6 +140,7 @@ func (s *Stats) Merge(o *Stats) {
 	for i, n := range o.Strays {
 		s.Strays[i] += n
 	}
+	s.Reversed += o.Reversed
 	s.Connected.Merge(&o.Connected)
 }
 
@@ -157,7 +162,7 @@ func (s *Stats) reset() {
 	for i := range s.Kinds {
 		s.Kinds[i].reset()
 	}
-	s.Strays = [strays]uint64{}
+	s.Strays, s.Reversed = [strays]uint64{}, 0
 	s.Connected.reset()
 }
 
@@ -216,6 +221,12 @@ func (r *Recorder) Duplicate() { r.open.Strays[Duplicate]++ }
 
 // Unmatched implements Desk.
 func (r *Recorder) Unmatched() { r.open.Strays[Unmatched]++ }
+
+// Malformed implements Desk.
+func (r *Recorder) Malformed() { r.open.Strays[Malformed]++ }
+
+// Reversed implements Desk.
+func (r *Recorder) Reversed() { r.open.Reversed++ }
 
 // Connected implements Desk: a connection stands, so long after it was asked for.
 func (r *Recorder) Connected(d time.Duration) { r.open.Connected.Add(d) }

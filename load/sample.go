@@ -36,6 +36,7 @@ func (e End) String() string {
 // left, Answered when its answer came; with no answer, Answered is when it timed out or was dropped. A dropped order has no Written.
 type Sample struct {
 	Due, Written, Answered time.Duration
+	Waited                 time.Duration // of the lateness: for its till, which was busy with the order before, or for the leg before
 	Chain                  uint64
 	Terminal, STAN         uint32
 	Kind                   uint16

@@ -24,5 +24,7 @@ type Desk interface {
 	Late()          // an answer to an order that had ended without one
 	Duplicate()     // an answer to an order that has one
 	Unmatched()     // an answer to nothing that was asked
+	Malformed()     // bytes that are no answer
+	Reversed()      // a payment of unknown outcome was taken back
 	Connected(d time.Duration)
 }

@@ -27,6 +27,8 @@ type Summary struct {
 	Late       uint64    `json:"late"`      // answers to orders that had timed out
 	Duplicate  uint64    `json:"duplicate"` // answers to orders that had been answered
 	Unmatched  uint64    `json:"unmatched"` // answers to nothing that was asked
+	Malformed  uint64    `json:"malformed"` // answers that cannot be read
+	Reversed   uint64    `json:"reversed"`  // payments of unknown outcome that were taken back
 	Connected  *Times    `json:"connected,omitempty"`
 	Thresholds []Verdict `json:"thresholds"`
 	Checks     []Check   `json:"checks"` // of the run itself
@@ -232,7 +234,8 @@ func (s *Summary) Sum(kinds []Kind, m *Measurement, c *Chronicle) {
 	for i, k := range kinds {
 		s.Kinds = append(s.Kinds, figures(k, &total.Kinds[i]))
 	}
-	s.Late, s.Duplicate, s.Unmatched = total.Strays[Late], total.Strays[Duplicate], total.Strays[Unmatched]
+	s.Late, s.Duplicate, s.Unmatched, s.Malformed = total.Strays[Late], total.Strays[Duplicate], total.Strays[Unmatched], total.Strays[Malformed]
+	s.Reversed = total.Reversed
 	if total.Connected.Count() > 0 {
 		t := times(&total.Connected)
 		s.Connected = &t

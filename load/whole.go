@@ -49,7 +49,7 @@ func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int
 		connection = iso8583.PerTransaction
 	}
 	var err error
-	s.fleet, err = r.Fleet(ctx, rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: connection,
+	s.fleet, err = r.Fleet(context.WithoutCancel(ctx), rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: connection,
 		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), Loops: loops, Stray: s.stray, Connected: s.connected})
 	if err != nil {
 		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
@@ -208,6 +208,9 @@ func (s *Whole) Refused() map[string]int {
 
 // Err gives the first fault of the harness's own.
 func (s *Whole) Err() error { return s.fleet.Err() }
+
+// Sees tells that the host's books can be looked into.
+func (s *Whole) Sees() bool { _, ok := s.fleet.Control(); return ok }
 
 // Verify judges the money of all tills and the host, when no order is open.
 func (s *Whole) Verify(ctx context.Context) ([]audit.Break, error) { return s.fleet.Verify(ctx) }

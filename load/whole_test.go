@@ -24,6 +24,8 @@ type desk struct {
 func (d *desk) Record(s *load.Sample)   { d.samples = append(d.samples, *s) }
 func (d *desk) Late()                   { d.late++ }
 func (d *desk) Duplicate()              { d.duplicate++ }
+func (d *desk) Malformed()              {}
+func (d *desk) Reversed()               {}
 func (d *desk) Unmatched()              { d.unmatched++ }
 func (d *desk) Connected(time.Duration) { d.connected++ }
 

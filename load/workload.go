@@ -266,6 +266,9 @@ var flows = map[pay.Flow]flow{
 	pay.SignIn: {}, pay.Echo: {}, pay.Settlement: {},
 }
 
+// WholeOnly lists the flows that only a whole terminal does: its state changes with them.
+func WholeOnly() []pay.Flow { return []pay.Flow{pay.SignIn, pay.Settlement, pay.Reversal} }
+
 // NeedsCard tells whether a flow has a card or a code presented.
 func NeedsCard(f pay.Flow) bool { return flows[f].card }
 

@@ -20,6 +20,9 @@ func TestShippedWorkloads(t *testing.T) {
 		if w.Name != name || w.About == "" || w.AboutZh == "" {
 			t.Errorf("%s: named %q, about %q, %q", name, w.Name, w.About, w.AboutZh)
 		}
+		if err := w.Preflight(Limits{Files: 8192, Ports: 28_000, Linger: time.Minute, Patience: time.Minute}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -135,5 +138,44 @@ func TestRates(t *testing.T) {
 		if got, err := ParseRate(text); err != nil || got != want {
 			t.Errorf("%s is %v, %v", text, got, err)
 		}
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, to string
+		limits   Limits
+		want     string
+	}{
+		"fits":    {"", "", Limits{Files: 1024, Ports: 28_000, Linger: time.Minute, Batch: 40_000}, ""},
+		"money":   {"tills: 10", "tills: 10\nbalance: 50.00 CNY", Limits{}, "plain.yaml:3: balance: card"},
+		"batch":   {"", "", Limits{Batch: 1000}, "its batch takes 1000 before it must be settled"},
+		"files":   {"tills: 10", "tills: 2000\nline: serial", Limits{Files: 1024}, "2000 connections may be open at once"},
+		"ports":   {"tills: 10", "tills: 10\nline: each", Limits{Ports: 28_000, Linger: time.Minute}, "use 120000 ports in the 1m0s"},
+		"no file": {"tills: 10", "tills: 2000\nlines: 8", Limits{Files: 1024}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(strings.Replace(plain, "cards: 35\n", "cards: 6000\nbalance: 90000.00 CNY\n", 1), c.from, c.to, 1)
+			if strings.Count(text, "balance:") > 1 {
+				text = strings.Replace(text, "balance: 90000.00 CNY\n", "", 1)
+			}
+			err := parse(t, text).Preflight(c.limits)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func TestDueBy(t *testing.T) {
+	w := parse(t, plain) // 10/s for 30 s, then 10/s to 2000/s in 60 s
+	for at, want := range map[time.Duration]float64{0: 0, 15 * time.Second: 150, 30 * time.Second: 300, 60 * time.Second: 300 + 30*(10+1005)/2, 2 * time.Minute: 300 + 60*2010/2} {
+		if got := w.DueBy(at); got != want {
+			t.Errorf("by %s %v are due, want %v", at, got, want)
+		}
+	}
+	w.WarmUp = Span(30 * time.Second)
+	if p := w.Plan(time.Second); p.Orders[0]+p.Orders[1]+p.Orders[2]+p.Orders[3] != 60*2010/2 {
+		t.Errorf("%v orders after the warm-up", p.Orders)
 	}
 }

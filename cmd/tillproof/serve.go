@@ -25,6 +25,7 @@ type serveFlags struct {
 	store   string
 	defects []string
 	seed    uint64
+	quiet   bool
 }
 
 func serveCommand() *cobra.Command {
@@ -47,6 +48,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.store, "store", "", "directory that keeps the standing world from one start to the next (default: in memory)")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer, issuer or wallets in the standing world")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the standing world's keys; a store wants the one that it was made with")
+	c.Flags().BoolVar(&f.quiet, "quiet", false, "say where the doors are, and nothing of what happens")
 	return c
 }
 
@@ -62,7 +64,11 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 	}
 	log := newEventLog(out)
 	defer log.close()
-	s, err := rig.Serve(ctx, rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Wallets: f.wallets, Store: f.store, Seed: sim.Seed(f.seed), Watch: log.event})
+	o := rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Wallets: f.wallets, Store: f.store, Seed: sim.Seed(f.seed), Watch: log.event}
+	if f.quiet {
+		o.Watch = nil
+	}
+	s, err := rig.Serve(ctx, o)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (f *Fleet) holder(n int) (Cardholder, error) {
 	if f.remote() {
 		return f.rig.Cast.Cardholder(f.rig.Profile.Cards[n].Name)
 	}
-	name := "card " + strconv.Itoa(n)
+	name := fmt.Sprintf("card %07d", n) // one length for all: it stands on track 1
 	pin := binary.BigEndian.Uint32(f.plan.Seed.Bytes(name+"/pin", 4)) % 1e6
 	return Cardholder{Name: name, PAN: fleetPAN(f.plan.Seed, n), Expiry: "3012", Service: "120", PIN: fmt.Sprintf("%06d", pin), Balance: f.plan.Balance,
 		Chip: "unionpay-debit", Wallet: "A"}, nil

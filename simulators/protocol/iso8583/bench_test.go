@@ -6,7 +6,7 @@ import (
 )
 
 // benchSale is the sale of DOMAIN.md H.3 in any dialect.
-func benchSale(b *testing.B, d *Dialect) *Message {
+func benchSale(b testing.TB, d *Dialect) *Message {
 	m := d.NewRequest("sale")
 	for e, v := range map[Element]string{
 		PAN: "6200123456789010", Amount: "000000010000", Trace: "000002", TransmissionTime: "0601093015", LocalTime: "093015",

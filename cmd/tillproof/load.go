@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/tillproof/tillproof/load"
+	"github.com/tillproof/tillproof/load/campaign"
+	"github.com/tillproof/tillproof/reports"
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/rig"
+)
+
+// loadFlags are the flags of `tillproof load`.
+type loadFlags struct {
+	profile    string
+	control    string
+	rate       string
+	duration   time.Duration
+	tills      int
+	seed       uint64
+	out        string
+	thresholds []string
+	prometheus string
+	list       bool
+	findMax    string
+	start      string
+	ceiling    string
+	hold       time.Duration
+}
+
+func loadCommand() *cobra.Command {
+	var f loadFlags
+	c := &cobra.Command{
+		Use:   "load WORKLOAD",
+		Short: "Offer payments at set rates, measure true latency, and audit the money",
+		Long: "Offer payments at set rates to the host under test, measure when each was due, sent and answered, and audit the money at the end.\n" +
+			"WORKLOAD is a file or the name of a shipped one (--list). Without a profile the host is the reference acquirer in a process of its own.\n\n" +
+			"Response times count from the moment at which an order was due, so that a host that stands still is not flattered.\n\n" +
+			"Exit codes: 0 all held, 2 the harness or its configuration is broken, 3 a threshold was crossed,\n" +
+			"5 the money does not balance, 130 interrupted (the report is still written).",
+		Example: "  tillproof load lunch-rush\n  tillproof load spike --find-max 'response.p99<100ms'\n  tillproof load fixtures/workloads/lunch-rush.yaml --rate 500/s --duration 20s\n  tillproof load soak --profile my-host.yaml --threshold 'response.p99<250ms'",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	c.Flags().StringVar(&f.profile, "profile", rig.DefaultProfile, "profile of the host under test: a shipped name or a file")
+	c.Flags().StringVar(&f.control, "control", "", "control door (host:port) of a `tillproof serve` to take a world from, instead of one of our own")
+	c.Flags().StringVar(&f.rate, "rate", "", "one rate in place of the workload's stages, such as 500/s (with --duration)")
+	c.Flags().DurationVar(&f.duration, "duration", 30*time.Second, "how long --rate holds")
+	c.Flags().IntVar(&f.tills, "tills", 0, "tills, in place of the workload's number")
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all that is random (default: the workload's)")
+	c.Flags().StringVar(&f.out, "out", "", "directory of the run's report (default runs/load-<time>)")
+	c.Flags().StringArrayVar(&f.thresholds, "threshold", nil, "something that must hold beside the workload's thresholds, such as 'response{flow=sale}.p99<250ms over 10s'")
+	c.Flags().StringVar(&f.prometheus, "prometheus", "", "address to serve the figures at while the run goes on, in Prometheus' text format, at /metrics")
+	c.Flags().StringVar(&f.findMax, "find-max", "", "look for the highest rate at which this holds and every order is approved, such as 'response.p99<100ms'")
+	c.Flags().StringVar(&f.start, "start", "100/s", "rate that --find-max begins with")
+	c.Flags().StringVar(&f.ceiling, "ceiling", "100k/s", "rate over which --find-max does not go")
+	c.Flags().DurationVar(&f.hold, "hold", 5*time.Second, "how long --find-max offers each rate")
+	c.Flags().BoolVar(&f.list, "list", false, "list the shipped workloads")
+	return c
+}
+
+func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
+	if f.list {
+		return listWorkloads()
+	}
+	if len(args) == 0 {
+		return errors.New("load: which workload? Name a file or a shipped one; `tillproof load --list` lists those")
+	}
+	w, err := f.workload(args[0])
+	if err != nil {
+		return err
+	}
+	profile, err := rig.LoadProfile(f.profile)
+	if err != nil {
+		return err
+	}
+	if f.control == "" && profile.Seat != rig.SeatRemote {
+		acquirer, err := startServe(cmd.Context(), f.profile)
+		if err != nil {
+			return err
+		}
+		defer acquirer.stop()
+		f.control = acquirer.control
+	}
+	r, err := rig.New(rig.Options{Profile: profile, Line: rig.LineSocket, Control: f.control})
+	if err != nil {
+		return err
+	}
+	if f.out == "" {
+		f.out = filepath.Join("runs", "load-"+time.Now().Format("20060102-150405"))
+	}
+	c := campaign.Config{Workload: w, Rig: r, Thresholds: f.thresholds, Limits: machineLimits(r.Dialect.Timers.Answer), Out: f.out, Now: time.Now,
+		Live: os.Stderr, Terminal: term.IsTerminal(int(os.Stderr.Fd())), Summary: load.Summary{Version: version(), Profile: profile.Name, Machine: machineName()}}
+	if f.findMax != "" {
+		return f.search(cmd.Context(), c)
+	}
+	if f.prometheus != "" {
+		metrics := load.NewMetrics(w.Kinds())
+		server, err := serveMetrics(f.prometheus, metrics)
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		c.Watch = metrics.Add
+	}
+	result, err := campaign.Run(cmd.Context(), c)
+	if err != nil {
+		return err
+	}
+	return f.conclude(result)
+}
+
+// search looks for the highest rate.
+func (f *loadFlags) search(ctx context.Context, c campaign.Config) error {
+	s := campaign.Search{Want: f.findMax, Hold: f.hold}
+	var err error
+	if s.Start, err = load.ParseRate(f.start); err != nil {
+		return fmt.Errorf("--start: %w", err)
+	}
+	if s.Ceiling, err = load.ParseRate(f.ceiling); err != nil {
+		return fmt.Errorf("--ceiling: %w", err)
+	}
+	if s.Start < 1 || s.Ceiling < s.Start || f.hold < time.Second {
+		return fmt.Errorf("--start %s --ceiling %s --hold %s: want at least 1/s, a ceiling above the start, and to hold for a second", f.start, f.ceiling, f.hold)
+	}
+	found, breaks, err := campaign.FindMax(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	if err := found.Write(os.Stdout); err != nil {
+		return err
+	}
+	if len(breaks) > 0 {
+		writeBreaks(breaks)
+		return exitCode(reports.ExitMoney)
+	}
+	if found.Max == 0 {
+		return exitCode(reports.ExitThreshold)
+	}
+	return nil
+}
+
+func writeBreaks(breaks []audit.Break) {
+	for i, b := range breaks {
+		if i == mostBreaks {
+			fmt.Printf("  ... and %d more\n", len(breaks)-i)
+			return
+		}
+		fmt.Printf("  %s: %s\n", b.Rule, b.Text)
+	}
+}
+
+// workload loads the workload, with what the flags change in it.
+func (f *loadFlags) workload(name string) (*load.Workload, error) {
+	w, err := load.LoadWorkload(name)
+	if err != nil {
+		return nil, err
+	}
+	if f.rate != "" {
+		rate, err := load.ParseRate(f.rate)
+		if err != nil {
+			return nil, fmt.Errorf("--rate: %w", err)
+		}
+		if f.duration <= 0 {
+			return nil, fmt.Errorf("--duration %s: want a length of time", f.duration)
+		}
+		w.Stages = []load.Stage{{Rate: load.RateRange{From: rate, To: rate}, For: load.Span(f.duration)}}
+		w.WarmUp = min(w.WarmUp, load.Span(f.duration/4))
+	}
+	if f.tills > 0 {
+		w.Cards = w.Cards * f.tills / w.Tills
+		w.Tills = f.tills
+	}
+	if f.seed > 0 {
+		w.Seed = f.seed
+	}
+	return w, nil
+}
+
+// conclude tells what came out, and gives the exit code.
+func (f *loadFlags) conclude(result *campaign.Result) error {
+	if err := load.WriteText(os.Stdout, result.Summary); err != nil {
+		return err
+	}
+	writeBreaks(result.Breaks)
+	fmt.Printf("\nreport: %s\n", filepath.Join(f.out, "report.html"))
+	switch {
+	case len(result.Breaks) > 0:
+		return exitCode(reports.ExitMoney)
+	case result.Interrupted:
+		return exitCode(reports.ExitInterrupted)
+	case result.Crossed:
+		return exitCode(reports.ExitThreshold)
+	}
+	return nil
+}
+
+// mostBreaks is how many places where the money does not balance are told one by one.
+const mostBreaks = 20
+
+func listWorkloads() error {
+	for _, name := range load.Shipped() {
+		w, err := load.LoadWorkload(name)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%-24s %s\n", name, w.About)
+	}
+	return nil
+}
+
+func serveMetrics(address string, m *load.Metrics) (*http.Server, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("--prometheus: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", m)
+	s := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second}
+	go func() { _ = s.Serve(l) }() // it ends with Close
+	return s, nil
+}
+
+// machineName says what a run was measured on.
+func machineName() string {
+	return fmt.Sprintf("%s/%s, %d cores, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+}

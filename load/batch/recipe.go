@@ -1,0 +1,234 @@
+package batch
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// recipe makes the requests of one kind of order: a template that a whole terminal's message was compiled to, and what has to be
+// written anew for another till, card, amount and moment.
+type recipe struct {
+	tpl       *iso8583.Template
+	patches   []patch
+	answer    uint16 // MTI of the answer, 0x0210
+	money     bool   // it holds or moves money, so that an unknown outcome is to be reversed
+	payment   bool   // it stands in the till's journal
+	of        pay.Flow
+	cryptic   bool    // a cryptogram is made for each
+	back      *recipe // of its reversal; nil for none
+	sameTrace bool    // ... which has the trace number of what it reverses
+	objects   []byte  // the chip's data; those of the last order
+	chipTags  [chipTags]span
+}
+
+// span is a place in the chip's data.
+type span struct{ at, size int }
+
+// The data objects of a chip that differ from order to order.
+const (
+	tagCryptogram = iota
+	tagATC
+	tagUnpredictable
+	tagAmount
+	tagDate
+	chipTags
+)
+
+var chipTagNames = [chipTags]tlv.Tag{0x9F26, 0x9F36, 0x9F37, 0x9F02, 0x9A}
+
+// patch writes one element.
+type patch struct {
+	element iso8583.Element
+	put     func(*iso8583.Template, []byte, *making) bool
+}
+
+// making is what a request is made from.
+type making struct {
+	till   *till
+	card   *card
+	clock  *clock
+	amount pay.Amount
+	trace  uint32
+	of     *original
+	reason [2]byte // of a reversal
+	chip   bool    // the card's chip was read
+}
+
+func (m *making) track2() []byte {
+	if m.chip {
+		return m.card.chipTrack
+	}
+	return m.card.track2
+}
+
+// clock is the local time in the digits of the trade, made once a second.
+type clock struct {
+	second                   int64
+	date, time, transmission []byte
+	day                      [3]byte // YYMMDD, packed
+}
+
+func (c *clock) set(now time.Time) {
+	if now.Unix() == c.second {
+		return
+	}
+	c.second = now.Unix()
+	c.date = now.AppendFormat(c.date[:0], "0102")
+	c.time = now.AppendFormat(c.time[:0], "150405")
+	year, month, day := now.Date()
+	var b [8]byte
+	copy(c.day[:], bcd(&b, uint64(year%100*10000+int(month)*100+day), 3))
+	c.transmission = now.UTC().AppendFormat(c.transmission[:0], "0102150405")
+}
+
+// original is what a later message tells of an earlier one.
+type original struct {
+	rrn          [12]byte
+	auth         [6]byte
+	trace        uint32
+	batch        [6]byte
+	date         [4]byte // the host's where it told one
+	time         [6]byte
+	transmission [10]byte
+	known        bool
+}
+
+// The elements that differ from request to request. What else a message has is its kind's.
+var patchers = []patch{
+	{iso8583.Trace, func(t *iso8583.Template, f []byte, m *making) bool {
+		return t.PutNumber(f, iso8583.Trace, uint64(m.trace))
+	}},
+	{iso8583.Amount, func(t *iso8583.Template, f []byte, m *making) bool {
+		return t.PutNumber(f, iso8583.Amount, uint64(m.amount.Minor))
+	}},
+	text(iso8583.Terminal, func(m *making) []byte { return m.till.number }),
+	text(iso8583.Merchant, func(m *making) []byte { return m.till.merchant }),
+	text(iso8583.MerchantName, func(m *making) []byte { return m.till.merchantName }),
+	text(iso8583.MerchantType, func(m *making) []byte { return m.till.mcc }),
+	text(iso8583.Batch, func(m *making) []byte { return m.till.batch }),
+	text(iso8583.TransmissionTime, func(m *making) []byte { return m.clock.transmission }),
+	text(iso8583.LocalTime, func(m *making) []byte { return m.clock.time }),
+	text(iso8583.LocalDate, func(m *making) []byte { return m.clock.date }),
+	text(iso8583.PAN, func(m *making) []byte { return m.card.pan }),
+	text(iso8583.Expiry, func(m *making) []byte { return m.card.expiry }),
+	text(iso8583.Track1, func(m *making) []byte { return m.card.track1 }),
+	text(iso8583.Track2, (*making).track2),
+	text(iso8583.PIN, func(m *making) []byte { return m.card.pinBlock }),
+	text(iso8583.RRN, func(m *making) []byte { return m.of.rrn[:] }),
+	text(iso8583.OriginalRRN, func(m *making) []byte { return m.of.rrn[:] }),
+	text(iso8583.AuthCode, func(m *making) []byte { return m.of.auth[:] }),
+	text(iso8583.OriginalBatch, func(m *making) []byte { return m.of.batch[:] }),
+	text(iso8583.OriginalDate, func(m *making) []byte { return m.of.date[:] }),
+	text(iso8583.OriginalTime, func(m *making) []byte { return m.of.time[:] }),
+	{iso8583.OriginalTrace, func(t *iso8583.Template, f []byte, m *making) bool {
+		return t.PutNumber(f, iso8583.OriginalTrace, uint64(m.of.trace))
+	}},
+	text(iso8583.ReversalReason, func(m *making) []byte { return m.reason[:] }),
+}
+
+func text(e iso8583.Element, value func(*making) []byte) patch {
+	return patch{e, func(t *iso8583.Template, f []byte, m *making) bool { return t.Put(f, e, value(m)) }}
+}
+
+// newRecipe compiles a request that a whole terminal sealed.
+func newRecipe(d *iso8583.Dialect, m *iso8583.Message) (*recipe, error) {
+	tpl, err := d.Template(m)
+	if err != nil {
+		return nil, err
+	}
+	tx, answer, ok := d.Identify(m)
+	if !ok || answer {
+		return nil, errors.New("it is a request of no known flow")
+	}
+	r := &recipe{tpl: tpl, money: tx.Reversible}
+	if _, err := fmt.Sscanf(tx.Answer, "%x", &r.answer); err != nil {
+		return nil, fmt.Errorf("the dialect's answer to %s is %q: want four digits", tx.Flow, tx.Answer)
+	}
+	for _, p := range patchers {
+		constant := tx.Constants[p.element] != ""
+		if tpl.Size(p.element) > 0 && !constant {
+			r.patches = append(r.patches, p)
+		}
+	}
+	for _, e := range []iso8583.Element{iso8583.Track3, iso8583.DeviceData} {
+		if tpl.Size(e) > 0 {
+			return nil, fmt.Errorf("its %s says something of the card that nobody here writes anew: use whole terminals (`whole: true`)", e)
+		}
+	}
+	return r, r.readChip(m)
+}
+
+// readChip finds where the data objects stand that differ from order to order.
+func (r *recipe) readChip(m *iso8583.Message) error {
+	r.objects = []byte(m.Get(iso8583.Chip))
+	list, err := tlv.Parse(r.objects, tlv.Strict)
+	if err != nil {
+		return fmt.Errorf("its chip data: %w", err)
+	}
+	end := 0
+	for _, o := range list {
+		end += len(tlv.List{o}.Append(nil))
+		if i := slices.Index(chipTagNames[:], o.Tag); i >= 0 {
+			r.chipTags[i] = span{end - len(o.Value), len(o.Value)}
+		}
+	}
+	r.cryptic = r.chipTags[tagCryptogram].size > 0
+	return nil
+}
+
+// make writes a request to frame, all but its MAC. It tells the element that does not fit; NoElement when all do.
+func (r *recipe) make(frame []byte, m *making) ([]byte, iso8583.Element) {
+	frame = r.tpl.Append(frame)
+	for i := range r.patches {
+		if p := &r.patches[i]; !p.put(r.tpl, frame, m) {
+			return frame, p.element
+		}
+	}
+	return frame, iso8583.NoElement
+}
+
+// chip has the card's chip make a cryptogram over what the till tells it, and writes both to the frame.
+func (r *recipe) chip(frame []byte, m *making, chance uint64) error {
+	c := m.card
+	if c.counter[1]++; c.counter[1] == 0 {
+		c.counter[0]++
+	}
+	r.object(tagATC, c.counter[:])
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], chance)
+	r.object(tagUnpredictable, b[:4])
+	r.object(tagAmount, bcd(&b, uint64(m.amount.Minor), 6))
+	r.object(tagDate, m.clock.day[:])
+	cryptogram, err := c.chip.Sign(r.objects, c.counter)
+	if err != nil {
+		return err
+	}
+	r.object(tagCryptogram, cryptogram[:])
+	if !r.tpl.Put(frame, iso8583.Chip, r.objects) {
+		return errors.New("its data have not the size that the sample had")
+	}
+	return nil
+}
+
+// object writes a data object's value if it has that size.
+func (r *recipe) object(tag int, value []byte) {
+	if at := r.chipTags[tag]; at.size == len(value) {
+		copy(r.objects[at.at:], value)
+	}
+}
+
+// bcd packs the digits of n into size bytes.
+func bcd(b *[8]byte, n uint64, size int) []byte {
+	for i := size - 1; i >= 0; i-- {
+		b[i] = byte(n%10 | n/10%10<<4)
+		n /= 100
+	}
+	return b[:size]
+}

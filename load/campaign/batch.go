@@ -1,0 +1,169 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/load"
+	"github.com/tillproof/tillproof/load/batch"
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/simulators/terminal"
+)
+
+// batchCrew sends in the name of a fleet's tills once they have signed in.
+type batchCrew struct {
+	*batch.Sender
+	fleet *rig.Fleet
+}
+
+// seatBatch seats a fleet, has it sign in, learns from a whole terminal how each kind of order is said, and takes over.
+func (r *campaign) seatBatch(ctx context.Context) (crew, error) {
+	w := r.Workload
+	if w.Line != load.Multiplexed {
+		return nil, fmt.Errorf("workload %s: line %q is for whole terminals: add `whole: true`, or share lines with `line: multiplexed`", w.Name, w.Line)
+	}
+	fleet, err := r.seatFleet(ctx, r.desk)
+	if err != nil {
+		return nil, err
+	}
+	b := &batchCrew{fleet: fleet}
+	if err := b.take(ctx, r); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *batchCrew) take(ctx context.Context, r *campaign) error {
+	samples, err := b.learn(ctx, r.Workload)
+	if err != nil {
+		return err
+	}
+	tills, err := b.fleet.Standings(ctx)
+	if err != nil {
+		return err
+	}
+	cards, err := b.fleet.CardsInHand()
+	if err != nil {
+		return err
+	}
+	address, err := b.fleet.Address()
+	if err != nil {
+		return err
+	}
+	c := batch.Config{Workload: r.Workload, Dialect: r.Rig.Dialect.Using(iso8583.Compiled), Samples: samples, Desk: r.desk,
+		Clock: func() time.Duration { return r.clock.Load().Now() }}
+	for _, t := range tills {
+		c.Tills = append(c.Tills, batch.Till{Number: t.Number, Merchant: t.Merchant, MerchantName: t.MerchantName, MCC: t.MCC, Batch: t.Batch,
+			Trace: t.Trace, HSM: t.HSM, PIK: held(t.HSM, terminal.KeyPIK), MAK: held(t.HSM, terminal.KeyMAK)})
+	}
+	for _, card := range cards {
+		in := batch.Card{PAN: card.PAN, Expiry: card.Expiry, Track1: card.Track1, Track2: card.Stripe, PIN: card.PIN, ChipTrack: card.ChipTrack}
+		if card.Chip != nil {
+			in.Chip = card.Chip
+		}
+		c.Cards = append(c.Cards, in)
+	}
+	if b.Sender, err = batch.New(c); err != nil {
+		return err
+	}
+	return b.Connect(ctx, address)
+}
+
+// held gives the name of a key that is there.
+func held(box *hsm.HSM, name string) string {
+	if box.Has(name) {
+		return name
+	}
+	return ""
+}
+
+// learn has a whole terminal say each kind of order of the workload.
+func (b *batchCrew) learn(ctx context.Context, w *load.Workload) (samples []batch.Sample, err error) {
+	entries := map[load.Entry]rig.Presented{load.ByStripe: rig.ByStripe, load.ByChip: rig.ByChip, load.ByTap: rig.ByTap, load.ByNone: rig.ByUsual}
+	for _, k := range w.Kinds() {
+		by, ok := entries[load.Entry(k.Entry)]
+		flow := pay.Flow(k.Flow)
+		if !ok || slices.Contains(load.WholeOnly(), flow) {
+			return nil, fmt.Errorf("workload %s: %s needs whole terminals: add `whole: true`", w.Name, k)
+		}
+		s, err := b.fleet.Specimen(ctx, flow, load.Acts(flow), by)
+		if err != nil {
+			return nil, err
+		}
+		samples = append(samples, batch.Sample{Request: s.Request, Reversal: s.Reversal})
+	}
+	return samples, nil
+}
+
+// seatFleet seats the tills and has them sign in.
+func (r *campaign) seatFleet(ctx context.Context, d *desk) (*rig.Fleet, error) {
+	w := r.Workload
+	connection := iso8583.Serial
+	if w.Line == load.Each {
+		connection = iso8583.PerTransaction
+	}
+	r.say("seating %d tills with %d cards", w.Tills, w.Cards)
+	fleet, err := r.Rig.Fleet(context.WithoutCancel(ctx), rig.FleetPlan{Seed: sim.Seed(w.Seed), Line: rig.LineSocket, Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: connection,
+		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), Stray: d.stray, Connected: d.Connected})
+	if err != nil {
+		return nil, err
+	}
+	begin := r.Now()
+	signed, err := fleet.SignIn(ctx)
+	if err == nil && signed < w.Tills {
+		err = fmt.Errorf("only %d of %d tills could sign in", signed, w.Tills)
+	}
+	if err != nil {
+		fleet.Close()
+		return nil, err
+	}
+	took := r.Now().Sub(begin)
+	r.say("%d tills signed in within %s, %.0f a second", signed, took.Round(time.Millisecond), float64(signed)/took.Seconds())
+	return fleet, nil
+}
+
+// Audit implements crew.
+func (b *batchCrew) Audit(ctx context.Context) ([]audit.Break, bool, error) {
+	control, ok := b.fleet.Control()
+	if !ok {
+		return nil, false, nil
+	}
+	state, err := control.Look(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	return audit.Judge(func(yield func(audit.Statement) bool) {
+		for s := range b.Sender.Statements() {
+			if !yield(s) {
+				return
+			}
+		}
+		for _, s := range state.Statements {
+			if !yield(s) {
+				return
+			}
+		}
+	}), true, nil
+}
+
+// Start implements crew.
+func (b *batchCrew) Start(began time.Time) { b.Began = began.In(sim.Zone) }
+
+// Terminal implements crew.
+func (b *batchCrew) Terminal(index uint32) string { return b.Tills[index].Number }
+
+// Close implements crew.
+func (b *batchCrew) Close() {
+	if b.Sender != nil {
+		b.Sender.Close()
+	}
+	b.fleet.Close()
+}

@@ -1,0 +1,229 @@
+// Package campaign puts tills at a host under a workload: it seats them, has them sign in, drives them, measures, and judges the money.
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tillproof/tillproof/load"
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/rig"
+)
+
+// Config says what is to be done to whom.
+type Config struct {
+	Workload   *load.Workload
+	Rig        *rig.Rig // its host is behind a control door, or somewhere else
+	Thresholds []string // beside the workload's
+	Limits     load.Limits
+	Out        string               // directory for the files; "" writes none
+	Summary    load.Summary         // begun: version, profile, machine
+	Watch      func(*load.Interval) // sees each interval; may be nil
+	Live       io.Writer            // is told how it goes
+	Terminal   bool                 // ... and is one
+	Now        func() time.Time
+}
+
+// Result is how a campaign ended.
+type Result struct {
+	Summary     *load.Summary
+	Breaks      []audit.Break // where the money went astray
+	Judged      bool          // the host's books could be looked into
+	Crossed     bool          // a threshold
+	Interrupted bool
+}
+
+// interval is the width of a row of the report.
+const interval = time.Second
+
+// crew is who carries the orders out.
+type crew interface {
+	load.Sender
+	// Audit judges the money of tills and host; false when the host's books cannot be looked into.
+	Audit(ctx context.Context) ([]audit.Break, bool, error)
+	Terminal(index uint32) string
+	Start(began time.Time) // the zero of all times
+	Err() error
+	Close()
+}
+
+// campaign is a Config under way.
+type campaign struct {
+	Config
+	measurement *load.Measurement
+	chronicle   load.Chronicle
+	progress    *load.Progress
+	watch       *load.Watch
+	dir         *load.Dir
+	desk        *desk
+	crew        crew
+	clock       atomic.Pointer[load.RealClock]
+}
+
+// Run carries a campaign out. An end of the context ends the schedule; what has begun is still waited for, and the files are written.
+func Run(ctx context.Context, c Config) (*Result, error) {
+	r := &campaign{Config: c, desk: &desk{}}
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	defer r.crew.Close()
+	aborted := r.drive(ctx)
+	if err := r.crew.Err(); err != nil {
+		return nil, err
+	}
+	return r.conclude(ctx, aborted)
+}
+
+// prepare checks the plan, and brings the tills to where they can sell.
+func (r *campaign) prepare(ctx context.Context) (err error) {
+	w := r.Workload
+	if err := w.Preflight(r.Limits); err != nil {
+		return err
+	}
+	if err := r.measure(interval, append(w.Thresholds, r.Thresholds...)); err != nil {
+		return err
+	}
+	if r.Out != "" {
+		if r.dir, err = load.NewDir(r.Out, w.Kinds(), r.Now(), 1); err != nil {
+			return err
+		}
+		r.desk.spool = r.dir.Spool(0)
+	}
+	return r.seat(ctx)
+}
+
+// measure begins a measurement of the workload, with thresholds to be watched.
+func (r *campaign) measure(every time.Duration, thresholds []string) (err error) {
+	w := r.Workload
+	if r.watch, err = load.NewWatch(w.Plan(every), thresholds...); err != nil {
+		return fmt.Errorf("workload %s: %w", w.Name, err)
+	}
+	if r.measurement, err = load.NewMeasurement(len(w.Kinds()), every, w.Length()); err != nil {
+		return err
+	}
+	r.chronicle, r.progress = load.Chronicle{}, load.NewProgress(r.Live, r.Terminal, r.flow)
+	r.desk.begin(r.measurement.Recorder(), time.Duration(w.WarmUp))
+	return nil
+}
+
+// seat brings the tills to where they can sell. They stay there when the schedule is ended early.
+func (r *campaign) seat(ctx context.Context) (err error) {
+	if r.Workload.Whole {
+		r.crew, err = r.seatWhole(ctx)
+	} else {
+		r.crew, err = r.seatBatch(ctx)
+	}
+	return err
+}
+
+// drive runs the schedule to its end, and tells which threshold ended it early.
+func (r *campaign) drive(ctx context.Context) (aborted string) {
+	w := r.Workload
+	pacer, err := w.Pacer()
+	if err != nil {
+		return err.Error() // the preflight has made one already
+	}
+	clock := load.RealClock{Began: r.Now()}
+	r.clock.Store(&clock)
+	r.crew.Start(clock.Began)
+	schedule, end := context.WithCancel(ctx)
+	defer end()
+	over := make(chan struct{})
+	var group sync.WaitGroup
+	group.Go(func() {
+		defer close(over)
+		drain := time.Duration(w.Patience) + time.Duration(w.Lag) + settle
+		load.Drive(schedule, pacer, w.Length(), timed{r.crew, r.desk}, clock, 0, 1, drain)
+		r.desk.locked(r.desk.Recorder.Close)
+	})
+	tick := time.NewTicker(interval / 4)
+	defer tick.Stop()
+	for running := true; running; {
+		select {
+		case <-tick.C:
+		case <-over:
+			running = false
+		}
+		r.collect()
+		if r.crew.Err() != nil {
+			end()
+		}
+		if v, crossed := r.watch.Abort(); crossed && aborted == "" {
+			aborted = v.String()
+			end()
+		}
+	}
+	group.Wait()
+	return aborted
+}
+
+// settle is what reversals may take beside the patience for an answer.
+const settle = 10 * time.Second
+
+// flow tells how many orders should have been due by now, and how many were sent.
+func (r *campaign) flow() load.Flow {
+	return load.Flow{Due: uint64(r.Workload.DueBy(r.clock.Load().Now())), Written: r.desk.written.Load()}
+}
+
+func (r *campaign) say(format string, args ...any) { fmt.Fprintf(r.Live, format+"\n", args...) }
+
+func (r *campaign) collect() {
+	sinks := []func(*load.Interval){r.watch.Add, r.chronicle.Add, r.progress.Add}
+	if r.dir != nil {
+		sinks = append(sinks, r.dir.Add)
+	}
+	if r.Watch != nil {
+		sinks = append(sinks, r.Watch)
+	}
+	r.measurement.Collect(sinks...)
+}
+
+// conclude judges the money and the thresholds, and writes the files.
+func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error) {
+	w, s := r.Workload, &r.Config.Summary
+	out := &Result{Summary: s, Interrupted: ctx.Err() != nil}
+	s.Workload, s.Seed, s.Started, s.Dialect = w.Name, w.Seed, r.clock.Load().Began, r.Rig.Dialect.Name
+	s.WarmUp, s.Length, s.Took, s.Aborted = time.Duration(w.WarmUp), w.Length(), r.clock.Load().Now(), aborted
+	if out.Interrupted {
+		s.Aborted = "interrupted"
+	}
+	s.Sum(w.Kinds(), r.measurement, &r.chronicle)
+	s.Thresholds = r.watch.Verdicts()
+	for _, v := range s.Thresholds {
+		out.Crossed = out.Crossed || !v.Held
+	}
+	for _, k := range r.desk.tape.Slowest() {
+		s.Slowest = append(s.Slowest, load.Tell(&k.Sample, w.Kinds(), r.crew.Terminal))
+	}
+	for _, k := range r.desk.tape.Failed() {
+		s.Failed = append(s.Failed, load.Tell(&k.Sample, w.Kinds(), r.crew.Terminal))
+	}
+	err := r.judge(context.WithoutCancel(ctx), out)
+	if r.dir != nil {
+		err = errors.Join(err, r.dir.Finish(s, r.measurement.Total(), r.crew.Terminal))
+	}
+	return out, err
+}
+
+// judge has the money audited.
+func (r *campaign) judge(ctx context.Context, out *Result) error {
+	r.say("judging the money")
+	var err error
+	if out.Breaks, out.Judged, err = r.crew.Audit(ctx); err != nil {
+		return fmt.Errorf("money check: %w", err)
+	}
+	if !out.Judged {
+		out.Summary.Money = "not judged: the host's books cannot be looked into"
+		return nil
+	}
+	out.Summary.Money = "every payment that a till or the host knows of balances"
+	if n := len(out.Breaks); n > 0 {
+		out.Summary.Money = fmt.Sprintf("does not balance, in %d places; the first: %s", n, out.Breaks[0].Text)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package campaign
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tillproof/tillproof/load"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
+
+// desk takes what a sender tells of its orders: into the figures, the file of all orders, and the list of the slowest and the failed.
+// Orders that were due in the warm-up are carried out and not counted.
+type desk struct {
+	mu     sync.Mutex
+	warmUp time.Duration
+	*load.Recorder
+	spool *load.Spool // nil where no files are written
+	tape  *load.Tape
+
+	written atomic.Uint64 // orders that have ended and were sent, warm-up included
+}
+
+// How many orders the report tells of one by one.
+const (
+	slowest = 50
+	failed  = 50
+)
+
+// begin has what comes from now on go to a recorder.
+func (d *desk) begin(r *load.Recorder, warmUp time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Recorder, d.warmUp, d.tape = r, warmUp, load.NewTape(slowest, failed)
+	d.written.Store(0)
+}
+
+// Record implements load.Desk.
+func (d *desk) Record(s *load.Sample) {
+	if s.End != load.Dropped {
+		d.written.Add(1)
+	}
+	if s.Due < d.warmUp {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Recorder.Record(s)
+	d.tape.Keep(s)
+	if d.spool != nil {
+		d.spool.Write(s)
+	}
+}
+
+// Late implements load.Desk.
+func (d *desk) Late() { d.locked(d.Recorder.Late) }
+
+// Duplicate implements load.Desk.
+func (d *desk) Duplicate() { d.locked(d.Recorder.Duplicate) }
+
+// Unmatched implements load.Desk.
+func (d *desk) Unmatched() { d.locked(d.Recorder.Unmatched) }
+
+// Malformed implements load.Desk.
+func (d *desk) Malformed() { d.locked(d.Recorder.Malformed) }
+
+// Reversed implements load.Desk.
+func (d *desk) Reversed() { d.locked(d.Recorder.Reversed) }
+
+// Connected implements load.Desk.
+func (d *desk) Connected(took time.Duration) { d.locked(func() { d.Recorder.Connected(took) }) }
+
+// stray counts what a whole till's link could give to nobody.
+func (d *desk) stray(c iso8583.Cause) {
+	switch c {
+	case iso8583.Late:
+		d.Late()
+	case iso8583.Duplicate:
+		d.Duplicate()
+	case iso8583.Undecodable:
+		d.Malformed()
+	default:
+		d.Unmatched()
+	}
+}
+
+func (d *desk) locked(do func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	do()
+}
+
+// timed is a sender whose desk hears of the time, so that intervals in which nothing ends are handed over too.
+type timed struct {
+	load.Sender
+	desk *desk
+}
+
+// Turn implements load.Sender.
+func (t timed) Turn(now time.Duration, due []load.Due) {
+	t.desk.locked(func() { t.desk.Advance(now) })
+	t.Sender.Turn(now, due)
+}

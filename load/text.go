@@ -1,0 +1,71 @@
+package load
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// WriteText writes a run's summary for a person at a terminal.
+func WriteText(w io.Writer, s *Summary) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s: %d orders in %s", s.Workload, s.Total.Due, shortTime(s.Took))
+	if s.Profile != "" {
+		fmt.Fprintf(&b, " at %s (%s)", s.Profile, s.Dialect)
+	}
+	fmt.Fprintf(&b, ", seed %d\n", s.Seed)
+	if s.Aborted != "" {
+		fmt.Fprintf(&b, "ended early: %s\n", s.Aborted)
+	}
+	writeKinds(&b, s)
+	fmt.Fprintf(&b, "\napproved %s, declined %s%s, timed out %d, dropped %d, broken %d; answers late %d, duplicate %d, unmatched %d, malformed %d; taken back %d\n",
+		share(s.Total.Approved, s.Total.Due), share(s.Total.Declined, s.Total.Due), codeText(s.Total.Declines), s.Total.TimedOut, s.Total.Dropped, s.Total.Broken,
+		s.Late, s.Duplicate, s.Unmatched, s.Malformed, s.Reversed)
+	fmt.Fprintf(&b, "own lateness p50 %s, p99 %s, max %s\n", shortTime(s.Total.Lateness.P50), shortTime(s.Total.Lateness.P99), shortTime(s.Total.Lateness.Max))
+	if s.Reached != "" {
+		fmt.Fprintf(&b, "%s\n", s.Reached)
+	}
+	limit := s.Limit.String()
+	fmt.Fprintf(&b, "%s%s\n\n", strings.ToUpper(limit[:1]), limit[1:])
+	for _, v := range s.Thresholds {
+		fmt.Fprintf(&b, "  %s\n", v)
+	}
+	for _, c := range s.Checks {
+		if !c.Held {
+			fmt.Fprintf(&b, "  doubtful: %s: %s\n", c.Name, c.Says)
+		}
+	}
+	fmt.Fprintf(&b, "money: %s\n", s.Money)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeKinds(b *strings.Builder, s *Summary) {
+	fmt.Fprintf(b, "\n  %-22s %9s %9s   %-36s   %-36s\n", "", "orders", "approved", "response p50 / p99 / p99.9 / max", "service p50 / p99 / p99.9 / max")
+	rows := append(slices.Clone(s.Kinds), s.Total)
+	for _, f := range rows {
+		name := Kind{f.Flow, f.Entry}.String()
+		if f.Flow == "" {
+			name = "all"
+		}
+		fmt.Fprintf(b, "  %-22s %9d %9s   %-36s   %-36s\n", name, f.Due, share(f.Approved, f.Due), timesText(f.Response), timesText(f.Service))
+	}
+}
+
+func timesText(t Times) string {
+	return strings.Join([]string{shortTime(t.P50), shortTime(t.P99), shortTime(t.P999), shortTime(t.Max)}, " / ")
+}
+
+// codeText tells answer codes by how often they came.
+func codeText(codes map[string]uint64) string {
+	if len(codes) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		parts = append(parts, fmt.Sprintf("%s×%d", code, codes[code]))
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}

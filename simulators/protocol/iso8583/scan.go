@@ -1,0 +1,158 @@
+package iso8583
+
+import "encoding/hex"
+
+// Scan finds where the fields of a frame stand, and decodes none: what a load engine wants of an answer. It is strict about the
+// frame's structure and does not look at the values. A Scan is used again for the next frame; it allocates nothing.
+type Scan struct {
+	dialect *Dialect
+	frame   []byte
+	present bitset
+	at      [129]uint16 // of the content; valid where present
+	units   [129]uint16
+	mti     uint16
+	mac     [16]byte // decoded, where it stands as hex text
+}
+
+// Read takes a frame without length prefix. It keeps it. The error is a *DecodeError.
+func (s *Scan) Read(d *Dialect, frame []byte) error {
+	s.dialect, s.frame, s.present = d, frame, bitset{}
+	off := d.headSize()
+	if len(frame) > d.Framing.Max || len(frame) < off+d.mtiSize() || len(frame) > 0xFFFF {
+		return &DecodeError{"length", 0, faultf("%d bytes are none of a message", len(frame))}
+	}
+	s.mti = scanMTI(frame[off:], d.mtiSize())
+	off += d.mtiSize()
+	present, size, err := d.readBitmap(frame[off:])
+	if err != nil {
+		return &DecodeError{"bitmap", off, err}
+	}
+	off += size
+	for n := present.next(2); n <= 128; n = present.next(n + 1) {
+		f := d.fields[n]
+		if f == nil {
+			return &DecodeError{fieldLabel(n), off, fault("the dialect has no such field")}
+		}
+		units, before, err := f.readLength(frame[off:])
+		if err != nil {
+			return &DecodeError{fieldLabel(n), off, err}
+		}
+		off += before
+		s.at[n], s.units[n] = uint16(off), uint16(units)
+		if off += f.wireSize(units); off > len(frame) {
+			return &DecodeError{fieldLabel(n), int(s.at[n]), faultf("needs %d bytes, only %d left", f.wireSize(units), len(frame)-int(s.at[n]))}
+		}
+	}
+	s.present = present
+	return atEnd(frame, off)
+}
+
+func scanMTI(b []byte, size int) uint16 {
+	if size == 2 {
+		return uint16(b[0])<<8 | uint16(b[1])
+	}
+	var mti uint16
+	for _, c := range b[:4] {
+		mti = mti<<4 | uint16(c&15)
+	}
+	return mti
+}
+
+// MTI gives the type as four nibbles, 0x0210.
+func (s *Scan) MTI() uint16 { return s.mti }
+
+// Has tells that the element's field is there.
+func (s *Scan) Has(e Element) bool { return s.element(e).units > 0 }
+
+// Number reads an element of digits; false when it is absent, longer than 18 digits or none.
+func (s *Scan) Number(e Element) (n uint64, ok bool) {
+	p := s.element(e)
+	if p.units == 0 || p.units > 18 || p.content == hexText {
+		return 0, false
+	}
+	for i := range p.units {
+		c := s.digit(&p, i)
+		if c > 9 {
+			return 0, false
+		}
+		n = n*10 + uint64(c)
+	}
+	return n, true
+}
+
+func (s *Scan) digit(p *spot, i int) byte {
+	if !p.packed() {
+		return s.frame[p.at+i] - '0'
+	}
+	if at := p.at + i; at%2 == 1 {
+		return s.frame[at/2] & 15
+	} else {
+		return s.frame[at/2] >> 4
+	}
+}
+
+// Bytes gives an element of text or bytes as it stands on the wire; nil when it is absent. It lies in the frame.
+func (s *Scan) Bytes(e Element) []byte {
+	p := s.element(e)
+	if p.units == 0 {
+		return nil
+	}
+	return p.bytes(s.frame)
+}
+
+// MAC gives the bytes that the MAC covers and the MAC, nil when there is none that can be read.
+func (s *Scan) MAC() (input, mac []byte) {
+	start := s.dialect.headSize()
+	p := s.element(MAC)
+	if p.units == 0 {
+		return s.frame[start:], nil
+	}
+	wire := p.bytes(s.frame)
+	input, mac = s.frame[start:len(s.frame)-len(wire)], wire
+	if p.content == hexText {
+		n, err := hex.Decode(s.mac[:], wire[:min(len(wire), 2*len(s.mac))])
+		if mac = s.mac[:n]; err != nil {
+			mac = nil
+		}
+	}
+	return input, mac
+}
+
+func (s *Scan) has(n int) bool { return s.present[(n-1)/64]&(1<<(63-(n-1)%64)) != 0 }
+
+// element finds an element as Message.at does.
+func (s *Scan) element(e Element) spot {
+	p := s.dialect.at[e]
+	if e == MAC && p.field == 64 && s.dialect.fields[128] != nil && s.present[1] != 0 {
+		p.field = 128
+	}
+	return s.spot(p)
+}
+
+// spot gives where a place stands; its units are 0 when it is absent or empty.
+func (s *Scan) spot(p place) spot {
+	if p.field < 2 || !s.has(p.field) {
+		return spot{}
+	}
+	f := s.dialect.fields[p.field]
+	at, units := int(s.at[p.field]), int(s.units[p.field])
+	from, to := 0, units
+	if p.part > 0 {
+		from, to = f.parts[p.part-1].within(units)
+	}
+	out := spot{units: to - from, content: f.content}
+	if f.kind == kindZ {
+		out.separator = f.separator
+	}
+	switch f.content {
+	case packedLeft:
+		out.at = 2*at + from
+	case packedRight:
+		out.at = 2*at + units%2 + from
+	case hexText:
+		out.at = at + 2*from
+	default:
+		out.at = at + from
+	}
+	return out
+}
