@@ -24,7 +24,7 @@ var openAPI []byte
 type NewWorld struct {
 	Seed    uint64   `json:"seed"`
 	Defects []string `json:"defects,omitempty"`
-	Lean    bool     `json:"lean,omitempty"` // for load: what happens is not remembered
+	Lean    bool     `json:"lean,omitempty"` // for load: books and nothing else, neither history nor journals
 	Speech
 }
 

@@ -19,39 +19,44 @@ type front struct {
 	handler iso8583.Handler
 	unread  func(now time.Time, frame []byte, err error) // is told of a frame that cannot be read
 	trace   *trace.Recorder
-	write   func([]byte)
+	write   func([]byte) // does not keep the bytes
 	hangUp  func()
-	buf     []byte
+	inbox   *wire.Inbox
+	lost    bool
+	req     *iso8583.Message // each in its turn: a handler keeps none beyond Serve
+	out     []byte           // the last answer
 }
 
 // bytes takes what arrived. The connection is dropped when the stream itself has lost its framing.
 func (f *front) bytes(chunk []byte) {
-	f.buf = append(f.buf, chunk...)
+	if f.lost {
+		return
+	}
+	f.inbox.Add(chunk)
 	for {
-		frame, n, err := f.framer.Next(f.buf)
+		frame, ok, err := f.inbox.Next()
 		if err != nil {
 			f.note("framing", err)
-			f.buf = nil
+			f.lost = true
 			f.hangUp()
 			return
 		}
-		if n == 0 {
+		if !ok {
 			return
 		}
 		if len(frame) > 0 {
 			f.frame(frame)
 		}
-		f.buf = f.buf[n:]
 	}
 }
 
 func (f *front) frame(frame []byte) {
-	m := f.dialect.New()
-	if err := f.dialect.Decode(m, frame); err != nil {
-		f.unread(f.loop.Now(), frame, err)
+	now := f.loop.Now()
+	if err := f.dialect.Decode(f.req, frame); err != nil {
+		f.unread(now, frame, err)
 		return
 	}
-	f.handler.Serve(f.loop.Now(), m, f)
+	f.handler.Serve(now, f.req, f)
 }
 
 // Send implements iso8583.Outbox: m has been encoded or sealed by the handler.
@@ -61,12 +66,12 @@ func (f *front) Send(m *iso8583.Message) {
 		f.note("unsealed", errors.New("the acquirer sent an answer that was never encoded"))
 		return
 	}
-	out, err := f.framer.Append(nil, frame)
-	if err != nil {
+	var err error
+	if f.out, err = f.framer.Append(f.out[:0], frame); err != nil {
 		f.note("framing", err)
 		return
 	}
-	f.write(out)
+	f.write(f.out)
 }
 
 // After implements iso8583.Outbox.

@@ -87,7 +87,8 @@ func newHost(c hostConfig) (*host, error) {
 // a restart finds them again; what is drawn later differs from life to life.
 func hostKeys(c hostConfig) (acq, iss *hsm.HSM, err error) {
 	life := ""
-	if n, err := records(c.acquirerStore); err != nil {
+	if c.acquirerStore == nil { // it has no life after this one
+	} else if n, err := records(c.acquirerStore); err != nil {
 		return nil, nil, err
 	} else if n > 0 {
 		life = fmt.Sprintf("/after %d records", n)
@@ -123,7 +124,7 @@ func records(s journal.Store) (n int, err error) {
 // accept makes the host's side of a new connection.
 func (h *host) accept(write func([]byte), hangUp func()) *front {
 	return &front{loop: h.loop, dialect: h.dialect, framer: h.framer, handler: h.script, unread: h.acquirer.Unreadable,
-		trace: h.trace, write: write, hangUp: hangUp}
+		trace: h.trace, write: write, hangUp: hangUp, inbox: wire.NewInbox(h.framer), req: h.dialect.New()}
 }
 
 // Seed implements Control.

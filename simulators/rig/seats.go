@@ -1,11 +1,6 @@
 package rig
 
 import (
-	"context"
-	"net"
-	"sync"
-	"time"
-
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
@@ -72,101 +67,6 @@ func (s *socketSeat) protect() error {
 	}
 	s.dial.address.Addr, s.dial.address.TLS = address, s.pki.client()
 	return nil
-}
-
-// server runs a host's loop and gives it connections from its listeners.
-type server struct {
-	host    *host
-	address string // of the first listener
-	ctx     context.Context
-	cancel  context.CancelFunc
-	group   sync.WaitGroup
-
-	mu        sync.Mutex
-	listeners []net.Listener
-	conns     map[net.Conn]bool
-
-	opening   sync.Mutex
-	walletsAt string // where the wallets listen; "" before they do
-}
-
-// startServer runs the host behind a plain listener at addr.
-func startServer(ctx context.Context, h *host, addr string) (*server, error) {
-	s := &server{host: h, conns: map[net.Conn]bool{}}
-	s.ctx, s.cancel = context.WithCancel(ctx)
-	var err error
-	if s.address, err = s.listen(addr, nil); err != nil {
-		s.cancel()
-		return nil, err
-	}
-	s.group.Go(func() { _ = h.loop.Run(s.ctx, nil) }) // it ends when the context does
-	return s, nil
-}
-
-// listen opens one more listener, with TLS if there is a pki, and gives its address.
-func (s *server) listen(addr string, p *pki) (string, error) {
-	var l net.Listener
-	var err error
-	if p == nil {
-		l, err = wire.Listen(addr, nil)
-	} else {
-		l, err = wire.Listen(addr, p.server())
-	}
-	if err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	s.listeners = append(s.listeners, l)
-	s.mu.Unlock()
-	s.group.Go(func() {
-		for {
-			nc, err := l.Accept()
-			if err != nil {
-				return // the listener was closed
-			}
-			s.group.Go(func() { s.serve(nc) })
-		}
-	})
-	return l.Addr().String(), nil
-}
-
-// serve reads a connection into the host's loop until it ends.
-func (s *server) serve(nc net.Conn) {
-	s.mu.Lock()
-	s.conns[nc] = true
-	s.mu.Unlock()
-	if s.ctx.Err() != nil { // close has passed over the connections already
-		_ = nc.Close()
-	}
-	defer func() {
-		s.mu.Lock()
-		delete(s.conns, nc)
-		s.mu.Unlock()
-		_ = nc.Close()
-	}()
-	f := s.host.accept(func(b []byte) { s.write(nc, b) }, func() { _ = nc.Close() })
-	read(nc, func(b []byte) { s.host.loop.Post(func() { f.bytes(b) }) }, func(error) {})
-}
-
-// write gives a peer that does not read ten seconds, and then up.
-func (s *server) write(nc net.Conn, b []byte) {
-	_ = nc.SetWriteDeadline(time.Now().Add(10 * time.Second))
-	if _, err := nc.Write(b); err != nil {
-		_ = nc.Close()
-	}
-}
-
-func (s *server) close() {
-	s.cancel()
-	s.mu.Lock()
-	for _, l := range s.listeners {
-		_ = l.Close()
-	}
-	for nc := range s.conns {
-		_ = nc.Close()
-	}
-	s.mu.Unlock()
-	s.group.Wait()
 }
 
 // remoteSeat is a host somewhere else, of which only the line is known.

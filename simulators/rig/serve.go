@@ -104,7 +104,7 @@ func isLoopback(addr string) (bool, error) {
 
 func (s *Server) start() error {
 	rig := s.options.Rig
-	standing, err := s.open(StandingWorld, s.options.Seed, rig.rules, rig.Dialect, s.recorder(StandingWorld), s.options.Listen, s.options.Store)
+	standing, err := s.open(worldPlan{id: StandingWorld, seed: s.options.Seed, rules: rig.rules, dialect: rig.Dialect, listen: s.options.Listen, store: s.options.Store})
 	if err != nil {
 		return err
 	}
@@ -169,34 +169,44 @@ func (w *servedWorld) close() {
 	closeStores(w.stores)
 }
 
-func (s *Server) open(id string, seed sim.Seed, rules ruleSet, dialect *iso8583.Dialect, trace *trace.Recorder, addr, dir string) (*servedWorld, error) {
-	w := &servedWorld{id: id, trace: trace}
-	var err error
-	if w.stores, err = openStores(dir, seed); err != nil {
-		return nil, err
+// worldPlan is what a served world is made of.
+type worldPlan struct {
+	id      string
+	seed    sim.Seed
+	rules   ruleSet
+	dialect *iso8583.Dialect
+	listen  string
+	store   string // as in ServeOptions
+	lean    bool   // neither journals nor a trace
+}
+
+func (s *Server) open(p worldPlan) (*servedWorld, error) {
+	loop, rig := sim.NewReal(), s.options.Rig
+	c := hostConfig{loop: loop, dialect: p.dialect.Using(iso8583.Compiled), network: rig.network.Using(iso8583.Compiled), seed: p.seed, rules: p.rules,
+		editions: rig.editions, cvk: rig.cvkOf(p.seed), cardKeys: rig.cardKeys}
+	w := &servedWorld{id: p.id}
+	if !p.lean {
+		w.trace = trace.NewRecorder(s.watch(p.id))
+		w.trace.Keep(history)
+		var err error
+		if w.stores, err = openStores(p.store, p.seed); err != nil {
+			return nil, err
+		}
+		c.trace, c.acquirerStore, c.issuerStore = w.trace, w.stores[0], w.stores[1]
 	}
-	loop := sim.NewReal()
-	c := hostConfig{loop: loop, dialect: dialect, network: s.options.Rig.network, seed: seed, rules: rules, trace: w.trace, editions: s.options.Rig.editions,
-		cvk: s.options.Rig.cvkOf(seed), cardKeys: s.options.Rig.cardKeys, acquirerStore: w.stores[0], issuerStore: w.stores[1]}
-	if dir != "" { // a store on disk calls back from a goroutine of its own
+	if p.store != "" { // a store on disk calls back from a goroutine of its own
 		c.acquirerStore, c.issuerStore = loopStore{w.stores[0], loop}, loopStore{w.stores[1], loop}
 	}
 	h, err := newHost(c)
 	if err == nil {
-		w.later.server, err = startServer(s.ctx, h, addr)
+		w.later.server, err = startServer(s.ctx, h, p.listen)
 	}
 	if err != nil {
 		closeStores(w.stores)
 		return nil, err
 	}
-	w.tls = sync.OnceValues(func() (string, error) { return w.server.listen("127.0.0.1:0", s.options.Rig.pki) })
+	w.tls = sync.OnceValues(func() (string, error) { return w.server.listen("127.0.0.1:0", rig.pki) })
 	return w, nil
-}
-
-func (s *Server) recorder(id string) *trace.Recorder {
-	r := trace.NewRecorder(s.watch(id))
-	r.Keep(history)
-	return r
 }
 
 func (s *Server) watch(id string) func(trace.Event) {
@@ -256,11 +266,7 @@ func (s *Server) newWorld(in NewWorld) (*servedWorld, error) {
 	}
 	s.next++
 	id := strconv.Itoa(s.next)
-	recorder := s.recorder(id)
-	if in.Lean {
-		recorder, dialect = nil, dialect.Using(iso8583.Compiled)
-	}
-	w, err := s.open(id, sim.Seed(in.Seed), rules, dialect, recorder, "127.0.0.1:0", "")
+	w, err := s.open(worldPlan{id: id, seed: sim.Seed(in.Seed), rules: rules, dialect: dialect, listen: "127.0.0.1:0", lean: in.Lean})
 	if err != nil {
 		return nil, broken{err}
 	}

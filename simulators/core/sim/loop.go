@@ -32,11 +32,24 @@ type Loop struct {
 	limit   int
 	origin  time.Time // real: when the loop was made, with its monotonic reading
 
+	between func()
+	row     int       // events since between was called
+	begun   time.Time // when the first of them had run
+
+	taken []func() // what was posted and has its turn now; next is the first that has not run
+	next  int
+
 	mu     sync.Mutex
 	now    time.Time
 	posted []func()
 	wake   chan struct{}
 }
+
+// A row of events that does not end is interrupted after so many, or so long, for what Between asked for.
+const (
+	longestRow  = 32
+	longestWait = 200 * time.Microsecond
+)
 
 // NewVirtual makes a loop whose clock stands at start and moves only by its events. It refuses to run more than ten
 // million events, so that two machines that answer each other for ever end with an error.
@@ -105,6 +118,30 @@ func (l *Loop) Post(f func()) {
 	}
 }
 
+// Between has f called whenever a real loop has run all that was ready, and within a row of events that does not end now and
+// then: that is where what many events have to say to one peer is sent together. A virtual loop has no use for it and never calls
+// f.
+func (l *Loop) Between(f func()) { l.between = f }
+
+// breathe calls what Between asked for if it is time, and tells whether it was. idle tells that nothing is ready.
+func (l *Loop) breathe(idle bool) bool {
+	if l.between == nil || l.virtual || l.row == 0 {
+		return false
+	}
+	if !idle {
+		now := l.Now()
+		if l.row == 1 {
+			l.begun = now
+		}
+		if l.row < longestRow && now.Sub(l.begun) < longestWait {
+			return false
+		}
+	}
+	l.row = 0
+	l.between()
+	return true
+}
+
 // Run runs events until the condition holds (it is asked before each event), the context ends, or, on a virtual loop,
 // nothing is left to happen (ErrIdle). A nil condition never holds.
 func (l *Loop) Run(ctx context.Context, until func() bool) error {
@@ -119,6 +156,11 @@ func (l *Loop) Run(ctx context.Context, until func() bool) error {
 			return fmt.Errorf("sim: %d events without an end: two parties answer each other for ever", n)
 		}
 		if l.runNext() {
+			l.row++
+			l.breathe(false)
+			continue
+		}
+		if l.breathe(true) {
 			continue
 		}
 		if err := l.wait(ctx); err != nil {
@@ -143,14 +185,17 @@ func (l *Loop) runNext() bool {
 }
 
 func (l *Loop) runPosted() bool {
-	l.mu.Lock()
-	if len(l.posted) == 0 {
+	if l.next == len(l.taken) {
+		l.mu.Lock()
+		l.taken, l.posted, l.next = l.posted, l.taken[:0], 0
 		l.mu.Unlock()
-		return false
+		if len(l.taken) == 0 {
+			return false
+		}
 	}
-	f := l.posted[0]
-	l.posted[0], l.posted = nil, l.posted[1:]
-	l.mu.Unlock()
+	f := l.taken[l.next]
+	l.taken[l.next] = nil
+	l.next++
 	f()
 	return true
 }

@@ -255,3 +255,32 @@ func BenchmarkVirtualEvent(b *testing.B) {
 		}
 	}
 }
+
+// Between comes once for a row of events, when the loop rests; within a row without end it comes all the same.
+func TestBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := sim.NewReal()
+		var rows []int
+		n := 0
+		l.Between(func() { rows, n = append(rows, n), 0 })
+		for range 3 {
+			l.Post(func() { n++ })
+		}
+		l.After(time.Second, func() { n++ })
+		if err := l.Run(t.Context(), func() bool { return len(rows) == 2 }); err != nil || !slices.Equal(rows, []int{3, 1}) {
+			t.Errorf("rows of %v events, %v: want 3 and, a second later, 1", rows, err)
+		}
+		rows = nil
+		var again func()
+		again = func() { n++; l.Post(again) }
+		l.Post(again)
+		if err := l.Run(t.Context(), func() bool { return len(rows) == 3 }); err != nil || slices.Max(rows) > 100 {
+			t.Errorf("a row without end is cut into %v, %v", rows, err)
+		}
+	})
+	l := sim.NewVirtual(sim.Start)
+	l.Between(func() { t.Error("a virtual loop has nothing to send") })
+	if err := l.Drain(t.Context(), time.Second); err != nil {
+		t.Error(err)
+	}
+}
