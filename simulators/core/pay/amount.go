@@ -22,14 +22,15 @@ const (
 
 var currencies = []struct {
 	number   Currency
+	digits   string
 	name     string
 	decimals int
 }{
-	{Currency156CNY, "CNY", 2},
-	{Currency344HKD, "HKD", 2},
-	{Currency392JPY, "JPY", 0},
-	{Currency840USD, "USD", 2},
-	{Currency978EUR, "EUR", 2},
+	{Currency156CNY, "156", "CNY", 2},
+	{Currency344HKD, "344", "HKD", 2},
+	{Currency392JPY, "392", "JPY", 0},
+	{Currency840USD, "840", "USD", 2},
+	{Currency978EUR, "978", "EUR", 2},
 }
 
 // String gives the alphabetic code, or the three digits when the name is unknown.
@@ -43,7 +44,14 @@ func (c Currency) String() string {
 }
 
 // Digits gives the three-digit numeric code as it stands in F49.
-func (c Currency) Digits() string { return fmt.Sprintf("%03d", uint16(c)) }
+func (c Currency) Digits() string {
+	for _, k := range currencies {
+		if k.number == c {
+			return k.digits
+		}
+	}
+	return fmt.Sprintf("%03d", uint16(c))
+}
 
 // Decimals tells how many minor digits the currency has; unknown currencies have two.
 func (c Currency) Decimals() int {
@@ -58,7 +66,7 @@ func (c Currency) Decimals() int {
 // ParseCurrency reads an alphabetic or three-digit numeric code.
 func ParseCurrency(s string) (Currency, error) {
 	for _, k := range currencies {
-		if k.name == s || k.number.Digits() == s {
+		if k.name == s || k.digits == s {
 			return k.number, nil
 		}
 	}
@@ -146,7 +154,17 @@ func (a Amount) Digits() (string, error) {
 	if a.Minor < 0 || a.Minor > 999_999_999_999 {
 		return "", fmt.Errorf("amount %s: does not fit the twelve digits of F4", a)
 	}
-	return fmt.Sprintf("%012d", a.Minor), nil
+	return DigitsOf(a.Minor, 12), nil
+}
+
+// DigitsOf writes n, which is not negative, with zeros in front up to the width; higher digits than that are left out.
+func DigitsOf(n int64, width int) string {
+	var digits [20]byte
+	for i := len(digits) - 1; i >= len(digits)-width; i-- {
+		digits[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return string(digits[len(digits)-width:])
 }
 
 // AmountOf reads the twelve digits of F4 in currency c.

@@ -130,8 +130,9 @@ func (h *HSM) Delete(name string) {
 
 // Has tells that there is a key of that name.
 func (h *HSM) Has(name string) bool {
-	_, err := h.key(name)
-	return err == nil
+	h.vault.mu.RLock()
+	defer h.vault.mu.RUnlock()
+	return h.vault.keys[name] != nil
 }
 
 // KCV gives the check value of a key: the first four bytes of the encryption of a block of zeros.

@@ -184,12 +184,12 @@ func (b *builder) buildFlow(e *entry[flowEntry]) {
 	v, section := &e.value, "transactions: "+e.key
 	t := &Transaction{Flow: pay.Flow(e.key), Constants: map[Element]string{}}
 	if like := v.Like.text; like != "" {
-		base, ok := b.d.Transaction(pay.Flow(like))
-		if !ok {
+		i := slices.IndexFunc(b.d.transactions, func(t *Transaction) bool { return string(t.Flow) == like })
+		if i < 0 {
 			b.fail(e.where(), "%s: like %q: no such flow above", section, like)
 			return
 		}
-		t.inherit(base)
+		t.inherit(b.d.transactions[i])
 	}
 	b.flowMTIs(e, t)
 	for _, c := range v.Constants {

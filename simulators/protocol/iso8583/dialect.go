@@ -26,6 +26,8 @@ type Dialect struct {
 	transactions []*Transaction
 	echo         []place // what NewAnswer copies where no flow is known
 	answers      []AnswerRule
+	flows        map[pay.Flow]*Transaction
+	meanings     map[pay.Answer]AnswerRule
 	codec        codec
 	lineage      []string // its own name, and those of the dialects that it extends
 }
@@ -144,6 +146,8 @@ type Transaction struct {
 	requestRules []rule
 	answerRules  []rule
 	echo         []place
+
+	carries, answerCarries [elementCount]bool // what the rules come to, element by element
 }
 
 // accepted is a constant with the values by which a flow is known: any of them.
@@ -154,12 +158,8 @@ type accepted struct {
 
 // Transaction gives the flow's entry; false when the dialect has no such flow.
 func (d *Dialect) Transaction(f pay.Flow) (*Transaction, bool) {
-	for _, t := range d.transactions {
-		if t.Flow == f {
-			return t, true
-		}
-	}
-	return nil, false
+	t, ok := d.flows[f]
+	return t, ok
 }
 
 // Flows lists the dialect's flows in the order of the file.
@@ -179,10 +179,8 @@ func (d *Dialect) KeyElements() []Element { return slices.Clone(d.correlation) }
 
 // Answer tells what a response code means at the till. An unknown code is declined and shows prompt FAILED_CODE.
 func (d *Dialect) Answer(code pay.Answer) AnswerRule {
-	for _, a := range d.answers {
-		if a.Code == code {
-			return a
-		}
+	if a, ok := d.meanings[code]; ok {
+		return a
 	}
 	return AnswerRule{Code: code, Category: CategoryDeclined, Prompt: "FAILED_CODE"}
 }

@@ -11,6 +11,15 @@ import (
 // Identify tells which flow a message belongs to and whether it is the answer; false when no flow fits. Of the flows with
 // its MTI it takes the one with most constants in the message, none of them different (DOMAIN.md A.4).
 func (d *Dialect) Identify(m *Message) (t *Transaction, answer bool, ok bool) {
+	if m.known.by == d {
+		return m.known.flow, m.known.answer, m.known.flow != nil
+	}
+	t, answer, ok = d.identify(m)
+	m.known.by, m.known.flow, m.known.answer = d, t, answer
+	return t, answer, ok
+}
+
+func (d *Dialect) identify(m *Message) (t *Transaction, answer bool, ok bool) {
 	mti, most := m.value(slotMTI), -1
 	if len(mti) == 0 {
 		return nil, false, false
@@ -49,18 +58,31 @@ func (t *Transaction) constantsIn(m *Message) int {
 
 // Carries tells that a flow's request must or may carry an element, by the dialect's rules.
 func (d *Dialect) Carries(f pay.Flow, e Element) bool {
-	t, ok := d.Transaction(f)
-	if !ok || !d.Has(e) {
-		return false
-	}
-	constant := slices.ContainsFunc(t.accept, func(a accepted) bool { return a.element == e })
-	return constant || e == MAC && t.MAC || d.allows(t.requestRules, e)
+	t, ok := d.flows[f]
+	return ok && e < elementCount && t.carries[e]
 }
 
 // AnswerCarries tells the same of the flow's answer.
 func (d *Dialect) AnswerCarries(f pay.Flow, e Element) bool {
-	t, ok := d.Transaction(f)
-	return ok && d.Has(e) && (e == MAC && t.MAC || d.allows(t.answerRules, e))
+	t, ok := d.flows[f]
+	return ok && e < elementCount && t.answerCarries[e]
+}
+
+// index prepares what is asked of the dialect again and again. It belongs at the end of whatever changes the flows.
+func (d *Dialect) index() {
+	d.flows, d.meanings = map[pay.Flow]*Transaction{}, map[pay.Answer]AnswerRule{}
+	for _, a := range slices.Backward(d.answers) {
+		d.meanings[a.Code] = a
+	}
+	for _, t := range slices.Backward(d.transactions) {
+		d.flows[t.Flow] = t
+		for e := range elementCount {
+			mac := e == MAC && t.MAC
+			constant := slices.ContainsFunc(t.accept, func(a accepted) bool { return a.element == e })
+			t.carries[e] = d.Has(e) && (constant || mac || d.allows(t.requestRules, e))
+			t.answerCarries[e] = d.Has(e) && (mac || d.allows(t.answerRules, e))
+		}
+	}
 }
 
 // allows looks for a rule about the element itself, then for one about its whole field. Elements may share a place.
@@ -74,8 +96,15 @@ func (d *Dialect) allows(rules []rule, e Element) bool {
 	return false
 }
 
-// New gives an empty message.
-func (d *Dialect) New() *Message { return &Message{dialect: d} }
+// New gives an empty message, with room for a common one.
+func (d *Dialect) New() *Message {
+	m := &struct {
+		Message
+		room [640]byte // values, then the frame
+	}{Message: Message{dialect: d}}
+	m.buf, m.frame = m.room[0:0:320], m.room[320:320:640]
+	return &m.Message
+}
 
 // NewRequest gives a message of that flow with MTI, header, TPDU and constants set; nil when the dialect has no such flow.
 func (d *Dialect) NewRequest(f pay.Flow) *Message {
@@ -87,10 +116,8 @@ func (d *Dialect) NewRequest(f pay.Flow) *Message {
 	m.SetMTI(t.Request)
 	m.SetTPDU(d.Framing.TPDU)
 	m.SetHeader(d.Framing.Header)
-	for e := range elementCount {
-		if v, ok := t.Constants[e]; ok {
-			m.Set(e, v)
-		}
+	for _, a := range t.accept {
+		m.Set(a.element, a.values[0])
 	}
 	return m
 }
@@ -117,18 +144,19 @@ func (d *Dialect) NewAnswer(req *Message) *Message {
 	}
 	for _, p := range echo {
 		if v, ok := req.get(p); ok {
-			m.setPlace(p, string(v))
+			setPlace(m, p, v)
 		}
 	}
 	return m
 }
 
-func (m *Message) setPlace(p place, value string) {
+func setPlace[T string | []byte](m *Message, p place, value T) {
 	if p.part > 0 {
-		m.setPart(p, value)
+		setPart(m, p, value)
 		return
 	}
-	m.SetField(p.field, value)
+	m.fit(place{field: p.field}, 0, 0)
+	put(m, p.field, value)
 }
 
 // Key correlates an answer with its request: the class of its MTI and the values of the dialect's correlation elements.

@@ -18,6 +18,12 @@ type Message struct {
 	present [3]uint64                           // bit 0 of word 0 is slot 0
 	frame   []byte
 	misfits []misfit
+
+	known struct { // what Identify found, until the next change
+		by     *Dialect
+		flow   *Transaction
+		answer bool
+	}
 }
 
 // Slots 2 to 128 are the fields; bit 1 of a bitmap is never a field.
@@ -74,6 +80,12 @@ func (m *Message) Get(e Element) string {
 	return string(v)
 }
 
+// Value is Get without a copy: it is valid until the message changes, and nobody may change it.
+func (m *Message) Value(e Element) []byte {
+	v, _ := m.get(m.at(e))
+	return v
+}
+
 // Has tells that the element is present.
 func (m *Message) Has(e Element) bool {
 	_, ok := m.get(m.at(e))
@@ -89,7 +101,7 @@ func (m *Message) Set(e Element, value string) bool {
 		return false
 	}
 	if p.part > 0 {
-		m.setPart(p, value)
+		setPart(m, p, value)
 		return true
 	}
 	m.SetField(p.field, value)
@@ -113,6 +125,7 @@ func (m *Message) Unset(e Element) {
 	}
 	f := m.dialect.fields[p.field]
 	part, v := f.parts[p.part-1], m.value(p.field)
+	m.known.by = nil
 	switch to := part.from + part.size; {
 	case f.prefix == 0 || part.size > 0 && to < len(v):
 		for i := part.from; i < min(to, len(v)); i++ {
@@ -145,6 +158,7 @@ func (m *Message) SetField(n int, value string) {
 func (m *Message) UnsetField(n int) {
 	if n >= 2 && n <= 128 {
 		m.fit(place{field: n}, 0, 0)
+		m.known.by = nil
 		m.present[n/64] &^= 1 << (n % 64)
 	}
 }
@@ -179,7 +193,7 @@ func (m *Message) Clone() *Message {
 
 // Reset empties the message for reuse within the same dialect.
 func (m *Message) Reset() {
-	m.buf, m.frame, m.misfits = m.buf[:0], m.frame[:0], m.misfits[:0]
+	m.buf, m.frame, m.misfits, m.known.by = m.buf[:0], m.frame[:0], m.misfits[:0], nil
 	m.present = [3]uint64{}
 }
 
@@ -208,11 +222,13 @@ func (m *Message) value(slot int) []byte {
 func (m *Message) mark(slot, start int) {
 	m.spans[slot].from, m.spans[slot].to = int32(start), int32(len(m.buf))
 	m.present[slot/64] |= 1 << (slot % 64)
+	m.known.by = nil
 }
 
 func put[T string | []byte](m *Message, slot int, value T) {
 	if old := m.value(slot); old != nil && len(value) <= len(old) {
 		copy(old, value)
+		m.known.by = nil
 		m.spans[slot].to = m.spans[slot].from + int32(len(value))
 		return
 	}
@@ -273,7 +289,7 @@ func (p *part) within(length int) (from, to int) {
 	return p.from, to
 }
 
-func (m *Message) setPart(p place, value string) {
+func setPart[T string | []byte](m *Message, p place, value T) {
 	f := m.dialect.fields[p.field]
 	part := f.parts[p.part-1]
 	size := part.size
@@ -306,6 +322,9 @@ func (m *Message) setPart(p place, value string) {
 
 // fit remembers, or forgets, that a part's value is too long. A place without part forgets all of the field.
 func (m *Message) fit(p place, size, got int) {
+	if len(m.misfits) == 0 && got <= size {
+		return
+	}
 	m.misfits = slices.DeleteFunc(m.misfits, func(old misfit) bool {
 		return old.place == p || p.part == 0 && old.field == p.field
 	})

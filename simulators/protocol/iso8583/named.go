@@ -55,7 +55,7 @@ func (m *Message) SetNamed(id, value string) error {
 			value += strings.Repeat("\x00", f.size-len(b))
 		}
 	}
-	m.setPlace(p, value)
+	setPlace(m, p, value)
 	return nil
 }
 

@@ -163,6 +163,7 @@ func (d *Dialect) settleMACs() error {
 		own[i] = &settled
 	}
 	d.transactions = own
+	d.index()
 	return nil
 }
 

@@ -148,36 +148,57 @@ func (d *Dialect) formats(m *Message) (list []Violation) {
 			list = append(list, Violation{"format", d.fieldName(n), fmt.Sprintf("F%d: %s", n, why)})
 		}
 	}
-	for _, check := range []struct {
-		element Element
-		valid   func(string) bool
-		want    string
-	}{
-		{Amount, func(v string) bool { _, err := pay.AmountOf(v, 0); return err == nil }, "an amount"},
-		{Trace, func(v string) bool { return v != "000000" }, "a trace number other than 000000"},
-		{TransmissionTime, timeIn("0102150405"), "a time MMDDhhmmss"},
-		{LocalTime, timeIn("150405"), "a time hhmmss"},
-		{LocalDate, timeIn("0102"), "a date MMDD"},
-		{SettlementDate, timeIn("0102"), "a date MMDD"},
-		{Expiry, timeIn("0601"), "a date YYMM"},
-	} {
-		if v, ok := m.get(m.at(check.element)); ok && !check.valid(string(v)) {
-			p := d.at[check.element]
-			list = append(list, Violation{"format", check.element.String(), fmt.Sprintf("%s: want %s", d.placeLabel(p), check.want)})
+	for _, e := range [...]Element{Amount, Trace, TransmissionTime, LocalTime, LocalDate, SettlementDate, Expiry} {
+		if v, ok := m.get(m.at(e)); ok {
+			if want := wrongValue(e, v); want != "" {
+				list = append(list, Violation{"format", e.String(), fmt.Sprintf("%s: want %s", d.placeLabel(d.at[e]), want)})
+			}
 		}
 	}
 	return list
 }
 
-// timeIn takes dates without a year too: 0229 is one, since it may be a leap year.
-func timeIn(layout string) func(string) bool {
-	return func(v string) bool {
-		_, err := time.Parse("2006"+layout, "2024"+v)
-		if layout == "0601" {
-			_, err = time.Parse(layout, v)
-		}
-		return err == nil
+// wrongValue tells what an element should have been; "" when it is that.
+func wrongValue(e Element, v []byte) (want string) {
+	ok := true
+	switch e {
+	case Amount:
+		ok, want = len(v) > 0 && len(v) <= 18 && notDigit(v) < 0, "an amount"
+	case Trace:
+		ok, want = string(v) != "000000", "a trace number other than 000000"
+	case TransmissionTime:
+		ok, want = len(v) == 10 && isDate(v[:4]) && isTime(v[4:]), "a time MMDDhhmmss"
+	case LocalTime:
+		ok, want = isTime(v), "a time hhmmss"
+	case LocalDate, SettlementDate:
+		ok, want = isDate(v), "a date MMDD"
+	case Expiry:
+		ok, want = len(v) == 4 && two(v) >= 0 && inRange(v[2:], 1, 12), "a date YYMM"
 	}
+	if ok {
+		return ""
+	}
+	return want
+}
+
+// isDate takes MMDD without a year, so 0229 is one: it may be a leap year.
+func isDate(v []byte) bool {
+	return len(v) == 4 && inRange(v, 1, 12) && inRange(v[2:], 1, time.Date(2024, time.Month(two(v))+1, 0, 0, 0, 0, 0, time.UTC).Day())
+}
+
+// isTime takes hhmmss.
+func isTime(v []byte) bool {
+	return len(v) == 6 && inRange(v, 0, 23) && inRange(v[2:], 0, 59) && inRange(v[4:], 0, 59)
+}
+
+func inRange(v []byte, from, to int) bool { return two(v) >= from && two(v) <= to }
+
+// two gives the number of the first two digits; -1 if they are none.
+func two(v []byte) int {
+	if !isDigit(v[0]) || !isDigit(v[1]) {
+		return -1
+	}
+	return int(v[0]-'0')*10 + int(v[1]-'0')
 }
 
 func (f *field) formatFault(v []byte) string {
