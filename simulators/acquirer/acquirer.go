@@ -3,7 +3,6 @@ package acquirer
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -48,17 +47,23 @@ type Acquirer struct {
 
 	signatures map[Key]Signature // by payment
 	payments   map[Key]Payment
-	order      []Key // of payments, as they came
-	days       map[string]total
+	order      []Key           // of payments, as they came
+	inBatch    map[Key][]int32 // where in order a terminal's batch is
+	days       map[dayOf]total
 	batches    map[Key]Batch // by terminal and batch number
 	rrnDay     string
 	rrnLast    int
-	open       []Key            // authorizations that hold money
+	open       queue            // authorizations that hold money
+	nextEnd    time.Time        // when the first of them is too old, or before
 	byRRN      map[string]Key   // of payments
 	byAuth     map[string][]Key // by merchant, date and authorization code
-	unheard    []Key            // payments whose chip's results the issuer has not heard
-	due        []Key            // payments that the issuer must take back
+	unheard    queue            // payments whose chip's results the issuer has not heard
+	due        queue            // payments that the issuer must take back
 	undoing    map[Key]bool     // of those, the ones that are under way
+	resting    queue            // and the ones that are not
+	asked      []*questionOut   // what the issuer has not answered, as it was asked
+	watched    bool             // ... and a timer runs for the first
+	sealed     []byte           // the last answer
 	resumed    bool
 	broken     bool // the journal failed: what is in memory may not be durable
 }
@@ -70,7 +75,7 @@ func New(c Config) (*Acquirer, error) {
 		c.Rules = &r
 	}
 	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{}, editions: map[editionKey]Edition{}, signatures: map[Key]Signature{},
-		payments: map[Key]Payment{}, days: map[string]total{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, byRRN: map[string]Key{}, byAuth: map[string][]Key{}}
+		payments: map[Key]Payment{}, days: map[dayOf]total{}, inBatch: map[Key][]int32{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, byRRN: map[string]Key{}, byAuth: map[string][]Key{}}
 	if !c.HSM.Has(KeyStore) {
 		if _, err := c.HSM.Generate(KeyStore, hsm.AES256); err != nil {
 			return nil, fmt.Errorf("acquirer: %w", err)
@@ -120,10 +125,10 @@ func (a *Acquirer) Resume(now time.Time, out iso8583.Outbox) {
 			}
 		}
 	}
-	for _, k := range slices.Clone(a.unheard) {
+	for _, k := range a.unheard.all() {
 		a.tellScripts(now, k, out)
 	}
-	for _, k := range slices.Clone(a.due) {
+	for _, k := range a.resting.all() {
 		a.undo(now, a.payments[k], out)
 	}
 }

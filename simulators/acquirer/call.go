@@ -54,14 +54,16 @@ func (c *Call) serve() {
 	}
 	c.reply = c.Dialect.NewAnswer(c.req)
 	c.rrn = c.nextRRN(c.now)
-	c.terminal = c.terminals[c.req.Get(iso8583.Terminal)]
+	c.terminal = c.terminals[string(c.req.Value(iso8583.Terminal))]
 	flow := Flow{Checks: c.Rules.Unknown}
 	if ok {
 		c.spec = spec
 		flow = c.Rules.flow(spec.Flow)
 	}
 	for _, check := range flow.Checks {
-		c.Trace.Consult("acquirer/" + check.Name)
+		if c.Trace != nil {
+			c.Trace.Consult("acquirer/" + check.Name)
+		}
 		answer, reason := check.Ask(c)
 		switch {
 		case c.ignored:
@@ -78,12 +80,15 @@ func (c *Call) serve() {
 // key names the payment that the request is about: for a reversal its original. A dialect without batches counts in the
 // terminal's own.
 func (c *Call) key() Key {
-	k := Key{c.req.Get(iso8583.Terminal), c.req.Get(iso8583.Batch), c.req.Get(iso8583.Trace)}
+	k := Key{c.terminal.Number, c.terminal.Batch, c.req.Get(iso8583.Trace)}
+	if number := c.req.Value(iso8583.Terminal); string(number) != k.Terminal {
+		k.Terminal = string(number)
+	}
+	if batch := c.req.Value(iso8583.Batch); len(batch) > 0 && string(batch) != k.Batch {
+		k.Batch = string(batch)
+	}
 	if original := c.req.Get(iso8583.OriginalTrace); c.spec.Flow.Kind() == pay.Reversal && original != "" {
 		k.Trace = original
-	}
-	if k.Batch == "" {
-		k.Batch = c.terminal.Batch
 	}
 	return k
 }
@@ -110,8 +115,10 @@ func (c *Call) fail(err error) {
 
 // finish commits what was decided, then answers, and then tells the issuer what it must take back.
 func (c *Call) finish(made change, s Stored, rule, reason string) {
-	c.Trace.Record(trace.Event{At: c.now, Party: "acquirer", Kind: trace.Decided, Name: rule, Text: reason,
-		Fields: []trace.Field{{ID: "F39", Name: iso8583.AnswerCode.String(), Value: string(s.Answer)}}})
+	if c.Trace != nil {
+		c.Trace.Record(trace.Event{At: c.now, Party: "acquirer", Kind: trace.Decided, Name: rule, Text: reason,
+			Fields: []trace.Field{{ID: "F39", Name: iso8583.AnswerCode.String(), Value: string(s.Answer)}}})
+	}
 	c.commit(made, func() {
 		c.send(s)
 		for _, p := range made.payments {
@@ -148,9 +155,9 @@ func (c *Call) seal() error {
 	c.Trace.Consult("acquirer/answer-mac")
 	var err error
 	if c.spec != nil && c.spec.MAC && c.Rules.MAC != nil && c.HSM.Has(TerminalKey(c.terminal.Number, "MAK")) {
-		_, err = c.Dialect.Seal(nil, c.reply, func(input []byte) ([]byte, error) { return c.Rules.MAC(c, input) })
+		c.sealed, err = c.Dialect.Seal(c.sealed[:0], c.reply, func(input []byte) ([]byte, error) { return c.Rules.MAC(c, input) })
 	} else {
-		_, err = c.Dialect.Encode(nil, c.reply)
+		c.sealed, err = c.Dialect.Encode(c.sealed[:0], c.reply)
 	}
 	if err != nil {
 		return fmt.Errorf("acquirer: answer to terminal %s: %w", c.terminal.Number, err)
@@ -190,7 +197,7 @@ func (a *Acquirer) nextRRN(now time.Time) string {
 		a.rrnDay, a.rrnLast = day, 0
 	}
 	a.rrnLast = a.rrnLast%999999 + 1
-	return fmt.Sprintf("%s%06d", a.rrnDay, a.rrnLast)
+	return a.rrnDay + pay.DigitsOf(int64(a.rrnLast), 6)
 }
 
 // sawRRN keeps replayed numbers from being given out again.

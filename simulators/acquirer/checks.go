@@ -45,13 +45,13 @@ func wellFormed(c *Call) (pay.Answer, string) {
 }
 
 func merchantKnown(c *Call) (pay.Answer, string) {
-	number := c.req.Get(iso8583.Merchant)
-	m, known := c.merchants[number]
+	number := c.req.Value(iso8583.Merchant)
+	m, known := c.merchants[string(number)]
 	switch {
 	case !known:
 		return pay.Answer03BadMerchant, fmt.Sprintf("merchant %q is not registered", number)
 	case m.Closed:
-		return pay.Answer03BadMerchant, "merchant " + number + " is closed"
+		return pay.Answer03BadMerchant, "merchant " + m.Number + " is closed"
 	}
 	c.merchant = m
 	return passed, ""
@@ -104,7 +104,7 @@ func signedIn(c *Call) (pay.Answer, string) {
 
 // batchAgrees compares batch numbers; a dialect that sends none leaves the count to the acquirer.
 func batchAgrees(c *Call) (pay.Answer, string) {
-	if b := c.req.Get(iso8583.Batch); b != "" && b != c.terminal.Batch {
+	if b := c.req.Value(iso8583.Batch); len(b) > 0 && string(b) != c.terminal.Batch {
 		return pay.Answer77SignInAgain, fmt.Sprintf("terminal %s sends batch %s, it should be %s", c.terminal.Number, b, c.terminal.Batch)
 	}
 	return passed, ""
@@ -264,14 +264,20 @@ func withinCount(c *Call) (pay.Answer, string) {
 	})
 }
 
-// eachLimit asks for the merchant's limits and then for the terminal's.
+// eachLimit asks for the merchant's limits and then for the terminal's, where there are any.
 func (c *Call) eachLimit(ask func(string, Limits, total) (pay.Answer, string)) (pay.Answer, string) {
-	today := c.Rules.Day(c.now)
-	answer, reason := ask("merchant "+c.merchant.Number, c.merchant.Limits, c.days[dayKey(c.merchant.Number, today)])
-	if answer != passed {
-		return answer, reason
+	for _, of := range [...]struct {
+		kind, number string
+		limits       *Limits
+	}{{"merchant ", c.merchant.Number, &c.merchant.Limits}, {"terminal ", c.terminal.Number, &c.terminal.Limits}} {
+		if l := of.limits; l.PerSale.Minor == 0 && l.PerDay.Minor == 0 && l.DayCount == 0 {
+			continue
+		}
+		if answer, reason := ask(of.kind+of.number, *of.limits, c.days[dayOf{of.number, c.Rules.Day(c.now)}]); answer != passed {
+			return answer, reason
+		}
 	}
-	return ask("terminal "+c.terminal.Number, c.terminal.Limits, c.days[dayKey(c.terminal.Number, today)])
+	return passed, ""
 }
 
 // pinTranslated moves the PIN block from the terminal's key to the issuer's.

@@ -17,10 +17,11 @@ func settlementDefects() []pay.Defect[Rules] {
 			Edit: func(r *Rules) {
 				r.Totals = func(c *Call) (iso8583.Settlement, error) {
 					left := *c.Acquirer
-					left.order = slices.DeleteFunc(slices.Clone(c.order), func(k Key) bool {
-						p := c.payments[k]
+					in := Key{Terminal: c.terminal.Number, Batch: c.terminal.Batch}
+					left.inBatch = map[Key][]int32{in: slices.DeleteFunc(slices.Clone(c.inBatch[in]), func(n int32) bool {
+						p := c.payments[c.order[n]]
 						return p.Ended != nil || p.Ref.Flow.Kind() == pay.Void
-					})
+					})}
 					return batchTotals(&Call{Acquirer: &left, terminal: c.terminal, amount: c.amount})
 				}
 			}},

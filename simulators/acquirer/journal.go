@@ -3,7 +3,6 @@ package acquirer
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/ledger"
@@ -39,11 +38,12 @@ type change struct {
 // repeated answer waits until what it repeats is durable. If the journal fails, memory has run ahead of it, and the acquirer
 // falls silent rather than promise what a restart would forget.
 func (a *Acquirer) commit(c change, done func()) {
-	records := c.records()
+	var records []journal.Record
+	if a.Store != nil {
+		records = c.records()
+	}
 	if c.books != nil {
-		moves := c.books.Records()
-		a.traceMoves(moves)
-		records = append(records, moves...)
+		a.traceMoves(c.books)
 		c.books.Commit()
 	}
 	for _, m := range c.merchants {
@@ -78,14 +78,13 @@ func (a *Acquirer) commit(c change, done func()) {
 	})
 }
 
-// traceMoves tells what money moves, as the ledger's records say it.
-func (a *Acquirer) traceMoves(records []journal.Record) {
+// traceMoves tells what money moves, as the ledger's entries say it.
+func (a *Acquirer) traceMoves(tx *ledger.Tx) {
 	if a.Trace == nil {
 		return
 	}
-	for _, r := range records {
-		var e ledger.Entry
-		if err := json.Unmarshal(r.Data, &e); err == nil && e.Kind != ledger.Open {
+	for _, e := range tx.Entries() {
+		if e.Kind != ledger.Open {
 			a.note(e.At, trace.Moved, string(e.Kind), e.String())
 		}
 	}
@@ -117,6 +116,9 @@ func (c change) records() []journal.Record {
 	}
 	for _, s := range c.signatures {
 		add(signatureRecord, s)
+	}
+	if c.books != nil {
+		records = append(records, c.books.Records()...)
 	}
 	return records
 }
@@ -163,27 +165,20 @@ func (a *Acquirer) put(p Payment) {
 	k := p.Key()
 	was, known := a.payments[k]
 	if !known {
+		in := Key{Terminal: k.Terminal, Batch: k.Batch}
+		a.inBatch[in] = append(a.inBatch[in], int32(len(a.order)))
 		a.order = append(a.order, k)
 	}
 	a.count(was, -1)
 	a.count(p, +1)
 	a.payments[k] = p
 	a.sawRRN(p.RRN)
-	if was.Undo.due() {
-		a.due = slices.DeleteFunc(a.due, func(d Key) bool { return d == k })
-	}
-	if p.Undo.due() {
-		a.due = append(a.due, k)
-	}
-	if was.unheard() {
-		a.unheard = slices.DeleteFunc(a.unheard, func(d Key) bool { return d == k })
-	}
-	if p.unheard() {
-		a.unheard = append(a.unheard, k)
-	}
-	a.open = slices.DeleteFunc(a.open, func(o Key) bool { return o == k })
-	if p.State == Approved && p.Ended == nil && p.Ref.Flow.Kind() == pay.PreAuth {
-		a.open = append(a.open, k)
+	a.due.keep(k, p.Undo.due())
+	a.resting.keep(k, p.Undo.due() && !a.undoing[k])
+	a.unheard.keep(k, p.unheard())
+	a.open.keep(k, p.State == Approved && p.Ended == nil && p.Ref.Flow.Kind() == pay.PreAuth)
+	if end := a.heldUntil(p); a.open.has(k) && (a.nextEnd.IsZero() || end.Before(a.nextEnd)) {
+		a.nextEnd = end
 	}
 	if !known {
 		a.byRRN[p.RRN] = k
@@ -201,14 +196,15 @@ type total struct {
 	minor int64
 }
 
-func dayKey(number, day string) string { return number + " " + day }
+type dayOf struct{ number, day string }
 
 func (a *Acquirer) count(p Payment, by int) {
 	if kind := p.Ref.Flow.Kind(); p.State != Approved || p.Ended != nil || kind != pay.Sale && kind != pay.Completion {
 		return
 	}
-	for _, number := range []string{p.Ref.Merchant, p.Ref.Terminal} {
-		k := dayKey(number, a.Rules.Day(p.At))
+	day := a.Rules.Day(p.At)
+	for _, number := range [...]string{p.Ref.Merchant, p.Ref.Terminal} {
+		k := dayOf{number, day}
 		t := a.days[k]
 		a.days[k] = total{t.count + by, t.minor + int64(by)*p.Amount.Minor}
 	}

@@ -131,15 +131,23 @@ func postAs(tx *ledger.Tx, p Payment, id ledger.ID) error {
 	return tx.Post(id, interbank, merchant, p.Amount)
 }
 
+func (a *Acquirer) heldUntil(p Payment) time.Time {
+	return p.At.AddDate(0, 0, a.Dialect.Switches.PreAuthDays)
+}
+
 // Age frees what has been held for as many days as an authorization lasts. Serve calls it first; whoever looks at the books
 // calls it before.
 func (a *Acquirer) Age(now time.Time) {
-	if a.broken {
+	if a.broken || now.Before(a.nextEnd) {
 		return
 	}
-	for _, k := range slices.Clone(a.open) {
+	a.nextEnd = time.Time{}
+	for _, k := range a.open.all() {
 		p := a.payments[k]
-		if now.Before(p.At.AddDate(0, 0, a.Dialect.Switches.PreAuthDays)) {
+		if end := a.heldUntil(p); now.Before(end) {
+			if a.nextEnd.IsZero() || end.Before(a.nextEnd) {
+				a.nextEnd = end
+			}
 			continue
 		}
 		w := a.begin(now)

@@ -15,7 +15,7 @@ func (c *Call) question(p Payment) *iso8583.Message {
 	c.Trace.Consult("acquirer/payer")
 	c.Rules.Payer(c, m)
 	offer(m, iso8583.EntryMode, c.req.Get(iso8583.EntryMode))
-	if spec, _, ok := c.IssuerDialect.Identify(m); ok && c.IssuerDialect.Carries(spec.Flow, iso8583.ICCondition) {
+	if c.IssuerDialect.Carries(c.networkFlow(p.Ref.Flow), iso8583.ICCondition) {
 		offer(m, iso8583.ICCondition, c.req.Get(iso8583.ICCondition))
 	}
 	if chip := c.req.Get(iso8583.Chip); chip != "" {
@@ -53,17 +53,16 @@ func offerPayer(c *Call, m *iso8583.Message) {
 
 // networkRequest makes a request to the issuer with what all of them carry.
 func (a *Acquirer) networkRequest(f pay.Flow, p Payment) *iso8583.Message {
-	if _, ok := a.IssuerDialect.Transaction(f); !ok {
-		f = f.Kind()
-	}
+	f = a.networkFlow(f)
 	m := a.IssuerDialect.NewRequest(f)
 	if amount, err := p.Amount.Digits(); err == nil && a.IssuerDialect.Carries(f, iso8583.Amount) {
 		offer(m, iso8583.Amount, amount)
 	}
-	offer(m, iso8583.TransmissionTime, p.At.Format("0102150405"))
+	at := p.At.Format("0102150405")
+	offer(m, iso8583.TransmissionTime, at)
 	offer(m, iso8583.Trace, networkTrace(p))
-	offer(m, iso8583.LocalTime, p.At.Format("150405"))
-	offer(m, iso8583.LocalDate, p.At.Format("0102"))
+	offer(m, iso8583.LocalTime, at[4:])
+	offer(m, iso8583.LocalDate, at[:4])
 	offer(m, iso8583.Acquirer, a.Rules.ID)
 	offer(m, iso8583.RRN, p.RRN)
 	offer(m, iso8583.Terminal, p.Ref.Terminal)
@@ -76,6 +75,14 @@ func (a *Acquirer) networkRequest(f pay.Flow, p Payment) *iso8583.Message {
 		a.offerOriginal(m, o)
 	}
 	return m
+}
+
+// networkFlow is the flow under which the issuer is asked.
+func (a *Acquirer) networkFlow(f pay.Flow) pay.Flow {
+	if _, ok := a.IssuerDialect.Transaction(f); ok {
+		return f
+	}
+	return f.Kind()
 }
 
 // offerOriginal names a payment as the original of a request to the issuer.
@@ -175,13 +182,14 @@ func (a *Acquirer) undo(now time.Time, p Payment, out iso8583.Outbox) {
 		return
 	}
 	a.undoing[p.Key()] = true
+	a.resting.keep(p.Key(), false)
 	a.attemptUndo(now, p.Key(), 1, out)
 }
 
 func (a *Acquirer) attemptUndo(now time.Time, k Key, attempt int, out iso8583.Outbox) {
 	p := a.payments[k]
 	if !p.Undo.due() || attempt > a.Rules.UndoAttempts {
-		delete(a.undoing, k)
+		a.rest(k)
 		return
 	}
 	if !a.condition.NoIssuer && !a.untold(p) {
@@ -195,7 +203,13 @@ func (a *Acquirer) attemptUndo(now time.Time, k Key, attempt int, out iso8583.Ou
 		out.After(a.Rules.UndoInterval, func(now time.Time) { a.attemptUndo(now, k, attempt+1, out) })
 		return
 	}
+	a.rest(k)
+}
+
+// rest ends a row of attempts.
+func (a *Acquirer) rest(k Key) {
 	delete(a.undoing, k)
+	a.resting.keep(k, a.payments[k].Undo.due())
 }
 
 // undoRequest makes the reversal of a payment towards the issuer.

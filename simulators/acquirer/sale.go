@@ -53,16 +53,56 @@ func advise(c *Call) {
 
 // ask sends the question and waits for what comes first, the answer or the timeout.
 func (c *Call) ask(p Payment, question *iso8583.Message) {
-	c.out.After(c.Rules.IssuerTimeout, func(now time.Time) {
-		if p, waiting := c.pending(p.Key(), p.RRN); waiting {
-			c.now = now
-			c.abandon(p, pay.Answer98NoAnswer, "issuer-timeout", fmt.Sprintf("no answer from the issuer within %s", c.Rules.IssuerTimeout))
-		}
-	})
+	q := &questionOut{call: c, key: p.Key(), rrn: p.RRN, due: c.now.Add(c.Rules.IssuerTimeout)}
 	c.askIssuer(c.now, question, c.out, func(now time.Time, answer *iso8583.Message) {
-		c.now = now
+		c.now, q.call = now, nil
 		c.answered(p, answer)
 	})
+	if q.call != nil {
+		c.wait(q)
+	}
+}
+
+// questionOut is a question on its way. One timer serves all that are: most are answered long before.
+type questionOut struct {
+	call *Call // nil: it was answered
+	key  Key
+	rrn  string
+	due  time.Time
+}
+
+// wait sees to it that a question ends in time.
+func (c *Call) wait(q *questionOut) {
+	for len(c.asked) > 0 && c.asked[0].call == nil {
+		c.asked = c.asked[1:]
+	}
+	c.asked = append(c.asked, q)
+	c.watch(c.now, c.out)
+}
+
+// watch comes when the first question is due.
+func (a *Acquirer) watch(now time.Time, out iso8583.Outbox) {
+	if a.watched || len(a.asked) == 0 {
+		return
+	}
+	a.watched = true
+	out.After(a.asked[0].due.Sub(now), func(now time.Time) {
+		a.watched = false
+		a.overdue(now)
+		a.watch(now, out)
+	})
+}
+
+// overdue ends what was asked too long ago.
+func (a *Acquirer) overdue(now time.Time) {
+	for len(a.asked) > 0 && (a.asked[0].call == nil || !now.Before(a.asked[0].due)) {
+		q := a.asked[0]
+		a.asked = a.asked[1:]
+		if p, waiting := a.pending(q.key, q.rrn); q.call != nil && waiting {
+			q.call.now = now
+			q.call.abandon(p, pay.Answer98NoAnswer, "issuer-timeout", fmt.Sprintf("no answer from the issuer within %s", a.Rules.IssuerTimeout))
+		}
+	}
 }
 
 // abandon ends a payment that the issuer may have approved without one: the merchant gets no money, and the issuer a

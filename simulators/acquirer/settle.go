@@ -2,6 +2,7 @@ package acquirer
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -74,10 +75,9 @@ func tellTotals(c *Call, said, own iso8583.Settlement) iso8583.Settlement {
 func batchTotals(c *Call) (iso8583.Settlement, error) {
 	zero := iso8583.Totals{Debit: c.amount, Credit: c.amount}
 	s := iso8583.Settlement{Domestic: zero, Foreign: zero}
-	for _, k := range c.order {
-		p := c.payments[k]
+	for p := range c.paymentsIn(Key{Terminal: c.terminal.Number, Batch: c.terminal.Batch}) {
 		credit, counted := c.side(p)
-		if !counted || k.Terminal != c.terminal.Number || k.Batch != c.terminal.Batch || p.Amount.Currency != c.amount.Currency {
+		if !counted || p.Amount.Currency != c.amount.Currency {
 			continue
 		}
 		of := &s.Domestic
@@ -96,6 +96,17 @@ func batchTotals(c *Call) (iso8583.Settlement, error) {
 		*count++
 	}
 	return s, nil
+}
+
+// paymentsIn gives the payments of a batch as they came.
+func (a *Acquirer) paymentsIn(batch Key) iter.Seq[Payment] {
+	return func(yield func(Payment) bool) {
+		for _, n := range a.inBatch[batch] {
+			if !yield(a.payments[a.order[n]]) {
+				return
+			}
+		}
+	}
 }
 
 // side tells on which side of the totals a payment counts, if it does.
@@ -233,12 +244,12 @@ func endUpload(c *Call) {
 	if c.Rules.OpensNext(c.Dialect.Switches) {
 		made.terminals = []Terminal{made.open(c.terminal, c.Rules.NextBatch(b.Number))}
 	}
-	for _, k := range c.order {
-		if _, counted := c.side(c.payments[k]); b.Balanced || !counted || k.Terminal != b.Terminal || k.Batch != b.Number {
+	for p := range c.paymentsIn(b.Key()) {
+		if _, counted := c.side(p); b.Balanced || !counted {
 			continue
 		}
-		if !slices.ContainsFunc(b.Uploaded, func(u Upload) bool { return u.Trace == k.Trace }) {
-			c.note(c.now, trace.Noted, "upload", fmt.Sprintf("%s of %s was not uploaded", k, c.payments[k].Amount))
+		if !slices.ContainsFunc(b.Uploaded, func(u Upload) bool { return u.Trace == p.Ref.Trace }) {
+			c.note(c.now, trace.Noted, "upload", fmt.Sprintf("%s of %s was not uploaded", p.Key(), p.Amount))
 		}
 	}
 	c.finish(made, c.approval(), "upload-end", "batch "+b.Number+" is settled")

@@ -3,7 +3,6 @@ package issuer
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -48,7 +47,9 @@ func (c *Call) serve() {
 	c.flow = spec.Flow
 	flow := c.Rules.flow(spec.Flow)
 	for _, check := range flow.Checks {
-		c.Trace.Consult("issuer/" + check.Name)
+		if c.Trace != nil {
+			c.Trace.Consult("issuer/" + check.Name)
+		}
 		if answer, reason := check.Ask(c); answer != passed {
 			c.end(answer, check.Name, reason)
 			return
@@ -79,21 +80,23 @@ func (c *Call) finish(made change, p Payment, rule, reason string) {
 	if c.alters {
 		made.cards = append(made.cards, c.card)
 	}
-	c.Trace.Record(trace.Event{At: c.now, Party: "issuer", Kind: trace.Decided, Name: rule, Text: reason,
-		Fields: []trace.Field{{ID: "F39", Name: iso8583.AnswerCode.String(), Value: string(p.Answer)}}})
+	if c.Trace != nil {
+		c.Trace.Record(trace.Event{At: c.now, Party: "issuer", Kind: trace.Decided, Name: rule, Text: reason,
+			Fields: []trace.Field{{ID: "F39", Name: iso8583.AnswerCode.String(), Value: string(p.Answer)}}})
+	}
 	c.commit(made, func() { c.send(p) })
 }
 
 // send fills the answer and lets it go, late if the issuer is slow.
 func (c *Call) send(p Payment) {
-	for _, v := range []struct {
+	at := c.now.Format("0102150405")
+	for _, v := range [...]struct {
 		element iso8583.Element
 		value   string
 	}{
 		{iso8583.AnswerCode, string(p.Answer)}, {iso8583.RRN, p.RRN}, {iso8583.AuthCode, p.AuthCode}, {iso8583.Balance, c.balance},
 		{iso8583.Chip, c.chipAnswer(p.Answer)},
-		{iso8583.LocalTime, c.now.Format("150405")}, {iso8583.LocalDate, c.now.Format("0102")},
-		{iso8583.SettlementDate, c.now.Format("0102")},
+		{iso8583.LocalTime, at[4:]}, {iso8583.LocalDate, at[:4]}, {iso8583.SettlementDate, at[:4]},
 	} {
 		if v.value != "" && (c.flow == "" || c.Dialect.AnswerCarries(c.flow, v.element)) {
 			c.reply.Set(v.element, v.value)
@@ -114,7 +117,7 @@ func (c *Call) release(now time.Time) {
 // authCode makes the six digits of an approval from what names the payment, so that a restart makes the same.
 func authCode(rrn string) string {
 	sum := sha256.Sum256([]byte("authorization " + rrn))
-	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(sum[:8])%1_000_000)
+	return pay.DigitsOf(int64(binary.BigEndian.Uint64(sum[:8])%1_000_000), 6)
 }
 
 // traceMessage records a message from or to the acquirer; it is encoded only for the trace to show its bytes.

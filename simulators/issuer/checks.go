@@ -84,7 +84,10 @@ func cardKnown(c *Call) (pay.Answer, string) {
 
 func cardUsable(c *Call) (pay.Answer, string) {
 	answer := c.Rules.Statuses[c.card.Status]
-	if answer != passed && c.byCode() {
+	if answer == passed {
+		return passed, ""
+	}
+	if c.byCode() {
 		answer = c.Rules.ByCode(answer)
 	}
 	return answer, fmt.Sprintf("the card of %s is %s", c.card.Name, c.card.Status)
@@ -181,7 +184,11 @@ func (c *Call) tries(n int) {
 }
 
 func withinAmount(c *Call) (pay.Answer, string) {
-	l, today := c.card.Limits, c.days[c.Rules.Day(c.card.Name, c.now)]
+	l := c.card.Limits
+	if l == (Limits{}) {
+		return passed, ""
+	}
+	today := c.days[c.Rules.Day(c.card.Name, c.now)]
 	switch {
 	case l.PerSale.Minor > 0 && c.amount.Minor > l.PerSale.Minor:
 		return pay.Answer61AmountLimit, fmt.Sprintf("%s may spend %s at once", c.card.Name, l.PerSale)
@@ -192,8 +199,11 @@ func withinAmount(c *Call) (pay.Answer, string) {
 }
 
 func withinCount(c *Call) (pay.Answer, string) {
-	l, today := c.card.Limits, c.days[c.Rules.Day(c.card.Name, c.now)]
-	if l.DayCount > 0 && today.count >= l.DayCount {
+	l := c.card.Limits
+	if l.DayCount == 0 {
+		return passed, ""
+	}
+	if c.days[c.Rules.Day(c.card.Name, c.now)].count >= l.DayCount {
 		return pay.Answer65CountLimit, fmt.Sprintf("%s may pay %d times a day", c.card.Name, l.DayCount)
 	}
 	return passed, ""

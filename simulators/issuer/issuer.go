@@ -49,8 +49,10 @@ type Issuer struct {
 	payments  map[string]Payment // by RRN
 	order     []string           // of payments, as they came
 	days      map[string]total
-	open      []string // RRNs of authorizations that hold money
-	broken    bool     // the journal failed: what is in memory may not be durable
+	open      map[string]bool    // RRNs of authorizations that hold money
+	nextEnd   time.Time          // when the first of them is too old, or before
+	hashes    map[pay.PAN]string // of card numbers that were asked for
+	broken    bool               // the journal failed: what is in memory may not be durable
 }
 
 // New makes an issuer and replays what its store holds.
@@ -61,7 +63,7 @@ func New(c Config) (*Issuer, error) {
 	}
 	i := &Issuer{Config: c, books: ledger.New(), cards: map[string]account{}, names: map[string]string{}, tokens: map[string]string{},
 		codes:    map[string]code{},
-		payments: map[string]Payment{}, days: map[string]total{}}
+		payments: map[string]Payment{}, days: map[string]total{}, open: map[string]bool{}, hashes: map[pay.PAN]string{}}
 	for _, own := range []struct {
 		name string
 		kind hsm.Algorithm

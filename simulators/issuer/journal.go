@@ -3,7 +3,6 @@ package issuer
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -63,11 +62,12 @@ type change struct {
 // repeated answer waits until what it repeats is durable. If the journal fails, memory has run ahead of it, and the issuer
 // falls silent rather than promise what a restart would forget.
 func (i *Issuer) commit(c change, done func()) {
-	records := c.records()
+	var records []journal.Record
+	if i.Store != nil {
+		records = c.records()
+	}
 	if c.books != nil {
-		moves := c.books.Records()
-		i.traceMoves(moves)
-		records = append(records, moves...)
+		i.traceMoves(c.books)
 		c.books.Commit()
 	}
 	for _, a := range c.cards {
@@ -93,14 +93,13 @@ func (i *Issuer) commit(c change, done func()) {
 	})
 }
 
-// traceMoves tells what money moves, as the ledger's records say it.
-func (i *Issuer) traceMoves(records []journal.Record) {
+// traceMoves tells what money moves, as the ledger's entries say it.
+func (i *Issuer) traceMoves(tx *ledger.Tx) {
 	if i.Trace == nil {
 		return
 	}
-	for _, r := range records {
-		var e ledger.Entry
-		if err := json.Unmarshal(r.Data, &e); err == nil && e.Kind != ledger.Open {
+	for _, e := range tx.Entries() {
+		if e.Kind != ledger.Open {
 			i.note(e.At, trace.Moved, string(e.Kind), e.String())
 		}
 	}
@@ -123,6 +122,9 @@ func (c change) records() []journal.Record {
 	}
 	for _, p := range c.payments {
 		add(paymentRecord, p)
+	}
+	if c.books != nil {
+		records = append(records, c.books.Records()...)
 	}
 	return records
 }
@@ -169,9 +171,13 @@ func (i *Issuer) put(p Payment) {
 	i.Rules.Count(i, was, -1)
 	i.Rules.Count(i, p, +1)
 	i.payments[p.RRN] = p
-	i.open = slices.DeleteFunc(i.open, func(rrn string) bool { return rrn == p.RRN })
-	if p.State == Approved && p.Ended == "" && p.Flow.Kind() == pay.PreAuth {
-		i.open = append(i.open, p.RRN)
+	if p.State != Approved || p.Ended != "" || p.Flow.Kind() != pay.PreAuth {
+		delete(i.open, p.RRN)
+		return
+	}
+	i.open[p.RRN] = true
+	if end := i.heldUntil(p); i.nextEnd.IsZero() || end.Before(i.nextEnd) {
+		i.nextEnd = end
 	}
 }
 

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -127,16 +128,22 @@ func end(w *work, p Payment, id ledger.ID, by string) error {
 	return w.tx.Void(id, p.Posting)
 }
 
+func (i *Issuer) heldUntil(p Payment) time.Time { return p.At.AddDate(0, 0, i.Rules.HoldDays) }
+
 // Age frees what has been held for as many days as an authorization lasts. Serve calls it first; whoever looks at the books
 // calls it before.
 func (i *Issuer) Age(now time.Time) {
 	i.forgetCodes(now)
-	if i.broken {
+	if i.broken || now.Before(i.nextEnd) {
 		return
 	}
-	for _, rrn := range slices.Clone(i.open) {
+	i.nextEnd = time.Time{}
+	for _, rrn := range slices.Sorted(maps.Keys(i.open)) { // as they came: RRNs count
 		p := i.payments[rrn]
-		if now.Before(p.At.AddDate(0, 0, i.Rules.HoldDays)) {
+		if end := i.heldUntil(p); now.Before(end) {
+			if i.nextEnd.IsZero() || end.Before(i.nextEnd) {
+				i.nextEnd = end
+			}
 			continue
 		}
 		w := i.begin(now)

@@ -31,9 +31,13 @@ func approve(c *Call) {
 	case err != nil:
 		c.end(pay.Answer96Malfunction, "books", err.Error())
 	default:
-		reason := c.card.Name + " pays " + p.Amount.String()
-		if p.Flow.Kind() != pay.Sale {
+		reason := ""
+		switch {
+		case c.Trace == nil: // nobody hears it
+		case p.Flow.Kind() != pay.Sale:
 			reason = fmt.Sprintf("%s of %s by %s", p.Flow, c.amount, c.card.Name)
+		default:
+			reason = c.card.Name + " pays " + p.Amount.String()
 		}
 		c.finish(w.change(), p, "approve", reason)
 	}

@@ -19,7 +19,13 @@ type tokenOf struct {
 
 // find gives the account of a card number or of a token.
 func (i *Issuer) find(pan pay.PAN) (a account, token, known bool) {
-	hash := hashOf(pan)
+	hash, ok := i.hashes[pan]
+	if !ok {
+		hash = hashOf(pan)
+		if i.cards[hash].Hash != "" || i.tokens[hash] != "" { // others come without end
+			i.hashes[pan] = hash
+		}
+	}
 	card, token := i.tokens[hash]
 	if token {
 		hash = card

@@ -88,9 +88,8 @@ type change struct {
 func (h *Host) commit(c change, done func()) {
 	records := c.records()
 	if c.books != nil {
-		moves := c.books.Records()
-		h.traceMoves(moves)
-		records = append(records, moves...)
+		h.traceMoves(c.books)
+		records = append(records, c.books.Records()...)
 		c.books.Commit()
 	}
 	h.keep(c)
@@ -108,13 +107,12 @@ func (h *Host) commit(c change, done func()) {
 	})
 }
 
-func (h *Host) traceMoves(records []journal.Record) {
+func (h *Host) traceMoves(tx *ledger.Tx) {
 	if h.Trace == nil {
 		return
 	}
-	for _, r := range records {
-		var e ledger.Entry
-		if err := json.Unmarshal(r.Data, &e); err == nil && e.Kind != ledger.Open {
+	for _, e := range tx.Entries() {
+		if e.Kind != ledger.Open {
 			h.note(e.At, trace.Moved, string(e.Kind), e.String())
 		}
 	}

@@ -19,8 +19,8 @@ const NoFloor int64 = math.MinInt64
 // Ledger is the books as they stand. It belongs to one world's loop: it takes no locks.
 type Ledger struct {
 	accounts map[Account]account
-	moves    map[ID]move
-	order    []ID
+	moves    map[ID]*move
+	order    []*move
 }
 
 // account has one currency: that of its two amounts.
@@ -37,11 +37,11 @@ type move struct {
 }
 
 // New makes empty books.
-func New() *Ledger { return &Ledger{accounts: map[Account]account{}, moves: map[ID]move{}} }
+func New() *Ledger { return &Ledger{accounts: map[Account]account{}, moves: map[ID]*move{}} }
 
 // Begin starts a decision taken at now. What it stages happens all together at Commit, or never when it is dropped.
 func (l *Ledger) Begin(now time.Time) *Tx {
-	return &Tx{ledger: l, now: now, since: len(l.order), accounts: map[Account]account{}, moves: map[ID]move{}}
+	return &Tx{ledger: l, now: now, since: len(l.order)}
 }
 
 // Replay does again what a record of the journal says. Records of other kinds are not the ledger's and change nothing.
@@ -65,7 +65,10 @@ func (l *Ledger) Replay(r journal.Record) error {
 type Balance struct{ Booked, Held, Available pay.Amount }
 
 // Balance gives what an account has; ErrAccount if it was never opened.
-func (l *Ledger) Balance(name Account) (Balance, error) { return l.Begin(time.Time{}).Balance(name) }
+func (l *Ledger) Balance(name Account) (Balance, error) {
+	t := Tx{ledger: l}
+	return t.Balance(name)
+}
 
 // Accounts lists the accounts by name.
 func (l *Ledger) Accounts() []Account { return slices.Sorted(maps.Keys(l.accounts)) }
@@ -73,14 +76,17 @@ func (l *Ledger) Accounts() []Account { return slices.Sorted(maps.Keys(l.account
 // Entry gives the movement of that id.
 func (l *Ledger) Entry(id ID) (Entry, bool) {
 	m, ok := l.moves[id]
-	return m.Entry, ok
+	if !ok {
+		return Entry{}, false
+	}
+	return m.Entry, true
 }
 
 // Entries lists all movements in the order they happened.
 func (l *Ledger) Entries() []Entry {
 	entries := make([]Entry, len(l.order))
-	for i, id := range l.order {
-		entries[i] = l.moves[id].Entry
+	for i, m := range l.order {
+		entries[i] = m.Entry
 	}
 	return entries
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -15,10 +14,15 @@ import (
 type Tx struct {
 	ledger   *Ledger
 	now      time.Time
-	since    int // movements in the books when it began
-	accounts map[Account]account
-	moves    map[ID]move
-	order    []ID
+	since    int            // movements in the books when it began
+	accounts []namedAccount // few, so that looking at each is the fastest way
+	moves    []move         // new ones, in their order
+	targets  []move         // and those in the books that they change
+}
+
+type namedAccount struct {
+	name Account
+	account
 }
 
 // Open opens an account that holds opening (zero, or negative for a debt) and whose available money may not fall below
@@ -86,11 +90,20 @@ func (t *Tx) Balance(name Account) (Balance, error) {
 
 // Records gives what was staged, for the owner's batch. A movement that had happened before stages nothing.
 func (t *Tx) Records() []journal.Record {
-	records := make([]journal.Record, len(t.order))
-	for i, id := range t.order {
-		records[i] = t.moves[id].record()
+	records := make([]journal.Record, len(t.moves))
+	for i := range t.moves {
+		records[i] = t.moves[i].record()
 	}
 	return records
+}
+
+// Entries gives what was staged.
+func (t *Tx) Entries() []Entry {
+	entries := make([]Entry, len(t.moves))
+	for i, m := range t.moves {
+		entries[i] = m.Entry
+	}
+	return entries
 }
 
 // Commit makes what was staged happen; call it when the records are queued in the journal. It panics when another Tx was
@@ -100,9 +113,16 @@ func (t *Tx) Commit() {
 	if len(l.order) != t.since {
 		panic("ledger: another decision was committed since this one began")
 	}
-	maps.Copy(l.accounts, t.accounts)
-	maps.Copy(l.moves, t.moves)
-	l.order = append(l.order, t.order...)
+	for _, a := range t.accounts {
+		l.accounts[a.name] = a.account
+	}
+	for _, m := range t.targets {
+		*l.moves[m.ID] = m
+	}
+	for _, m := range t.moves {
+		l.moves[m.ID] = &m
+		l.order = append(l.order, &m)
+	}
 	*t = *l.Begin(t.now)
 }
 
@@ -125,7 +145,6 @@ func (t *Tx) stage(e Entry) error {
 	if err != nil {
 		return fmt.Errorf("ledger: %s %s: %w", e.Kind, e.ID, err)
 	}
-	t.order = append(t.order, e.ID)
 	return nil
 }
 
@@ -172,10 +191,10 @@ func (t *Tx) do(e Entry) error {
 	if err != nil {
 		return err
 	}
-	t.moves[e.ID] = move{Entry: e}
 	if e.Kind.acts() {
-		t.moves[e.Target] = was
+		t.alter(was)
 	}
+	t.moves = append(t.moves, move{Entry: e})
 	return nil
 }
 
@@ -229,7 +248,7 @@ func (t *Tx) shift(e Entry, amount, hold pay.Amount) error {
 }
 
 func (t *Tx) book(e Entry, from, to account, amount, hold pay.Amount) (err error) {
-	for _, c := range []pay.Currency{from.booked.Currency, to.booked.Currency} {
+	for _, c := range [...]pay.Currency{from.booked.Currency, to.booked.Currency} {
 		if c != e.Amount.Currency {
 			return fmt.Errorf("%s cannot go from %s to %s: an account there is in %s", e.Amount, e.From, e.To, c)
 		}
@@ -251,25 +270,59 @@ func (t *Tx) book(e Entry, from, to account, amount, hold pay.Amount) (err error
 	if takes && available.Minor < from.floor && !e.Kind.forced() {
 		return fmt.Errorf("%s: %w, %s would be left", e.From, ErrFunds, available)
 	}
-	t.accounts[e.From], t.accounts[e.To] = from, to
+	t.keep(e.From, from)
+	t.keep(e.To, to)
 	return nil
 }
 
+// move finds a movement as this Tx leaves it.
 func (t *Tx) move(id ID) (move, bool) {
-	if m, ok := t.moves[id]; ok {
-		return m, true
+	for _, list := range [...][]move{t.moves, t.targets} {
+		for _, m := range list {
+			if m.ID == id {
+				return m, true
+			}
+		}
 	}
-	m, ok := t.ledger.moves[id]
-	return m, ok
+	if m, ok := t.ledger.moves[id]; ok {
+		return *m, true
+	}
+	return move{}, false
 }
 
+// alter changes what became of a movement.
+func (t *Tx) alter(was move) {
+	for _, list := range [...][]move{t.moves, t.targets} {
+		for i := range list {
+			if list[i].ID == was.ID {
+				list[i] = was
+				return
+			}
+		}
+	}
+	t.targets = append(t.targets, was)
+}
+
+// account finds an account as this Tx leaves it.
 func (t *Tx) account(name Account) (account, error) {
-	if a, ok := t.accounts[name]; ok {
-		return a, nil
+	for _, a := range t.accounts {
+		if a.name == name {
+			return a.account, nil
+		}
 	}
 	a, ok := t.ledger.accounts[name]
 	if !ok {
 		return a, fmt.Errorf("%s: %w", name, ErrAccount)
 	}
 	return a, nil
+}
+
+func (t *Tx) keep(name Account, a account) {
+	for i := range t.accounts {
+		if t.accounts[i].name == name {
+			t.accounts[i].account = a
+			return
+		}
+	}
+	t.accounts = append(t.accounts, namedAccount{name, a})
 }
