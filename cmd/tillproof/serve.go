@@ -45,7 +45,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8583", "address of the payment line")
 	c.Flags().StringVar(&f.control, "control", "127.0.0.1:8584", "address of the control door, on loopback")
 	c.Flags().StringVar(&f.wallets, "wallets", "", "serve the wallet hosts (payer codes, merchant codes) over HTTP at this address, on loopback")
-	c.Flags().StringVar(&f.store, "store", "", "directory that keeps the standing world from one start to the next (default: in memory)")
+	c.Flags().StringVar(&f.store, "store", "", "keeps the standing world from one start to the next: a directory, or postgres://user@host/database (default: in memory)")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer, issuer or wallets in the standing world")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the standing world's keys; a store wants the one that it was made with")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "say where the doors are, and nothing of what happens")

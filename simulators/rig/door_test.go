@@ -236,7 +236,7 @@ func TestServeRefuses(t *testing.T) {
 		{"door without port", rig.ServeOptions{Control: "127.0.0.1"}, nil, "want host:port on loopback"},
 		{"line for everybody", rig.ServeOptions{Listen: "0.0.0.0:0"}, nil, "only if the profile says `remote: true`"},
 		{"a till's defect", rig.ServeOptions{}, []string{"terminal-keeps-own-batch"}, "is a till's"},
-		{"store of another kind", rig.ServeOptions{Store: "postgres://host/db"}, nil, "want a directory"},
+		{"store of another kind", rig.ServeOptions{Store: "mysql://host/db"}, nil, "want a directory"},
 		{"store in a file", rig.ServeOptions{Store: file + "/store"}, nil, "store: mkdir"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,14 +1,20 @@
 package rig_test
 
 import (
+	"context"
+	"crypto/rand"
+	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/audit"
@@ -46,8 +52,43 @@ type shop struct {
 	till                    *rig.Till
 }
 
-func openShop(t *testing.T) *shop {
-	s := &shop{T: t, address: freeAddress(t), store: t.TempDir()}
+// onEachStore runs a test with each kind of store that outlives its process.
+func onEachStore(t *testing.T, test func(*testing.T, *shop)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, openShop(t, t.TempDir())) })
+	t.Run("postgres", func(t *testing.T) {
+		address, why := freshDatabase(t)
+		if address == "" {
+			t.Skip(why)
+		}
+		test(t, openShop(t, address))
+	})
+}
+
+// freshDatabase makes a database in the cluster that .ci/run has started, and drops it at the end. Where there is none it says why.
+func freshDatabase(t testing.TB) (address, why string) {
+	t.Helper()
+	cluster := os.Getenv("TILLPROOF_POSTGRES")
+	if cluster == "" {
+		return "", "TILLPROOF_POSTGRES names no PostgreSQL cluster to make databases in (.ci/run starts one)"
+	}
+	u, err := url.Parse(cluster)
+	must(t, err)
+	name := fmt.Sprintf("rig_%d_%s", os.Getpid(), strings.ToLower(rand.Text()))
+	sql := func(statement string) {
+		conn, err := pgx.Connect(context.Background(), cluster)
+		must(t, err)
+		defer conn.Close(context.Background())
+		_, err = conn.Exec(context.Background(), statement)
+		must(t, err)
+	}
+	sql("CREATE DATABASE " + name)
+	t.Cleanup(func() { sql("DROP DATABASE " + name + " WITH (FORCE)") })
+	u.Path = "/" + name
+	return u.String(), ""
+}
+
+func openShop(t *testing.T, store string) *shop {
+	s := &shop{T: t, address: freeAddress(t), store: store}
 	s.profile = remoteProfile(t, s.address)
 	s.start()
 	profile, err := rig.LoadProfile(s.profile)
@@ -102,8 +143,9 @@ func (s *shop) balanced(state rig.State) {
 
 // A server that is killed and started again on the same store has the same books, knows a repeated sale, and goes on with the
 // working keys that the till has.
-func TestServeOutlivesItsProcess(t *testing.T) {
-	s := openShop(t)
+func TestServeOutlivesItsProcess(t *testing.T) { onEachStore(t, outlivesItsProcess) }
+
+func outlivesItsProcess(t *testing.T, s *shop) {
 	for _, who := range []string{"Bob", "Alice", "Bob"} {
 		if got := s.sell(who); got != "APPROVED" {
 			t.Fatalf("%s's sale ends with %s", who, got)
@@ -139,7 +181,7 @@ func TestServeOutlivesItsProcess(t *testing.T) {
 
 // A sale after which the till lost its power and the server its life is reversed when both are back.
 func TestServeTakesThePendingReversal(t *testing.T) {
-	s := openShop(t)
+	s := openShop(t, t.TempDir())
 	opening := s.state().Balances
 	s.till.When(false, pay.Sale, 1, s.till.CutPower)
 	must(t, s.till.Swipe("Bob", pay.CNY(10_00), rig.PINRight))
@@ -163,8 +205,9 @@ func TestServeTakesThePendingReversal(t *testing.T) {
 }
 
 // Whenever the server is killed, right as a sale reaches it, nothing of the money is in doubt when it is back.
-func TestServeKilledAtAnyMoment(t *testing.T) {
-	s := openShop(t)
+func TestServeKilledAtAnyMoment(t *testing.T) { onEachStore(t, killedAtAnyMoment) }
+
+func killedAtAnyMoment(t *testing.T, s *shop) {
 	paid := int64(0)
 	for n := 1; n <= 5; n++ {
 		s.till.When(false, pay.Sale, n, func() { s.server.kill(t) })

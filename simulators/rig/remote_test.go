@@ -102,7 +102,7 @@ func TestChipsOnARemoteHost(t *testing.T) {
 
 // No card number but the profile's leaves for a remote host, not even in a message that a tester made.
 func TestGuardRailsOfARemoteHost(t *testing.T) {
-	s := openShop(t)
+	s := openShop(t, t.TempDir())
 	before := len(s.world.Wire)
 	err := s.till.SendMade(pay.Sale, func(m *iso8583.Message) error {
 		m.Set(iso8583.PAN, "6200120104962999") // Judy's, whom the profile does not name

@@ -23,7 +23,7 @@ type ServeOptions struct {
 	Listen  string // payment line of the standing world; "" is any free port of loopback
 	Control string // control door, loopback only; "" is any free port of it
 	Wallets string // where the standing world's wallet hosts listen, loopback only; "" has them wait until the control door is asked
-	Store   string // directory of the standing world's journals; "" keeps them in memory
+	Store   string // of the standing world's journals: a directory, or a postgres:// URL; "" keeps them in memory
 	Seed    sim.Seed
 	Worlds  int                               // how many may be open at once; 0 is 1000
 	Watch   func(world string, e trace.Event) // sees what happens as it happens; may be nil

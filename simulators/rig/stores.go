@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,28 +13,31 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
-// openStores opens the acquirer's and the issuer's journal in a directory, which is made if need be; without a directory
-// they are in memory. The journals of another seed are refused: nobody would have the keys that they rest on.
-func openStores(dir string, seed sim.Seed) ([]journal.Store, error) {
-	if dir == "" {
+// openStores opens the acquirer's and the issuer's journal: in a directory, which is made if need be, in a PostgreSQL database by its
+// URL, or in memory for "". The journals of another seed are refused: nobody would have the keys that they rest on.
+func openStores(where string, seed sim.Seed) (stores []journal.Store, err error) {
+	open := func(party string) (journal.Store, error) { return journal.Open(filepath.Join(where, party+".db")) }
+	switch scheme, _, isURL := strings.Cut(where, "://"); {
+	case where == "":
 		return []journal.Store{journal.NewMemory(), journal.NewMemory()}, nil
+	case isURL && scheme != "postgres" && scheme != "postgresql":
+		return nil, fmt.Errorf("store %s://...: want a directory, or postgres://user@host:port/database", scheme)
+	case isURL:
+		open = func(party string) (journal.Store, error) { return journal.OpenPostgres(where, party) }
+	default:
+		if err := os.MkdirAll(where, 0o700); err != nil {
+			return nil, fmt.Errorf("store: %w", err)
+		}
 	}
-	if strings.Contains(dir, "://") {
-		return nil, fmt.Errorf("store %s: want a directory", dir)
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	var stores []journal.Store
-	for _, name := range []string{"acquirer.db", "issuer.db"} {
-		s, err := journal.Open(filepath.Join(dir, name))
+	for _, party := range []string{"acquirer", "issuer"} {
+		s, err := open(party)
 		if err != nil {
 			closeStores(stores)
 			return nil, err
 		}
 		stores = append(stores, s)
 	}
-	if err := sameSeed(filepath.Join(dir, "seed.kcv"), seed); err != nil {
+	if err := sameSeed(stores[0], seed); err != nil {
 		closeStores(stores)
 		return nil, err
 	}
@@ -48,21 +50,25 @@ func closeStores(stores []journal.Store) {
 	}
 }
 
-// sameSeed compares the check value of a key of the seed with the one that was noted when the store was made.
-func sameSeed(file string, seed sim.Seed) error {
+// seedRecord is the first record of an acquirer's journal: the check value of a key of the seed. No party reads it.
+const seedRecord = "seed"
+
+// sameSeed compares the seed with the one that the journal was begun with.
+func sameSeed(s journal.Store, seed sim.Seed) error {
 	kcv, err := hsm.New(seed.Reader("store")).Generate("store", hsm.AES256)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	switch noted, err := os.ReadFile(file); {
-	case errors.Is(err, fs.ErrNotExist):
-		if err := os.WriteFile(file, []byte(kcv.String()+"\n"), 0o600); err != nil {
-			return fmt.Errorf("store: %w", err)
-		}
-	case err != nil:
-		return fmt.Errorf("store: %w", err)
-	case !kcv.Matches(strings.TrimSpace(string(noted))):
-		return fmt.Errorf("store %s: it was made with another seed: serve it with that --seed, or name another directory", filepath.Dir(file))
+	enough := errors.New("only the first is wanted")
+	var first journal.Record
+	if err := s.Replay(func(r journal.Record) error { first = r; return enough }); err != nil && !errors.Is(err, enough) {
+		return err
+	}
+	switch {
+	case first.Kind == "":
+		return journal.Commit(s, []journal.Record{{Kind: seedRecord, Data: []byte(kcv.String())}})
+	case first.Kind != seedRecord || !kcv.Matches(string(first.Data)):
+		return errors.New("store: it was made with another seed: serve it with that --seed, or name another place")
 	}
 	return nil
 }

@@ -17,12 +17,23 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // stores gives each kind of store, with the way to open it again after it was closed.
-func stores(t *testing.T) map[string]func() Store {
+func stores(t *testing.T) map[string]func(*testing.T) Store {
 	memory := NewMemory()
 	path := filepath.Join(t.TempDir(), "a journal?#%.db")
-	return map[string]func() Store{
-		"memory": func() Store { return memory },
-		"sqlite": func() Store {
+	address, why := freshDatabase(t)
+	return map[string]func(*testing.T) Store{
+		"postgres": func(t *testing.T) Store {
+			if address == "" {
+				t.Skip(why)
+			}
+			s, err := OpenPostgres(address, "acquirer")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+		"memory": func(*testing.T) Store { return memory },
+		"sqlite": func(t *testing.T) Store {
 			s, err := Open(path)
 			if err != nil {
 				t.Fatal(err)
@@ -43,7 +54,7 @@ func records(t *testing.T, s Store) (all []Record) {
 func TestReplayGivesWhatWasAppendedInOrder(t *testing.T) {
 	for name, open := range stores(t) {
 		t.Run(name, func(t *testing.T) {
-			s := open()
+			s := open(t)
 			want := []Record{{"answer", []byte("00")}, {"ledger", []byte{0, 0xFF}}, {"tombstone", []byte("x")}, {"ledger", []byte("last")}}
 			var acknowledged sync.WaitGroup
 			for _, batch := range [][]Record{want[:2], {}, want[2:3]} {
@@ -62,7 +73,7 @@ func TestReplayGivesWhatWasAppendedInOrder(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			s = open()
+			s = open(t)
 			if err := Commit(s, want[3:]); err != nil {
 				t.Fatal(err)
 			}
@@ -81,11 +92,16 @@ func TestReplayGivesWhatWasAppendedInOrder(t *testing.T) {
 }
 
 func TestCloseCommitsWhatIsQueued(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "acq.db")
-	s, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
+	for name, open := range stores(t) {
+		if name == "memory" { // it has no queue
+			continue
+		}
+		t.Run(name, func(t *testing.T) { closeCommits(t, open) })
 	}
+}
+
+func closeCommits(t *testing.T, open func(*testing.T) Store) {
+	s := open(t)
 	var acknowledged atomic.Int64
 	for i := range 100 {
 		s.Append([]Record{{"n", fmt.Append(nil, i)}}, func(err error) {
@@ -100,12 +116,10 @@ func TestCloseCommitsWhatIsQueued(t *testing.T) {
 	if n := acknowledged.Load(); n != 100 {
 		t.Errorf("%d batches were acknowledged, want 100", n)
 	}
-	if err := Commit(s, nil); err == nil || !strings.HasSuffix(err.Error(), "acq.db: it is closed") {
+	if err := Commit(s, nil); err == nil || !strings.HasSuffix(err.Error(), ": it is closed") {
 		t.Errorf("append after Close: %v", err)
 	}
-	if s, err = Open(path); err != nil {
-		t.Fatal(err)
-	}
+	s = open(t)
 	if got := records(t, s); len(got) != 100 || string(got[99].Data) != "99" {
 		t.Errorf("%d records came back", len(got))
 	}
@@ -155,15 +169,22 @@ func BenchmarkAppend(b *testing.B) {
 	for _, c := range []struct {
 		name      string
 		appenders int
-	}{{"memory", 0}, {"sqlite", 1}, {"sqlite", 64}} {
+	}{{"memory", 0}, {"sqlite", 1}, {"sqlite", 64}, {"sqlite", 1024}, {"postgres", 1}, {"postgres", 64}, {"postgres", 1024}} {
 		b.Run(fmt.Sprintf("%s/%d", c.name, c.appenders), func(b *testing.B) {
 			var s Store = NewMemory()
-			if c.name == "sqlite" {
-				file, err := Open(filepath.Join(b.TempDir(), "bench.db"))
-				if err != nil {
-					b.Fatal(err)
+			var err error
+			switch c.name {
+			case "sqlite":
+				s, err = Open(filepath.Join(b.TempDir(), "bench.db"))
+			case "postgres":
+				address, why := freshDatabase(b)
+				if address == "" {
+					b.Skip(why)
 				}
-				s = file
+				s, err = OpenPostgres(address, "bench")
+			}
+			if err != nil {
+				b.Fatal(err)
 			}
 			defer s.Close()
 			data := make([]byte, 200)

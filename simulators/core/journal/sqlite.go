@@ -7,31 +7,16 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
 
 	"github.com/ncruces/go-sqlite3"
 )
 
-// SQLite keeps batches in a file. A goroutine of its own takes every batch that is queued, commits them in one
-// transaction with one fsync, and then calls each done: the more wait, the fewer syncs each costs.
+// SQLite keeps batches in a file: those that wait go in one transaction with one fsync.
 type SQLite struct {
-	path    string
-	wake    chan struct{} // holds one: there is something in queue
-	stopped chan struct{} // closed when the committer has ended
-
-	mu     sync.Mutex
-	queue  []pending
-	closed bool
-
-	file   sync.Mutex // guards what follows
+	groups
+	path   string
 	db     *sqlite3.Conn
 	insert *sqlite3.Stmt
-	failed error // the first failure; nothing is written after it
-}
-
-type pending struct {
-	batch []Record
-	done  func(error)
 }
 
 var _ Store = (*SQLite)(nil)
@@ -56,7 +41,7 @@ PRAGMA user_version = 1;
 CREATE TABLE record (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, data BLOB NOT NULL) STRICT;`
 
 func open(path string, o options) (*SQLite, error) {
-	s := &SQLite{path: path, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	s := &SQLite{path: path}
 	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: url.Values{"vfs": {o.vfs}}.Encode()}
 	var err error
 	if s.db, err = sqlite3.Open(uri.String()); err != nil {
@@ -68,7 +53,7 @@ func open(path string, o options) (*SQLite, error) {
 	if err != nil {
 		return nil, s.error(errors.Join(err, s.insert.Close(), s.db.Close()))
 	}
-	go s.run()
+	s.start(s.commit, s.error)
 	return s, nil
 }
 
@@ -123,22 +108,6 @@ func (s *SQLite) number(query string) (int, error) {
 	return n, q.Close()
 }
 
-// Append queues the batch; it never waits for the disk. After a failure done gets that same failure.
-func (s *SQLite) Append(batch []Record, done func(error)) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		done(s.error(errors.New("it is closed")))
-		return
-	}
-	s.queue = append(s.queue, pending{batch, done})
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-	s.mu.Unlock()
-}
-
 // Replay gives every durable record in the order it was appended.
 func (s *SQLite) Replay(give func(Record) error) (err error) {
 	s.file.Lock()
@@ -163,44 +132,13 @@ func (s *SQLite) Replay(give func(Record) error) (err error) {
 
 // Close commits what is queued and frees the file.
 func (s *SQLite) Close() error {
-	s.mu.Lock()
-	if !s.closed {
-		s.closed = true
-		close(s.wake)
-	}
-	s.mu.Unlock()
-	<-s.stopped
+	s.stop()
 	s.file.Lock()
 	defer s.file.Unlock()
 	if err := errors.Join(s.insert.Close(), s.db.Close()); err != nil {
 		return s.error(err)
 	}
 	return s.failed
-}
-
-func (s *SQLite) run() {
-	defer close(s.stopped)
-	for range s.wake {
-		s.flush()
-	}
-	s.flush()
-}
-
-// flush makes everything that is queued durable, or fails all of it.
-func (s *SQLite) flush() {
-	s.file.Lock()
-	s.mu.Lock()
-	group := s.queue
-	s.queue = nil
-	s.mu.Unlock()
-	if s.failed == nil && len(group) > 0 {
-		s.failed = s.commit(group)
-	}
-	failed := s.failed
-	s.file.Unlock()
-	for _, p := range group {
-		p.done(failed)
-	}
 }
 
 // commit leaves the transaction open when it fails: the store is of no use then, and Close rolls it back.
