@@ -23,6 +23,7 @@ type serveFlags struct {
 	control string
 	wallets string
 	store   string
+	script  string
 	defects []string
 	seed    uint64
 	quiet   bool
@@ -46,6 +47,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.control, "control", "127.0.0.1:8584", "address of the control door, on loopback")
 	c.Flags().StringVar(&f.wallets, "wallets", "", "serve the wallet hosts (payer codes, merchant codes) over HTTP at this address, on loopback")
 	c.Flags().StringVar(&f.store, "store", "", "keeps the standing world from one start to the next: a directory, or postgres://user@host/database (default: in memory)")
+	c.Flags().StringVar(&f.script, "issuer-script", "", "YAML file that says how the standing world's issuer behaves from the start on: latency, answers lost, outages")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer, issuer or wallets in the standing world")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the standing world's keys; a store wants the one that it was made with")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "say where the doors are, and nothing of what happens")
@@ -62,9 +64,15 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var script *rig.IssuerScript
+	if f.script != "" {
+		if script, err = rig.LoadIssuerScript(f.script); err != nil {
+			return err
+		}
+	}
 	log := newEventLog(out)
 	defer log.close()
-	o := rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Wallets: f.wallets, Store: f.store, Seed: sim.Seed(f.seed), Watch: log.event}
+	o := rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Wallets: f.wallets, Store: f.store, Script: script, Seed: sim.Seed(f.seed), Watch: log.event}
 	if f.quiet {
 		o.Watch = nil
 	}

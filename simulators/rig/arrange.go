@@ -57,6 +57,8 @@ func (h *host) Arrange(_ context.Context, a Arrangement) error {
 		return h.arrangeMerchant(a)
 	case a.Card != "":
 		return h.arrangeCard(a)
+	case a.Party == "issuer" && a.Script != nil:
+		return h.playScript(a.Script)
 	case a.Party == "issuer":
 		return h.arrangeIssuer(a)
 	}
@@ -111,6 +113,18 @@ func (h *host) arrangeIssuer(a Arrangement) error {
 		h.issuer.SetCondition(issuer.Condition{Answer: pay.Answer96Malfunction})
 	default:
 		return fmt.Errorf("issuer: there is no condition %q", a.Condition)
+	}
+	return nil
+}
+
+// playScript begins a script now; one without stages ends that which runs.
+func (h *host) playScript(s *IssuerScript) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	h.network.play = nil
+	if len(s.Stages) > 0 {
+		h.network.play = &play{stages: s.Stages, begun: h.loop.Now(), chance: h.seed.Stream("issuer script"), trace: h.trace}
 	}
 	return nil
 }

@@ -112,6 +112,8 @@ type Arrangement struct {
 	NewPIN  Clear  `json:"new_pin,omitzero"`  // ... which change-pin sets
 	Before  bool   `json:"before,omitempty"`  // ... to be done before the last cryptogram, not after it
 
+	Script *IssuerScript `json:"script,omitempty"` // of the issuer, from now on; one without stages ends the one before
+
 	Publish    string            `json:"publish,omitempty"`     // by the acquirer: the next edition of aids, capks or contactless
 	Parameters map[string]string `json:"parameters,omitempty"`  // of the terminal, by the tags of DOMAIN.md A.8.1; others stay as they are
 	MinVersion string            `json:"min_version,omitempty"` // of the terminal's software, eight digits; its parameters bring it

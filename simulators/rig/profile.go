@@ -228,30 +228,7 @@ func (p *Profile) override(d *iso8583.Dialect) (*iso8583.Dialect, error) {
 	return nil, fmt.Errorf("profile %s: %w", p.file, err)
 }
 
-// mistake is an error with the place of the setting at path (a goccy YAML path) or of the nearest setting above it.
+// mistake is an error with the place of the setting at path.
 func (p *Profile) mistake(at, format string, args ...any) error {
-	text := hide(fmt.Sprintf(format, args...))
-	for name := at; name != ""; {
-		if line := p.line(name); line > 0 {
-			return fmt.Errorf("profile %s:%d: %s: %s", p.file, line, strings.TrimPrefix(at, "$."), text)
-		}
-		cut := strings.LastIndexAny(name, ".[")
-		if cut < 0 {
-			break
-		}
-		name = name[:cut]
-	}
-	return fmt.Errorf("profile %s: %s: %s", p.file, strings.TrimPrefix(at, "$."), text)
-}
-
-func (p *Profile) line(at string) int {
-	yp, err := yaml.PathString(at)
-	if err != nil || p.lines == nil {
-		return 0
-	}
-	node, err := yp.FilterFile(p.lines)
-	if err != nil || node == nil || node.GetToken() == nil {
-		return 0
-	}
-	return node.GetToken().Position.Line
+	return mistakeAt("profile", p.file, p.lines, at, fmt.Sprintf(format, args...))
 }

@@ -20,10 +20,11 @@ import (
 // ServeOptions say how the reference acquirer is served.
 type ServeOptions struct {
 	Rig     *Rig
-	Listen  string // payment line of the standing world; "" is any free port of loopback
-	Control string // control door, loopback only; "" is any free port of it
-	Wallets string // where the standing world's wallet hosts listen, loopback only; "" has them wait until the control door is asked
-	Store   string // of the standing world's journals: a directory, or a postgres:// URL; "" keeps them in memory
+	Listen  string        // payment line of the standing world; "" is any free port of loopback
+	Control string        // control door, loopback only; "" is any free port of it
+	Wallets string        // where the standing world's wallet hosts listen, loopback only; "" has them wait until the control door is asked
+	Store   string        // of the standing world's journals: a directory, or a postgres:// URL; "" keeps them in memory
+	Script  *IssuerScript // of the standing world's issuer; nil for none
 	Seed    sim.Seed
 	Worlds  int                               // how many may be open at once; 0 is 1000
 	Watch   func(world string, e trace.Event) // sees what happens as it happens; may be nil
@@ -111,6 +112,11 @@ func (s *Server) start() error {
 	s.worlds[StandingWorld] = standing
 	if err := s.populate(standing); err != nil {
 		return err
+	}
+	if s.options.Script != nil {
+		if err := standing.Arrange(s.ctx, Arrangement{Party: "issuer", Script: s.options.Script}); err != nil {
+			return err
+		}
 	}
 	standing.resume()
 	if s.door, err = net.Listen("tcp", s.options.Control); err != nil {
