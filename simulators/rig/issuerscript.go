@@ -97,7 +97,7 @@ func parseIssuerScript(name string, text []byte) (s *IssuerScript, err error) {
 		return nil, fmt.Errorf("issuer script %s:%s", name, yamlText(err))
 	}
 	if len(s.Stages) == 0 {
-		return nil, s.mistake("$.stages", "want one at least")
+		return nil, fmt.Errorf("issuer script %s:1: stages: want one at least", name)
 	}
 	return s, s.check()
 }
