@@ -38,7 +38,7 @@ func serveCommand() *cobra.Command {
 			"accounts and terminals, arm defects, and read history and balances. GET /openapi.yaml at the door describes it.\n" +
 			"The world \"standing\" has the whole cast in it, or the terminals, keys and cards of the profile.\n\n" +
 			"It runs until it is told to stop (Ctrl-C, SIGTERM), and then ends with exit code 0; 2 says that it could not start.",
-		Example: "  tillproof serve\n  tillproof serve --store /var/tmp/acquirer --defect acquirer-skips-mac\n  tillproof serve --wallets 127.0.0.1:8585\n  tillproof run --control 127.0.0.1:8584",
+		Example: "  tillproof serve\n  tillproof serve --store /var/tmp/acquirer --defect acquirer-skips-mac\n  tillproof serve --store postgres://me@127.0.0.1/books\n  tillproof serve --issuer-script fixtures/issuers/lunch-outage.yaml\n  tillproof serve --wallets 127.0.0.1:8585\n  tillproof run --control 127.0.0.1:8584",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.serve(cmd.Context(), os.Stdout) },
 	}

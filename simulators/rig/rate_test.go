@@ -21,9 +21,9 @@ import (
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
-// fleet is many tills that sell for one fen by stripe and PIN, with MAC, as whole terminals would: each with keys of its own, from a
+// crowd is many tills that sell for one fen by stripe and PIN, with MAC, as whole terminals would: each with keys of its own, from a
 // sign-in of its own. Its messages are made before a measurement begins.
-type fleet struct {
+type crowd struct {
 	testing.TB
 	dialect *iso8583.Dialect
 	box     *hsm.HSM
@@ -34,19 +34,19 @@ type fleet struct {
 }
 
 const (
-	fleetTills    = 500
-	fleetCards    = 200
-	fleetMerchant = "898320548160001"
-	fleetPIN      = "123456"
+	crowdTills    = 500
+	crowdCards    = 200
+	crowdMerchant = "898320548160001"
+	crowdPIN      = "123456"
 )
 
-func newFleet(t testing.TB, seed sim.Seed) *fleet {
+func newCrowd(t testing.TB, seed sim.Seed) *crowd {
 	d, err := iso8583.Load(fixtures.FS, "dialects/unionpay-pos.yaml")
 	must(t, err)
-	f := &fleet{TB: t, dialect: d.Using(iso8583.Compiled), box: hsm.New(seed.Reader("fleet")), seed: seed}
+	f := &crowd{TB: t, dialect: d.Using(iso8583.Compiled), box: hsm.New(seed.Reader("crowd")), seed: seed}
 	_, err = f.box.Import(issuer.KeyCVK, hsm.TDES2, seed.Bytes("cvk", 16))
 	must(t, err)
-	for n := range fleetCards {
+	for n := range crowdCards {
 		number := fmt.Sprintf("620012%09d", n)
 		pan := pay.NewPAN(number + string(pay.LuhnDigit(number)))
 		cvv, err := f.box.CVV(issuer.KeyCVK, pan, "3012", "120")
@@ -54,7 +54,7 @@ func newFleet(t testing.TB, seed sim.Seed) *fleet {
 		f.cards = append(f.cards, pan)
 		f.tracks = append(f.tracks, pan.Reveal()+"D3012120"+"00000"+cvv+"00000")
 	}
-	for n := range fleetTills {
+	for n := range crowdTills {
 		for _, part := range f.parts(n) {
 			_, err := f.box.Import(f.number(n)+"/TMK", hsm.TDES2, part)
 			must(t, err)
@@ -63,28 +63,28 @@ func newFleet(t testing.TB, seed sim.Seed) *fleet {
 	return f
 }
 
-func (f *fleet) number(till int) string { return fmt.Sprintf("2%07d", till) }
+func (f *crowd) number(till int) string { return fmt.Sprintf("2%07d", till) }
 
-func (f *fleet) parts(till int) [][]byte {
+func (f *crowd) parts(till int) [][]byte {
 	return [][]byte{f.seed.Bytes("tmk "+f.number(till), 16)}
 }
 
-// seeds are what the host has to know of the fleet.
-func (f *fleet) seeds() (s rig.Seeds) {
-	s.Merchants = []rig.MerchantSeed{{Number: fleetMerchant, Name: "Noodle House"}}
-	for n := range fleetTills {
-		s.Terminals = append(s.Terminals, rig.TerminalSeed{Number: f.number(n), Merchant: fleetMerchant, TMK: []rig.Clear{rig.NewClear(hex.EncodeToString(f.parts(n)[0]))}})
+// seeds are what the host has to know of the crowd.
+func (f *crowd) seeds() (s rig.Seeds) {
+	s.Merchants = []rig.MerchantSeed{{Number: crowdMerchant, Name: "Noodle House"}}
+	for n := range crowdTills {
+		s.Terminals = append(s.Terminals, rig.TerminalSeed{Number: f.number(n), Merchant: crowdMerchant, TMK: []rig.Clear{rig.NewClear(hex.EncodeToString(f.parts(n)[0]))}})
 	}
 	for n, pan := range f.cards {
 		s.Cards = append(s.Cards, rig.CardSeed{Name: fmt.Sprint("card", n), PAN: rig.NewClear(pan.Reveal()), Expiry: "3012", Service: "120",
-			PIN: rig.NewClear(fleetPIN), Balance: pay.CNY(1_000_000_000)})
+			PIN: rig.NewClear(crowdPIN), Balance: pay.CNY(1_000_000_000)})
 	}
 	return s
 }
 
-func (f *fleet) request(flow pay.Flow, till, trace int) *iso8583.Message {
+func (f *crowd) request(flow pay.Flow, till, trace int) *iso8583.Message {
 	m := f.dialect.NewRequest(flow)
-	for e, v := range map[iso8583.Element]string{iso8583.Trace: fmt.Sprintf("%06d", trace), iso8583.Terminal: f.number(till), iso8583.Merchant: fleetMerchant,
+	for e, v := range map[iso8583.Element]string{iso8583.Trace: fmt.Sprintf("%06d", trace), iso8583.Terminal: f.number(till), iso8583.Merchant: crowdMerchant,
 		iso8583.Batch: "000001"} {
 		m.Set(e, v)
 	}
@@ -92,9 +92,9 @@ func (f *fleet) request(flow pay.Flow, till, trace int) *iso8583.Message {
 }
 
 // signIn signs all tills in; exchange takes a request and gives its answer.
-func (f *fleet) signIn(exchange func([]byte) []byte) {
+func (f *crowd) signIn(exchange func([]byte) []byte) {
 	f.Helper()
-	for n := range fleetTills {
+	for n := range crowdTills {
 		m := f.request(pay.SignIn, n, 1)
 		m.Set(iso8583.NetworkCode, "003")
 		m.Set(iso8583.Operator, "001")
@@ -110,11 +110,11 @@ func (f *fleet) signIn(exchange func([]byte) []byte) {
 	}
 }
 
-// sale makes the next order of the fleet.
-func (f *fleet) sale() []byte {
-	till, card, trace := f.sold%fleetTills, f.sold%fleetCards, f.sold/fleetTills+2
+// sale makes the next order of the crowd.
+func (f *crowd) sale() []byte {
+	till, card, trace := f.sold%crowdTills, f.sold%crowdCards, f.sold/crowdTills+2
 	f.sold++
-	block, err := f.box.EncryptPIN(f.number(till)+"/PIK", hsm.PINFormat(f.dialect.Security.PINFormat), pay.NewSecret(fleetPIN), f.cards[card])
+	block, err := f.box.EncryptPIN(f.number(till)+"/PIK", hsm.PINFormat(f.dialect.Security.PINFormat), pay.NewSecret(crowdPIN), f.cards[card])
 	must(f, err)
 	m := f.request(pay.Sale, till, trace)
 	for e, v := range map[iso8583.Element]string{iso8583.PAN: f.cards[card].Reveal(), iso8583.Amount: "000000000001", iso8583.Expiry: "3012", iso8583.EntryMode: "021",
@@ -129,9 +129,9 @@ func (f *fleet) sale() []byte {
 	return frame
 }
 
-// leanHosts are acquirer and issuer as in a lean world, round a fleet, without a line.
+// leanHosts are acquirer and issuer as in a lean world, round a crowd, without a line.
 type leanHosts struct {
-	*fleet
+	*crowd
 	loop     *sim.Loop
 	acquirer *acquirer.Acquirer
 	issuer   *issuer.Issuer
@@ -141,7 +141,7 @@ type leanHosts struct {
 }
 
 func newLeanHosts(t testing.TB, stores ...journal.Store) *leanHosts {
-	h := &leanHosts{fleet: newFleet(t, 1), loop: sim.NewVirtual(sim.Start)}
+	h := &leanHosts{crowd: newCrowd(t, 1), loop: sim.NewVirtual(sim.Start)}
 	network, err := iso8583.Load(fixtures.FS, "dialects/issuer-network.yaml")
 	must(t, err)
 	network = network.Using(iso8583.Compiled)
@@ -164,11 +164,11 @@ func newLeanHosts(t testing.TB, stores ...journal.Store) *leanHosts {
 	must(t, err)
 	h.req = h.dialect.New()
 	s := h.seeds()
-	must(t, h.acquirer.AddMerchant(acquirer.Merchant{Number: fleetMerchant, Name: "Noodle House"}))
+	must(t, h.acquirer.AddMerchant(acquirer.Merchant{Number: crowdMerchant, Name: "Noodle House"}))
 	for n, terminal := range s.Terminals {
 		_, err := boxes[0].Import(acquirer.TerminalKey(terminal.Number, "TMK"), hsm.TDES2, h.parts(n)[0])
 		must(t, err)
-		must(t, h.acquirer.AddTerminal(acquirer.Terminal{Number: terminal.Number, Merchant: fleetMerchant}))
+		must(t, h.acquirer.AddTerminal(acquirer.Terminal{Number: terminal.Number, Merchant: crowdMerchant}))
 	}
 	for _, c := range s.Cards {
 		must(t, h.issuer.AddCard(issuer.Card{Name: c.Name, PAN: pay.NewPAN(c.PAN.Reveal()), Expiry: c.Expiry, Service: c.Service, PIN: c.PIN.Secret, Balance: c.Balance}))
@@ -238,7 +238,7 @@ func cpuOf(t testing.TB, pid int) time.Duration {
 func BenchmarkServedSale(b *testing.B) {
 	const together = 64
 	server := serving(b, rig.DefaultProfile, "", "", 1)
-	f := newFleet(b, 3)
+	f := newCrowd(b, 3)
 	line, _ := f.open(visiting(b, server.control), `{"seed": 3, "lean": true}`)
 	defer line.Close()
 	frames := make([][]byte, b.N)

@@ -20,7 +20,7 @@ import (
 )
 
 // echoes are frames of line tests, one behind the other as they go on the wire.
-func echoes(t testing.TB, f *fleet, n int) []byte {
+func echoes(t testing.TB, f *crowd, n int) []byte {
 	t.Helper()
 	framer, err := f.dialect.Framing.ServerFramer()
 	must(t, err)
@@ -39,7 +39,7 @@ func TestAnswersLeaveTogether(t *testing.T) {
 	conn, err := net.Dial("tcp", line)
 	must(t, err)
 	defer conn.Close()
-	f := newFleet(t, 3)
+	f := newCrowd(t, 3)
 	const orders = 200
 	_, err = conn.Write(echoes(t, f, orders))
 	must(t, err)
@@ -65,7 +65,7 @@ func TestAnswersLeaveTogether(t *testing.T) {
 // A peer that never reads its answers is hung up on, and others are served meanwhile.
 func TestSlowReaderStallsNobody(t *testing.T) {
 	line, _ := serveHere(t, rig.ServeOptions{}).Addresses()
-	f := newFleet(t, 3)
+	f := newCrowd(t, 3)
 	slow, err := net.Dial("tcp", line)
 	must(t, err)
 	defer slow.Close()
@@ -105,7 +105,7 @@ func TestLeanWorld(t *testing.T) {
 	server := serveHere(t, rig.ServeOptions{})
 	_, control := server.Addresses()
 	door := visiting(t, control)
-	f := newFleet(t, 3)
+	f := newCrowd(t, 3)
 	conn, world := f.open(door, `{"seed": 3, "lean": true}`)
 	defer conn.Close()
 	const orders = 50
@@ -120,7 +120,7 @@ func TestLeanWorld(t *testing.T) {
 		}
 	}
 	state := door.state(world)
-	if got := state.Balances["merchant:"+fleetMerchant].Balance; got != pay.CNY(orders) {
+	if got := state.Balances["merchant:"+crowdMerchant].Balance; got != pay.CNY(orders) {
 		t.Errorf("the merchant is owed %s for %d sales of 0.01", got, orders)
 	}
 	if len(state.Events) > 0 || len(state.Consulted) > 0 {
@@ -131,8 +131,8 @@ func TestLeanWorld(t *testing.T) {
 	}
 }
 
-// fleetLine is a fleet's connection.
-type fleetLine struct {
+// crowdLine is a crowd's connection.
+type crowdLine struct {
 	testing.TB
 	net.Conn
 	framer wire.Framer
@@ -140,8 +140,8 @@ type fleetLine struct {
 	buf    []byte
 }
 
-// open makes a world at the door, tells it of the fleet, and signs that in.
-func (f *fleet) open(door *visitor, body string) (*fleetLine, string) {
+// open makes a world at the door, tells it of the crowd, and signs that in.
+func (f *crowd) open(door *visitor, body string) (*crowdLine, string) {
 	f.Helper()
 	var world rig.WorldMade
 	_, answer := door.call("POST", "/worlds", body, &world)
@@ -155,16 +155,16 @@ func (f *fleet) open(door *visitor, body string) (*fleetLine, string) {
 	return l, world.ID
 }
 
-func (f *fleet) line(address string) *fleetLine {
+func (f *crowd) line(address string) *crowdLine {
 	f.Helper()
 	framer, err := f.dialect.Framing.ServerFramer()
 	must(f, err)
 	conn, err := new(net.Dialer).DialContext(context.Background(), "tcp", address)
 	must(f, err)
-	return &fleetLine{TB: f, Conn: conn, framer: framer, inbox: wire.NewInbox(framer), buf: make([]byte, 1<<16)}
+	return &crowdLine{TB: f, Conn: conn, framer: framer, inbox: wire.NewInbox(framer), buf: make([]byte, 1<<16)}
 }
 
-func (l *fleetLine) write(frames ...[]byte) {
+func (l *crowdLine) write(frames ...[]byte) {
 	l.Helper()
 	var out []byte
 	for _, frame := range frames {
@@ -177,7 +177,7 @@ func (l *fleetLine) write(frames ...[]byte) {
 }
 
 // read gives the next answer; it is valid until the one after it.
-func (l *fleetLine) read() []byte {
+func (l *crowdLine) read() []byte {
 	l.Helper()
 	for {
 		frame, ok, err := l.inbox.Next()
