@@ -55,8 +55,8 @@ type Acquirer struct {
 	rrnLast    int
 	open       queue            // authorizations that hold money
 	nextEnd    time.Time        // when the first of them is too old, or before
-	byRRN      map[string]Key   // of payments
-	byAuth     map[string][]Key // by merchant, date and authorization code
+	byRRN      map[string]int32 // where in order
+	byAuth     map[string][]Key // deposits, by merchant, date and authorization code
 	unheard    queue            // payments whose chip's results the issuer has not heard
 	due        queue            // payments that the issuer must take back
 	undoing    map[Key]bool     // of those, the ones that are under way
@@ -75,7 +75,7 @@ func New(c Config) (*Acquirer, error) {
 		c.Rules = &r
 	}
 	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{}, editions: map[editionKey]Edition{}, signatures: map[Key]Signature{},
-		payments: map[Key]Payment{}, days: map[dayOf]total{}, inBatch: map[Key][]int32{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, byRRN: map[string]Key{}, byAuth: map[string][]Key{}}
+		payments: map[Key]Payment{}, days: map[dayOf]total{}, inBatch: map[Key][]int32{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, byRRN: map[string]int32{}, byAuth: map[string][]Key{}}
 	if !c.HSM.Has(KeyStore) {
 		if _, err := c.HSM.Generate(KeyStore, hsm.AES256); err != nil {
 			return nil, fmt.Errorf("acquirer: %w", err)

@@ -170,8 +170,8 @@ func depositDefects() []pay.Defect[Rules] {
 
 // byReference looks by the reference number alone.
 func byReference(c *Call) []Key {
-	if k, known := c.byRRN[c.req.Get(iso8583.OriginalRRN)]; known {
-		return []Key{k}
+	if n, known := c.byRRN[c.req.Get(iso8583.OriginalRRN)]; known {
+		return []Key{c.order[n]}
 	}
 	return nil
 }

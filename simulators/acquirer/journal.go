@@ -167,6 +167,7 @@ func (a *Acquirer) put(p Payment) {
 	if !known {
 		in := Key{Terminal: k.Terminal, Batch: k.Batch}
 		a.inBatch[in] = append(a.inBatch[in], int32(len(a.order)))
+		a.byRRN[p.RRN] = int32(len(a.order))
 		a.order = append(a.order, k)
 	}
 	a.count(was, -1)
@@ -180,10 +181,7 @@ func (a *Acquirer) put(p Payment) {
 	if end := a.heldUntil(p); a.open.has(k) && (a.nextEnd.IsZero() || end.Before(a.nextEnd)) {
 		a.nextEnd = end
 	}
-	if !known {
-		a.byRRN[p.RRN] = k
-	}
-	if p.AuthCode != "" && was.AuthCode == "" {
+	if p.AuthCode != "" && was.AuthCode == "" && p.Ref.Flow.Kind() == pay.PreAuth {
 		for _, name := range p.authorizedAs() {
 			a.byAuth[name] = append(a.byAuth[name], k)
 		}

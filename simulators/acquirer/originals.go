@@ -73,8 +73,8 @@ func byTrace(c *Call) []Key {
 // without RRN is looked for in the terminal's own numbers.
 func byNumber(c *Call) []Key {
 	rrn := c.req.Get(iso8583.OriginalRRN)
-	if k, known := c.byRRN[rrn]; known && c.Dialect.Switches.RefundLookup != "trace" {
-		return c.onDay([]Key{k})
+	if n, known := c.byRRN[rrn]; known && c.Dialect.Switches.RefundLookup != "trace" {
+		return c.onDay([]Key{c.order[n]})
 	}
 	if rrn != "" && c.Dialect.Switches.RefundLookup != "trace" {
 		return nil

@@ -76,7 +76,11 @@ func (a *Acquirer) SignatureOf(k Key) ([]byte, bool) {
 // signedPayment finds the payment by its reference number. Its batch may be settled already.
 func signedPayment(c *Call) (pay.Answer, string) {
 	number := c.req.Get(iso8583.RRN)
-	p, known := c.payments[c.byRRN[number]]
+	n, known := c.byRRN[number]
+	p := Payment{}
+	if known {
+		p = c.payments[c.order[n]]
+	}
 	switch {
 	case !known || p.Ref.Terminal != c.terminal.Number:
 		return pay.Answer25NoOriginal, "no payment of this terminal has reference number " + number

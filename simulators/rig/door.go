@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"bufio"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -75,7 +76,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /worlds/{id}/state", giving(s, func(ctx context.Context, w *servedWorld) (any, error) {
 		state, err := w.Look(ctx)
 		state.Events = w.trace.Events()
-		return state, err
+		return statement(state), err
 	}))
 	mux.HandleFunc("POST /worlds/{id}/tls", giving(s, func(_ context.Context, w *servedWorld) (any, error) {
 		address, err := w.tls()
@@ -212,7 +213,39 @@ func fieldOf(err error) string {
 func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
+	if s, ok := v.(statement); ok {
+		_ = s.write(w) // as below
+		return
+	}
 	_ = json.NewEncoder(w).Encode(v) // the peer has gone: nobody is left to tell
+}
+
+// statement is a State on its way out. After a million orders it is too much to be written down twice.
+type statement State
+
+// write gives the State as JSON, statement by statement.
+func (s statement) write(w io.Writer) error {
+	head, err := json.Marshal(struct {
+		State
+		Statements any `json:"statements,omitempty"` // hides State's
+	}{State: State(s)})
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	_, _ = out.Write(head[:len(head)-1]) // out remembers
+	_, _ = out.WriteString(`,"statements":[`)
+	each := json.NewEncoder(out)
+	for i := range s.Statements {
+		if i > 0 {
+			_ = out.WriteByte(',')
+		}
+		if err := each.Encode(&s.Statements[i]); err != nil {
+			return err
+		}
+	}
+	_, _ = out.WriteString("]}\n")
+	return out.Flush()
 }
 
 func refuse(w http.ResponseWriter, err error) {

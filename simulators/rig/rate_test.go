@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -207,6 +209,7 @@ func BenchmarkHostsWholeSale(b *testing.B) {
 			for i := range frames {
 				frames[i] = h.sale()
 			}
+			before := heap()
 			b.ReportAllocs()
 			b.ResetTimer()
 			for n, frame := range frames {
@@ -214,7 +217,54 @@ func BenchmarkHostsWholeSale(b *testing.B) {
 					b.Fatalf("sale %d: %q", n, h.code)
 				}
 			}
+			b.StopTimer()
+			b.ReportMetric(float64(heap()-before)/float64(b.N), "kept-B/op")
+			runtime.KeepAlive(frames)
+			runtime.KeepAlive(h)
 		})
+	}
+}
+
+// heap is what is in use of it when the collector has been.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// However many orders a world has seen, the next one costs the same, and its books can be told.
+func TestOrdersCostTheSameAfterMany(t *testing.T) {
+	orders := 200_000
+	if testing.Short() {
+		orders = 20_000
+	}
+	h := newLeanHosts(t)
+	const row = 500
+	var rows []time.Duration
+	for range orders / row {
+		frames := make([][]byte, row)
+		for i := range frames {
+			frames[i] = h.sale()
+		}
+		begun := time.Now()
+		for n, frame := range frames {
+			if h.exchange(frame); h.code != "00" {
+				t.Fatalf("sale %d: %q", n, h.code)
+			}
+		}
+		rows = append(rows, time.Since(begun))
+	}
+	quick := func(rows []time.Duration) time.Duration { return slices.Min(rows) } // the machine is not ours alone
+	tenth := len(rows) / 10
+	if first, last := quick(rows[:tenth]), quick(rows[len(rows)-tenth:]); last > 4*first {
+		t.Errorf("%d orders took %s at first and %s after %d", row, first, last, orders)
+	}
+	if got := h.acquirer.Balance(crowdMerchant).Booked; got != pay.CNY(int64(orders)) {
+		t.Errorf("the merchant is owed %s after %d orders of 0.01", got, orders)
+	}
+	if got := len(h.acquirer.Statements()); got < 2*orders {
+		t.Errorf("%d statements of %d orders", got, orders)
 	}
 }
 
