@@ -229,6 +229,7 @@ func serveMetrics(address string, m *load.Metrics) (*http.Server, error) {
 	mux.Handle("GET /metrics", m)
 	s := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second}
 	go func() { _ = s.Serve(l) }() // it ends with Close
+	fmt.Fprintf(os.Stderr, "figures at http://%s/metrics\n", l.Addr())
 	return s, nil
 }
 

@@ -143,11 +143,15 @@ func (r *campaign) drive(ctx context.Context) (aborted string) {
 	})
 	tick := time.NewTicker(interval / 4)
 	defer tick.Stop()
+	interrupted := ctx.Done()
 	for running := true; running; {
 		select {
 		case <-tick.C:
 		case <-over:
 			running = false
+		case <-interrupted:
+			interrupted = nil
+			r.say("interrupted: waiting for %d orders under way, Ctrl-C again ends at once", r.desk.open.Load())
 		}
 		r.collect()
 		if r.crew.Err() != nil {

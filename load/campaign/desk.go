@@ -19,6 +19,7 @@ type desk struct {
 	tape  *load.Tape
 
 	written atomic.Uint64 // orders that have ended and were sent, warm-up included
+	open    atomic.Int64  // orders that have not ended
 }
 
 // How many orders the report tells of one by one.
@@ -100,4 +101,5 @@ type timed struct {
 func (t timed) Turn(now time.Duration, due []load.Due) {
 	t.desk.locked(func() { t.desk.Advance(now) })
 	t.Sender.Turn(now, due)
+	t.desk.open.Store(int64(t.Sender.Open()))
 }
