@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,12 @@ func (l Limit) String() string {
 	return "the " + l.Who + " was the limit: " + l.Why
 }
 
+// Sentence says it as one.
+func (l Limit) Sentence() string {
+	text := l.String()
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
 const (
 	smallShare = 0.1  // of service that lateness may be
 	drift      = 0.1  // of the median that the times may move over the run
@@ -48,10 +55,12 @@ func (s *Summary) JudgeRun() {
 	switch {
 	case t.Early > 0:
 		s.Limit = Limit{"generator", fmt.Sprintf("it wrote %d orders before they were due", t.Early)}
-	case t.Dropped > 0:
-		s.Limit = Limit{"generator", fmt.Sprintf("%d of %d orders could not be sent within the allowed lag", t.Dropped, t.Due)}
+	case t.Dropped > t.Owed:
+		s.Limit = Limit{"generator", fmt.Sprintf("%d of %d orders could not be sent within the allowed lag", t.Dropped-t.Owed, t.Due)}
 	case !late.Held:
 		s.Limit = Limit{"generator", late.Says}
+	case t.Owed > 0:
+		s.Limit = Limit{"target", fmt.Sprintf("%d of %d orders were dropped because their tills were still busy with the orders before", t.Owed, t.Due)}
 	case t.TimedOut+t.Broken > 0:
 		s.Limit = Limit{"target", fmt.Sprintf("it left %d orders without an answer, and %d with one that cannot be believed", t.TimedOut, t.Broken)}
 	case strain != "":
@@ -59,7 +68,7 @@ func (s *Summary) JudgeRun() {
 	case risen:
 		s.Limit = Limit{"target", steady.Says}
 	default:
-		s.Limit = Limit{"neither", fmt.Sprintf("every one of %d orders was sent in time and answered", t.Due)}
+		s.Limit = Limit{"neither", fmt.Sprintf("every one of %d orders was sent in time and answered", t.Due-t.Refused)}
 	}
 }
 
@@ -83,7 +92,7 @@ func followed(s *Summary) Check {
 	var at, behind time.Duration
 	for _, r := range s.Rows {
 		due += r.Due
-		written += r.Written + r.Dropped
+		written += r.Written + r.Dropped + r.Refused
 		if backlog := due - min(written, due); backlog > most {
 			most, at = backlog, r.From+s.Interval
 			behind = time.Duration(float64(backlog) / max(1, float64(r.Due)) * float64(s.Interval))
@@ -101,10 +110,11 @@ func followed(s *Summary) Check {
 	return c
 }
 
-// onTime tells whether lateness is a small share of service, at each percentile that has orders beyond it.
+// onTime tells whether the generator's own lateness is a small share of service, at each percentile that has orders beyond it. What is below
+// the rest between two turns says nothing: nobody could be more punctual, and it is no limit.
 func onTime(s *Summary) Check {
-	late, served := &s.Total.Lateness, &s.Total.Service
-	c := Check{Name: "lateness is a small share of service", Held: true}
+	late, served := &s.Total.OwnLateness, &s.Total.Service
+	c := Check{Name: "own lateness is a small share of service", Held: true}
 	for _, p := range []struct {
 		name          string
 		late, service time.Duration
@@ -115,7 +125,7 @@ func onTime(s *Summary) Check {
 			continue
 		}
 		c.Says = fmt.Sprintf("at %s it was %s, %.1f %% of the %s that the target took", p.name, shortTime(p.late), 100*share, shortTime(p.service))
-		if share > smallShare {
+		if share > smallShare && p.late > quantum {
 			c.Held = false
 			return c
 		}

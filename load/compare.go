@@ -69,7 +69,7 @@ func CompareRuns(dirA, dirB string, seed sim.Seed) (*Comparison, error) {
 		what string
 		of   func(*Counts) uint64
 	}{{"approved", func(c *Counts) uint64 { return c.Approved }}, {"declined", func(c *Counts) uint64 { return c.Declined }},
-		{"timed out", func(c *Counts) uint64 { return c.TimedOut }}, {"dropped", func(c *Counts) uint64 { return c.Dropped }},
+		{"timed out", func(c *Counts) uint64 { return c.TimedOut }}, {"dropped", func(c *Counts) uint64 { return c.Dropped }}, {"refused", func(c *Counts) uint64 { return c.Refused }},
 		{"broken", func(c *Counts) uint64 { return c.Broken }}} {
 		d.share(s.what, s.of)
 	}

@@ -129,7 +129,7 @@ func TestARunJudgesItself(t *testing.T) {
 			return r
 		}, load.Approved, 0, "neither", "", "no more than chance"},
 		"a changing rate": {func(i int) load.Row { return row(i, uint64(1000+100*i), uint64(1000+100*i), time.Duration(5+i)*ms) }, load.Approved, 0, "neither", "", "not judged"},
-		"late":            {steady, load.Approved, 2 * ms, "the generator was the limit: at p50 it was 2ms, 20.0 % of the 10ms", "lateness is a small share of service", "20.0 %"},
+		"late":            {steady, load.Approved, 2 * ms, "the generator was the limit: at p50 it was 2ms, 20.0 % of the 10ms", "own lateness is a small share of service", "20.0 %"},
 		"behind": {func(i int) load.Row {
 			r := steady(i)
 			if i == 20 {
@@ -140,6 +140,7 @@ func TestARunJudgesItself(t *testing.T) {
 			}
 			return r
 		}, load.Approved, 0, "neither", "arrivals followed the schedule", "at worst 600 orders were due and not written, about 600ms of the schedule, at 21s"},
+		"refused":   {steady, load.Refused, 0, "neither the generator nor the target was at its limit: every one of 999 orders", "", ""},
 		"dropped":   {steady, load.Dropped, 0, "the generator was the limit: 1 of 1000 orders could not be sent", "", ""},
 		"timed out": {steady, load.TimedOut, 0, "the target was the limit: it left 1 orders without an answer", "", ""},
 		"broken":    {steady, load.Broken, 0, "the target was the limit: it left 0 orders without an answer, and 1 with one", "", ""},
@@ -236,8 +237,8 @@ func TestProgress(t *testing.T) {
 		r.Advance(20 * time.Second)
 		m.Collect(p.Add)
 		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-		want := []string{"  10s  due 100/s, reached 100/s   response p50 9ms  p99 9ms  p99.9 9ms   own lateness p99 0s   approved 990  declined 10 (51×10)  timed out 0  dropped 0  broken 0  late 0  duplicate 0  unmatched 0",
-			"  20s  due 100/s, reached 100/s   response p50 9ms  p99 9ms  p99.9 9ms   own lateness p99 0s   approved 1980  declined 20 (51×20)  timed out 0  dropped 0  broken 0  late 0  duplicate 0  unmatched 1"}
+		want := []string{"  10s  due 100/s, reached 100/s   response p50 9ms  p99 9ms  p99.9 9ms   own lateness p99 0s   approved 990  declined 10 (51×10)  timed out 0  dropped 0  refused 0  broken 0  late 0  duplicate 0  unmatched 0",
+			"  20s  due 100/s, reached 100/s   response p50 9ms  p99 9ms  p99.9 9ms   own lateness p99 0s   approved 1980  declined 20 (51×20)  timed out 0  dropped 0  refused 0  broken 0  late 0  duplicate 0  unmatched 1"}
 		if tty {
 			if len(lines) != 40 || !strings.HasPrefix(lines[38], "\x1b[2A\x1b[K  20s  due ") || strings.Contains(lines[0], "\x1b") {
 				t.Errorf("on a terminal: %d lines, %q", len(lines), lines)
@@ -245,5 +246,41 @@ func TestProgress(t *testing.T) {
 		} else if strings.Join(lines, "\n") != strings.Join(want, "\n") {
 			t.Errorf("elsewhere: got\n%s", out.String())
 		}
+	}
+}
+
+// What an order waited for, the target owed: the generator is not to blame, and the response is whole all the same.
+func TestAWaitIsTheTargets(t *testing.T) {
+	for name, c := range map[string]struct {
+		waited time.Duration
+		end    load.End
+		limit  string
+	}{
+		"its till was busy":                {300 * ms, load.Approved, "neither"},
+		"the sender was late":              {0, load.Approved, "the generator was the limit: at p50 it was 300ms"},
+		"dropped, for its till was busy":   {300 * ms, load.Dropped, "the target was the limit: 1000 of 1000 orders were dropped because their tills"},
+		"dropped, for the sender was late": {ms, load.Dropped, "the generator was the limit: 1000 of 1000 orders could not be sent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := must(load.NewMeasurement(1, time.Second, time.Minute))
+			r := m.Recorder()
+			for i := range 1000 {
+				o := load.Sample{Due: time.Duration(i) * ms, Written: time.Duration(i+300) * ms, Waited: c.waited, End: c.end}
+				o.Answered = o.Written + 10*ms
+				if !o.Left() {
+					o.Answered, o.Written = o.Written, 0
+				} else if o.Response() != o.Lateness()+o.Service() || o.OwnLateness() != o.Lateness()-o.Waited {
+					t.Fatalf("%+v", o)
+				}
+				r.Record(&o)
+			}
+			r.Close()
+			m.Collect()
+			s := &load.Summary{Length: 2 * time.Second}
+			s.Sum([]load.Kind{{Flow: "sale"}}, m, &load.Chronicle{})
+			if !strings.HasPrefix(s.Limit.String(), c.limit) {
+				t.Errorf("limit: got %s", s.Limit)
+			}
+		})
 	}
 }

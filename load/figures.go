@@ -32,7 +32,8 @@ func columns(s *Summary) []column {
 		c := &all[len(all)-1]
 		c.to = to
 		c.Counts = c.Counts.plus(r.Counts)
-		c.Response, c.Service, c.Lateness = c.Response.worst(r.Response), c.Service.worst(r.Service), c.Lateness.worst(r.Lateness)
+		c.Response, c.Service = c.Response.worst(r.Response), c.Service.worst(r.Service)
+		c.Lateness, c.OwnLateness = c.Lateness.worst(r.Lateness), c.OwnLateness.worst(r.OwnLateness)
 		c.Heat = c.Heat.plus(r.Heat)
 		for code, n := range r.Declines {
 			if c.Declines == nil {
@@ -46,7 +47,7 @@ func columns(s *Summary) []column {
 
 func (c Counts) plus(o Counts) Counts {
 	return Counts{c.Due + o.Due, c.Written + o.Written, c.Approved + o.Approved, c.Declined + o.Declined, c.TimedOut + o.TimedOut, c.Dropped + o.Dropped,
-		c.Broken + o.Broken, c.Early + o.Early}
+		c.Broken + o.Broken, c.Early + o.Early, c.Owed + o.Owed, c.Refused + o.Refused}
 }
 
 func (t Times) worst(o Times) Times {
@@ -206,7 +207,7 @@ func failures(cols []column, clock axis) chart {
 	f := chart{Title: "Codes over time", Says: "Orders a second that were not approved: by the answer's code, or by why there was none."}
 	sums := map[string]uint64{}
 	of := func(c *column) map[string]uint64 {
-		m := map[string]uint64{"timed out": c.TimedOut, "dropped": c.Dropped, "broken": c.Broken}
+		m := map[string]uint64{"timed out": c.TimedOut, "dropped": c.Dropped, "broken": c.Broken, "refused": c.Refused}
 		for code, n := range c.Declines {
 			m[code] += n
 		}

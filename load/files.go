@@ -180,7 +180,7 @@ func ParseSummary(b []byte) (*Summary, error) {
 		}
 	}
 	for _, f := range append(s.Kinds, s.Total) {
-		for _, t := range []*Times{&f.Response, &f.Service, &f.Lateness} {
+		for _, t := range []*Times{&f.Response, &f.Service, &f.Lateness, &f.OwnLateness} {
 			for _, p := range t.Curve {
 				if !(p.Share >= 0 && p.Share < 1-1e-15) || p.Time < 0 {
 					return nil, fmt.Errorf("curve: a share of %g took %d ns", p.Share, p.Time)

@@ -14,14 +14,15 @@ import (
 type Measure uint8
 
 const (
-	Response Measure = iota // due to answered
-	Service                 // written to answered
-	Lateness                // due to written
+	Response    Measure = iota // due to answered
+	Service                    // written to answered
+	Lateness                   // due to written
+	OwnLateness                // the generator's part of it
 	measures
 )
 
 func (m Measure) String() string {
-	return [measures]string{"response", "service", "lateness"}[m]
+	return [measures]string{"response", "service", "lateness", "own_lateness"}[m]
 }
 
 // Stray is an answer that no order was waiting for.
@@ -52,10 +53,11 @@ type CodeCount struct {
 }
 
 // Tally is what became of the orders of one kind, or of several: their ends, answer codes and times. An order without an answer is in the
-// response and service times with the moment at which it timed out; one that was dropped is in none.
+// response and service times with the moment at which it timed out; one that never left is in none.
 type Tally struct {
 	Ends  [ends]uint64
 	Early uint64 // written before they were due, which a sender must never do
+	Owed  uint64 // of the dropped: their tills were busy for long, so the target made them too late
 	Codes []CodeCount
 	Times [measures]Hist
 }
@@ -69,14 +71,17 @@ func (t *Tally) Due() (n uint64) {
 }
 
 // Written is how many were sent.
-func (t *Tally) Written() uint64 { return t.Due() - t.Ends[Dropped] }
+func (t *Tally) Written() uint64 { return t.Due() - t.Ends[Dropped] - t.Ends[Refused] }
 
 // Answered is how many answers came that could be believed.
 func (t *Tally) Answered() uint64 { return t.Ends[Approved] + t.Ends[Declined] }
 
 func (t *Tally) record(s *Sample) {
 	t.Ends[s.End]++
-	if s.End == Dropped {
+	if !s.Left() {
+		if s.End == Dropped && s.OwnLateness() <= s.Waited {
+			t.Owed++
+		}
 		return
 	}
 	if s.Written < s.Due {
@@ -85,6 +90,7 @@ func (t *Tally) record(s *Sample) {
 	t.Times[Response].Add(s.Response())
 	t.Times[Service].Add(s.Service())
 	t.Times[Lateness].Add(s.Lateness())
+	t.Times[OwnLateness].Add(s.OwnLateness())
 	if s.End == Approved || s.End == Declined {
 		t.addCode(s.Code, s.End, 1)
 	}
@@ -107,6 +113,7 @@ func (t *Tally) Merge(o *Tally) {
 		t.Ends[end] += n
 	}
 	t.Early += o.Early
+	t.Owed += o.Owed
 	for _, c := range o.Codes {
 		t.addCode(c.Code, c.End, c.Count)
 	}
@@ -207,7 +214,7 @@ func (r *Recorder) Record(s *Sample) {
 	r.Advance(s.Answered)
 	f := r.open
 	f.flow(s.Due, r.m.interval).Due++
-	if s.End != Dropped {
+	if s.Left() {
 		f.flow(s.Written, r.m.interval).Written++
 	}
 	f.Kinds[s.Kind].record(s)

@@ -41,7 +41,7 @@ func WriteMetrics(w io.Writer, kinds []Kind, s *Stats) error {
 	for stray, n := range s.Strays {
 		fmt.Fprintf(b, "tillproof_load_stray_answers_total{why=\"%s\"} %d\n", Stray(stray), n)
 	}
-	for m, help := range [measures]string{"From due to answered.", "From written to answered.", "From due to written."} {
+	for m, help := range [measures]string{"From due to answered.", "From written to answered.", "From due to written.", "The generator's part of the lateness."} {
 		name := "tillproof_load_" + Measure(m).String() + "_seconds"
 		head(name, "histogram", help)
 		for i := range s.Kinds {

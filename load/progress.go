@@ -49,12 +49,12 @@ func (p *Progress) tell(now time.Duration) {
 	flow := p.flow()
 	seconds := (now - p.told).Seconds()
 	rate := func(now, was uint64) string { return number(float64(int(float64(now-was)/seconds+0.5))) + "/s" }
-	response, lateness := &p.since.Times[Response], &p.since.Times[Lateness]
+	response, lateness := &p.since.Times[Response], &p.since.Times[OwnLateness]
 	times := fmt.Sprintf("%5s  due %s, reached %s   response p50 %s  p99 %s  p99.9 %s   own lateness p99 %s", now.Round(time.Second), rate(flow.Due, p.was.Due),
 		rate(flow.Written, p.was.Written), shortTime(response.Quantile(0.5)), shortTime(response.Quantile(0.99)), shortTime(response.Quantile(0.999)),
 		shortTime(lateness.Quantile(0.99)))
-	counts := fmt.Sprintf("approved %d  declined %d%s  timed out %d  dropped %d  broken %d  late %d  duplicate %d  unmatched %d", p.sofar.Ends[Approved],
-		p.sofar.Ends[Declined], p.declines(), p.sofar.Ends[TimedOut], p.sofar.Ends[Dropped], p.sofar.Ends[Broken], p.stray[Late], p.stray[Duplicate], p.stray[Unmatched])
+	counts := fmt.Sprintf("approved %d  declined %d%s  timed out %d  dropped %d  refused %d  broken %d  late %d  duplicate %d  unmatched %d", p.sofar.Ends[Approved],
+		p.sofar.Ends[Declined], p.declines(), p.sofar.Ends[TimedOut], p.sofar.Ends[Dropped], p.sofar.Ends[Refused], p.sofar.Ends[Broken], p.stray[Late], p.stray[Duplicate], p.stray[Unmatched])
 	switch {
 	case !p.tty:
 		fmt.Fprintf(p.w, "%s   %s\n", times, counts)

@@ -1,14 +1,9 @@
 package load
 
 import (
-	"cmp"
 	_ "embed"
-	"fmt"
 	"html/template"
 	"io"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -31,37 +26,8 @@ func WriteReport(w io.Writer, s *Summary) error {
 	return page.Execute(w, reportData{s, figuresOf(s), []int{1, 2, 3, 4, 5, 6, 7, 8, 9}})
 }
 
-// share gives a part in percent.
-func share(part, of uint64) string {
-	if of == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.2f %%", 100*float64(part)/float64(of))
-}
-
 // Colours are those of the series.
 func (d reportData) Colours() []int { return []int{0, 1, 2, 3, 4, 5, 6, 7} }
-
-// LimitText begins a sentence.
-func (d reportData) LimitText() string {
-	text := d.Limit.String()
-	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-// named is a row of a table.
-type named struct {
-	Name string
-	Figures
-}
-
-// Lines are the kinds of order, and their total.
-func (d reportData) Lines() []named {
-	var all []named
-	for _, k := range d.Kinds {
-		all = append(all, named{Kind{k.Flow, k.Entry}.String(), k})
-	}
-	return append(all, named{"all", d.Total})
-}
 
 type namedTimes struct {
 	Name string
@@ -70,22 +36,7 @@ type namedTimes struct {
 
 // Measures are the times of all orders.
 func (d reportData) Measures() []namedTimes {
-	return []namedTimes{{"response", d.Total.Response}, {"service", d.Total.Service}, {"lateness", d.Total.Lateness}}
-}
-
-type codeCount struct {
-	Name  string
-	Count uint64
-}
-
-// CodeList has the answer codes, the most frequent first.
-func (d reportData) CodeList() []codeCount {
-	var all []codeCount
-	for _, code := range slices.Sorted(maps.Keys(d.Total.Codes)) {
-		all = append(all, codeCount{code, d.Total.Codes[code]})
-	}
-	slices.SortStableFunc(all, func(a, b codeCount) int { return -cmp.Compare(a.Count, b.Count) })
-	return all
+	return []namedTimes{{"response", d.Total.Response}, {"service", d.Total.Service}, {"lateness", d.Total.Lateness}, {"own lateness", d.Total.OwnLateness}}
 }
 
 type tapes struct {

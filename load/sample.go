@@ -22,6 +22,7 @@ const (
 	TimedOut // no answer within the time allowed
 	Dropped  // never sent: it was over the allowed lag
 	Broken   // the answer was malformed, or had a wrong MAC or a wrong echo
+	Refused  // never sent: its till would not, as with the void of a sale that has been settled
 	ends
 )
 
@@ -29,14 +30,14 @@ func (e End) String() string {
 	if e >= ends {
 		return "unknown end"
 	}
-	return [ends]string{"no end", "approved", "declined", "timed out", "dropped", "broken"}[e]
+	return [ends]string{"no end", "approved", "declined", "timed out", "dropped", "broken", "refused"}[e]
 }
 
 // Sample is one order, that is one message that was due. Its times are monotonic since the run's start: Due is when users wanted it, Written when it
-// left, Answered when its answer came; with no answer, Answered is when it timed out or was dropped. A dropped order has no Written.
+// left, Answered when its answer came; with no answer, Answered is when it timed out, was dropped or refused. One that never left has no Written.
 type Sample struct {
 	Due, Written, Answered time.Duration
-	Waited                 time.Duration // of the lateness: for its till, which was busy with the order before, or for the leg before
+	Waited                 time.Duration // of the lateness: for its till, which was busy with the order before, for the leg before, for a connection
 	Chain                  uint64
 	Terminal, STAN         uint32
 	Kind                   uint16
@@ -51,5 +52,16 @@ func (s *Sample) Response() time.Duration { return s.Answered - s.Due }
 // Service is from written to answered: the line and the host.
 func (s *Sample) Service() time.Duration { return s.Answered - s.Written }
 
-// Lateness is from due to written: the generator's own fault.
-func (s *Sample) Lateness() time.Duration { return s.Written - s.Due }
+// Lateness is from due to written, or until it was dropped.
+func (s *Sample) Lateness() time.Duration {
+	if !s.Left() {
+		return s.Answered - s.Due
+	}
+	return s.Written - s.Due
+}
+
+// OwnLateness is the part of the lateness that is the generator's fault: what the order waited for, the target owed.
+func (s *Sample) OwnLateness() time.Duration { return s.Lateness() - s.Waited }
+
+// Left tells whether the order was sent.
+func (s *Sample) Left() bool { return s.End != Dropped && s.End != Refused }

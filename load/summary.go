@@ -1,6 +1,9 @@
 package load
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -22,23 +25,24 @@ type Summary struct {
 	Interval time.Duration `json:"interval_ns"` // of the rows
 	Aborted  string        `json:"aborted,omitempty"`
 
-	Total      Figures   `json:"total"`
-	Kinds      []Figures `json:"kinds"`
-	Late       uint64    `json:"late"`      // answers to orders that had timed out
-	Duplicate  uint64    `json:"duplicate"` // answers to orders that had been answered
-	Unmatched  uint64    `json:"unmatched"` // answers to nothing that was asked
-	Malformed  uint64    `json:"malformed"` // answers that cannot be read
-	Reversed   uint64    `json:"reversed"`  // payments of unknown outcome that were taken back
-	Connected  *Times    `json:"connected,omitempty"`
-	Thresholds []Verdict `json:"thresholds"`
-	Checks     []Check   `json:"checks"` // of the run itself
-	Limit      Limit     `json:"limit"`
-	Money      string    `json:"money,omitempty"`   // what the audit said
-	Reached    string    `json:"reached,omitempty"` // what share of this machine's limit
-	Rows       []Row     `json:"rows"`
-	Slowest    []Told    `json:"slowest"`
-	Failed     []Told    `json:"failed"` // the last of the orders that timed out or broke
-	Target     []Series  `json:"target,omitempty"`
+	Total      Figures        `json:"total"`
+	Kinds      []Figures      `json:"kinds"`
+	Late       uint64         `json:"late"`      // answers to orders that had timed out
+	Duplicate  uint64         `json:"duplicate"` // answers to orders that had been answered
+	Unmatched  uint64         `json:"unmatched"` // answers to nothing that was asked
+	Malformed  uint64         `json:"malformed"` // answers that cannot be read
+	Reversed   uint64         `json:"reversed"`  // payments of unknown outcome that were taken back
+	Connected  *Times         `json:"connected,omitempty"`
+	Thresholds []Verdict      `json:"thresholds"`
+	Checks     []Check        `json:"checks"` // of the run itself
+	Limit      Limit          `json:"limit"`
+	Money      string         `json:"money,omitempty"`   // what the audit said
+	Reached    string         `json:"reached,omitempty"` // what share of this machine's limit
+	Rows       []Row          `json:"rows"`
+	Slowest    []Told         `json:"slowest"`
+	Failed     []Told         `json:"failed"`             // the last of the orders that timed out or broke
+	Refusals   map[string]int `json:"refusals,omitempty"` // why tills refused orders, by the screen that said so
+	Target     []Series       `json:"target,omitempty"`
 }
 
 // Figures are what became of the orders of a kind, or of all.
@@ -46,11 +50,12 @@ type Figures struct {
 	Flow  string `json:"flow,omitempty"`
 	Entry string `json:"entry,omitempty"`
 	Counts
-	Codes    map[string]uint64 `json:"codes"`    // answers by field 39
-	Declines map[string]uint64 `json:"declines"` // those of them that declined
-	Response Times             `json:"response"`
-	Service  Times             `json:"service"`
-	Lateness Times             `json:"lateness"`
+	Codes       map[string]uint64 `json:"codes"`    // answers by field 39
+	Declines    map[string]uint64 `json:"declines"` // those of them that declined
+	Response    Times             `json:"response"`
+	Service     Times             `json:"service"`
+	Lateness    Times             `json:"lateness"`
+	OwnLateness Times             `json:"own_lateness"` // the generator's part of it
 }
 
 // Counts are the ends of orders. Due is their sum.
@@ -62,7 +67,9 @@ type Counts struct {
 	TimedOut uint64 `json:"timed_out"`
 	Dropped  uint64 `json:"dropped"`
 	Broken   uint64 `json:"broken"`
-	Early    uint64 `json:"early,omitempty"` // written before they were due: a fault of the sender
+	Early    uint64 `json:"early,omitempty"`        // written before they were due: a fault of the sender
+	Owed     uint64 `json:"dropped_owed,omitempty"` // of the dropped: their tills were busy with the order before
+	Refused  uint64 `json:"refused,omitempty"`      // by their own tills
 }
 
 // Times are the percentiles of a measure, in nanoseconds.
@@ -87,14 +94,15 @@ type Point struct {
 type Row struct {
 	From time.Duration `json:"from_ns"`
 	Counts
-	Late      uint64            `json:"late,omitempty"`
-	Duplicate uint64            `json:"duplicate,omitempty"`
-	Unmatched uint64            `json:"unmatched,omitempty"`
-	Declines  map[string]uint64 `json:"declines,omitempty"` // by field 39
-	Response  Times             `json:"response"`
-	Service   Times             `json:"service"`
-	Lateness  Times             `json:"lateness"`
-	Heat      Heat              `json:"heat"` // of the response
+	Late        uint64            `json:"late,omitempty"`
+	Duplicate   uint64            `json:"duplicate,omitempty"`
+	Unmatched   uint64            `json:"unmatched,omitempty"`
+	Declines    map[string]uint64 `json:"declines,omitempty"` // by field 39
+	Response    Times             `json:"response"`
+	Service     Times             `json:"service"`
+	Lateness    Times             `json:"lateness"`
+	OwnLateness Times             `json:"own_lateness"`
+	Heat        Heat              `json:"heat"` // of the response
 }
 
 // Heat counts times on a coarse scale: four steps a doubling. Step k begins at 64 ns · 2^(k/4).
@@ -136,7 +144,8 @@ func Tell(s *Sample, kinds []Kind, terminal func(uint32) string) Told {
 
 func counts(t *Tally) Counts {
 	return Counts{Due: t.Due(), Written: t.Written(), Approved: t.Ends[Approved], Declined: t.Ends[Declined], TimedOut: t.Ends[TimedOut],
-		Dropped: t.Ends[Dropped], Broken: t.Ends[Broken] + t.Ends[0], Early: t.Early}
+		Dropped: t.Ends[Dropped], Broken: t.Ends[Broken] + t.Ends[0], Early: t.Early,
+		Owed: t.Owed, Refused: t.Ends[Refused]}
 }
 
 // codes counts answer codes: of declines, and of approvals if they are wanted.
@@ -168,7 +177,7 @@ func curve(h *Hist) (points []Point) {
 
 func figures(k Kind, t *Tally) Figures {
 	f := Figures{Flow: k.Flow, Entry: k.Entry, Counts: counts(t), Codes: codes(t, true), Declines: codes(t, false)}
-	for m, to := range map[Measure]*Times{Response: &f.Response, Service: &f.Service, Lateness: &f.Lateness} {
+	for m, to := range map[Measure]*Times{Response: &f.Response, Service: &f.Service, Lateness: &f.Lateness, OwnLateness: &f.OwnLateness} {
 		*to = times(&t.Times[m])
 		to.Curve = curve(&t.Times[m])
 	}
@@ -182,7 +191,7 @@ type Chronicle struct{ rows []Row }
 func (c *Chronicle) Add(iv *Interval) {
 	t := iv.Total(nil)
 	row := Row{From: iv.From, Counts: counts(t), Late: iv.Strays[Late], Duplicate: iv.Strays[Duplicate], Unmatched: iv.Strays[Unmatched],
-		Response: times(&t.Times[Response]), Service: times(&t.Times[Service]), Lateness: times(&t.Times[Lateness]), Heat: heat(&t.Times[Response])}
+		Response: times(&t.Times[Response]), Service: times(&t.Times[Service]), Lateness: times(&t.Times[Lateness]), OwnLateness: times(&t.Times[OwnLateness]), Heat: heat(&t.Times[Response])}
 	if t.Ends[Declined] > 0 {
 		row.Declines = codes(t, false)
 	}
@@ -243,4 +252,44 @@ func (s *Summary) Sum(kinds []Kind, m *Measurement, c *Chronicle) {
 	s.Interval = m.interval
 	s.Rows = c.Rows(m.Flows())
 	s.JudgeRun()
+}
+
+// named is a row of a table.
+type named struct {
+	Name string
+	Figures
+}
+
+// Lines are the kinds of order, and their total.
+func (s *Summary) Lines() []named {
+	var all []named
+	for _, k := range s.Kinds {
+		all = append(all, named{Kind{k.Flow, k.Entry}.String(), k})
+	}
+	return append(all, named{"all", s.Total})
+}
+
+// CodeList has the answer codes, the most frequent first.
+func (s *Summary) CodeList() []nameCount { return byCount(s.Total.Codes) }
+
+type nameCount struct {
+	Name  string
+	Count uint64
+}
+
+// byCount sorts what was counted, the most frequent first.
+func byCount[N int | uint64](counts map[string]N) (all []nameCount) {
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, nameCount{name, uint64(counts[name])})
+	}
+	slices.SortStableFunc(all, func(a, b nameCount) int { return -cmp.Compare(a.Count, b.Count) })
+	return all
+}
+
+// share gives a part in percent.
+func share(part, of uint64) string {
+	if of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f %%", 100*float64(part)/float64(of))
 }

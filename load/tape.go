@@ -29,7 +29,7 @@ func NewTape(slowest, failed int) *Tape {
 // again for another order when this one is pushed out. It allocates nothing.
 func (t *Tape) Keep(s *Sample) (place int, kept bool) {
 	switch {
-	case s.End == Dropped:
+	case !s.Left():
 		return 0, false
 	case s.End == TimedOut || s.End == Broken:
 		return t.fail(s)

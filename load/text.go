@@ -3,8 +3,6 @@ package load
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -20,15 +18,15 @@ func WriteText(w io.Writer, s *Summary) error {
 		fmt.Fprintf(&b, "ended early: %s\n", s.Aborted)
 	}
 	writeKinds(&b, s)
-	fmt.Fprintf(&b, "\napproved %s, declined %s%s, timed out %d, dropped %d, broken %d; answers late %d, duplicate %d, unmatched %d, malformed %d; taken back %d\n",
-		share(s.Total.Approved, s.Total.Due), share(s.Total.Declined, s.Total.Due), codeText(s.Total.Declines), s.Total.TimedOut, s.Total.Dropped, s.Total.Broken,
+	fmt.Fprintf(&b, "\napproved %s, declined %s%s, timed out %d, dropped %d, refused %d%s, broken %d; answers late %d, duplicate %d, unmatched %d, malformed %d; taken back %d\n",
+		share(s.Total.Approved, s.Total.Due), share(s.Total.Declined, s.Total.Due), inBrackets(s.Total.Declines), s.Total.TimedOut, s.Total.Dropped,
+		s.Total.Refused, inBrackets(s.Refusals), s.Total.Broken,
 		s.Late, s.Duplicate, s.Unmatched, s.Malformed, s.Reversed)
-	fmt.Fprintf(&b, "own lateness p50 %s, p99 %s, max %s\n", shortTime(s.Total.Lateness.P50), shortTime(s.Total.Lateness.P99), shortTime(s.Total.Lateness.Max))
+	fmt.Fprintf(&b, "own lateness p50 %s, p99 %s, max %s\n", shortTime(s.Total.OwnLateness.P50), shortTime(s.Total.OwnLateness.P99), shortTime(s.Total.OwnLateness.Max))
 	if s.Reached != "" {
 		fmt.Fprintf(&b, "%s\n", s.Reached)
 	}
-	limit := s.Limit.String()
-	fmt.Fprintf(&b, "%s%s\n\n", strings.ToUpper(limit[:1]), limit[1:])
+	fmt.Fprintf(&b, "%s\n\n", s.Limit.Sentence())
 	for _, v := range s.Thresholds {
 		fmt.Fprintf(&b, "  %s\n", v)
 	}
@@ -44,13 +42,8 @@ func WriteText(w io.Writer, s *Summary) error {
 
 func writeKinds(b *strings.Builder, s *Summary) {
 	fmt.Fprintf(b, "\n  %-22s %9s %9s   %-36s   %-36s\n", "", "orders", "approved", "response p50 / p99 / p99.9 / max", "service p50 / p99 / p99.9 / max")
-	rows := append(slices.Clone(s.Kinds), s.Total)
-	for _, f := range rows {
-		name := Kind{f.Flow, f.Entry}.String()
-		if f.Flow == "" {
-			name = "all"
-		}
-		fmt.Fprintf(b, "  %-22s %9d %9s   %-36s   %-36s\n", name, f.Due, share(f.Approved, f.Due), timesText(f.Response), timesText(f.Service))
+	for _, f := range s.Lines() {
+		fmt.Fprintf(b, "  %-22s %9d %9s   %-36s   %-36s\n", f.Name, f.Due, share(f.Approved, f.Due), timesText(f.Response), timesText(f.Service))
 	}
 }
 
@@ -58,14 +51,14 @@ func timesText(t Times) string {
 	return strings.Join([]string{shortTime(t.P50), shortTime(t.P99), shortTime(t.P999), shortTime(t.Max)}, " / ")
 }
 
-// codeText tells answer codes by how often they came.
-func codeText(codes map[string]uint64) string {
-	if len(codes) == 0 {
-		return ""
-	}
+// inBrackets tells how often what came, the most frequent first; nothing where nothing did.
+func inBrackets[N int | uint64](counts map[string]N) string {
 	var parts []string
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		parts = append(parts, fmt.Sprintf("%s×%d", code, codes[code]))
+	for _, c := range byCount(counts) {
+		parts = append(parts, fmt.Sprintf("%s×%d", c.Name, c.Count))
+	}
+	if len(parts) == 0 {
+		return ""
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
 }

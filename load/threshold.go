@@ -33,7 +33,7 @@ type Threshold struct {
 func timeNames() []string { return []string{"response", "service", "lateness"} }
 
 func countNames() []string {
-	return []string{"approved", "declined", "timedout", "dropped", "broken", "written", "code", "late", "duplicate", "unmatched"}
+	return []string{"approved", "declined", "timedout", "dropped", "broken", "refused", "written", "code", "late", "duplicate", "unmatched"}
 }
 
 func (t *Threshold) String() string { return t.text }

@@ -185,6 +185,8 @@ func (s *watched) take(e *evidence, iv *Interval) {
 			e.count += t.Ends[TimedOut]
 		case "dropped":
 			e.count += t.Ends[Dropped]
+		case "refused":
+			e.count += t.Ends[Refused]
 		case "broken":
 			e.count += t.Ends[Broken]
 		case "written":

@@ -135,13 +135,13 @@ func (s *Whole) visit(d Due) *rig.Visit {
 }
 
 var endOf = map[rig.Fate]End{rig.FateApproved: Approved, rig.FateDeclined: Declined, rig.FateSilent: TimedOut, rig.FateDisbelieved: Broken,
-	rig.FateDropped: Dropped, rig.FateRefused: Dropped}
+	rig.FateDropped: Dropped, rig.FateRefused: Refused}
 
 // hear takes what became of an order, in a till's loop.
 func (s *Whole) hear(c Chain, leg int, o rig.Served) {
 	terminal, _ := strconv.ParseUint(o.Terminal, 10, 32) // 0 for one with letters in its number
 	trace, _ := strconv.ParseUint(o.Trace, 10, 32)       // 0 where none came back
-	sample := Sample{Due: o.Due, Written: o.Written, Answered: o.Answered, Chain: c.Number, Terminal: uint32(terminal), STAN: uint32(trace),
+	sample := Sample{Due: o.Due, Waited: o.Waited, Written: o.Written, Answered: o.Answered, Chain: c.Number, Terminal: uint32(terminal), STAN: uint32(trace),
 		Kind: c.Kind(leg), Leg: uint8(leg), End: endOf[o.Fate], Code: [3]byte{' ', ' ', ' '}}
 	copy(sample.Code[:], o.Code)
 	s.mu.Lock()
@@ -199,7 +199,7 @@ func (s *Whole) openWallet(n uint64) {
 	}
 }
 
-// Refused tells how many orders the tills refused themselves, by the screen that said why. They count as dropped.
+// Refused tells how many orders the tills refused themselves, by the screen that said why.
 func (s *Whole) Refused() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -98,7 +98,7 @@ func TestWholeTerminalsDoEveryFlow(t *testing.T) {
 			}
 			seen := map[uint16]int{}
 			for _, o := range d.samples {
-				if seen[o.Kind]++; o.End != load.Approved || o.Written < o.Due || o.Answered <= o.Written || string(o.Code[:]) != "00 " || o.Terminal/1000 != 40000 {
+				if seen[o.Kind]++; o.End != load.Approved || o.Written < o.Due || o.Answered <= o.Written || o.Waited < 0 || o.OwnLateness() < 0 || c.line == rig.LineMemory && w.Kinds()[o.Kind].Entry == "stripe" && o.OwnLateness() > every || string(o.Code[:]) != "00 " || o.Terminal/1000 != 40000 {
 					t.Errorf("%s: %+v", w.Kinds()[o.Kind], o)
 				}
 			}

@@ -20,8 +20,12 @@ func (s *Sender) enqueue(now time.Duration, o order) {
 // begin sends an order's request. One that should have left too long ago is dropped, and the next one begins.
 func (s *Sender) begin(now time.Duration, t *till, o order) {
 	for now-o.due > time.Duration(s.Workload.Lag) || t.line.down {
+		waited := o.ready - o.due
+		if t.line.down {
+			waited = now - o.due // the host's doing
+		}
 		s.open--
-		s.Desk.Record(&load.Sample{Due: o.due, Answered: now, Waited: o.ready - o.due, Chain: o.chain.Number, Terminal: uint32(t.index), Kind: o.kind(), Leg: uint8(o.leg), End: load.Dropped})
+		s.Desk.Record(&load.Sample{Due: o.due, Answered: now, Waited: waited, Chain: o.chain.Number, Terminal: uint32(t.index), Kind: o.kind(), Leg: uint8(o.leg), End: load.Dropped})
 		if t.waiting.size() == 0 {
 			return
 		}

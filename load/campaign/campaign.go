@@ -201,6 +201,9 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 	for _, v := range s.Thresholds {
 		out.Crossed = out.Crossed || !v.Held
 	}
+	if w, ok := r.crew.(wholeCrew); ok {
+		s.Refusals = w.Refused()
+	}
 	for _, k := range r.desk.tape.Slowest() {
 		s.Slowest = append(s.Slowest, load.Tell(&k.Sample, w.Kinds(), r.crew.Terminal))
 	}

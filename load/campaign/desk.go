@@ -38,7 +38,7 @@ func (d *desk) begin(r *load.Recorder, warmUp time.Duration) {
 
 // Record implements load.Desk.
 func (d *desk) Record(s *load.Sample) {
-	if s.End != load.Dropped {
+	if s.Left() {
 		d.written.Add(1)
 	}
 	if s.Due < d.warmUp {

@@ -82,8 +82,10 @@ func (r *campaign) try(ctx context.Context, rate float64, s Search) (step load.S
 	sum.WarmUp, sum.Length = time.Duration(w.WarmUp), w.Length()
 	sum.Sum(w.Kinds(), r.measurement, &r.chronicle)
 	t := &sum.Total
-	step = load.Step{Reached: float64(t.Written) / (s.Hold - time.Duration(w.WarmUp)).Seconds(), Response: t.Response, Lateness: t.Lateness.P99, Held: true}
+	step = load.Step{Reached: float64(t.Written) / (s.Hold - time.Duration(w.WarmUp)).Seconds(), Response: t.Response, Lateness: t.OwnLateness.P99, Held: true}
 	switch v := r.watch.Verdicts()[0]; {
+	case t.Refused > 0:
+		step.Why = fmt.Sprintf("%d orders were refused by their own tills", t.Refused)
 	case t.Dropped > 0:
 		step.Why = fmt.Sprintf("%d of %d orders could not be sent in time", t.Dropped, t.Due)
 	case t.TimedOut+t.Broken > 0:

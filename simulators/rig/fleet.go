@@ -182,6 +182,7 @@ type VisitLeg struct {
 // or the wait for it ended.
 type Served struct {
 	Due, Written, Answered time.Duration
+	Waited                 time.Duration // of the time until it left: for a busy till, the leg before, a connection, or an order that had to go first
 	Fate                   Fate
 	Code                   pay.Answer
 	Trace                  string

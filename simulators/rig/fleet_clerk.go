@@ -21,8 +21,9 @@ type clerk struct {
 	wake  *sim.Timer // for the first of the queue, when that is not due yet
 	busy  bool
 	at    serving
-	asked pay.Flow  // in the exchange that is under way
-	heard time.Time // when the last bytes from the host came
+	asked pay.Flow      // in the exchange that is under way
+	heard time.Time     // when the last bytes from the host came
+	freed time.Duration // when the order before was over
 
 	judged func(*iso8583.Message, iso8583.Trouble) // judge and next, made once
 	goOn   func()
@@ -45,9 +46,10 @@ type serving struct {
 	silent   bool
 	over     bool // the till has told its ending
 	ending   terminal.Ending
-	asked    int  // what was brought so far
-	remedies int  // orders that had to go before this one
-	remedy   bool // such an order is at the till
+	asked    int           // what was brought so far
+	remedies int           // orders that had to go before this one
+	remedy   bool          // such an order is at the till
+	held     time.Duration // since when
 }
 
 // cashier is who is logged in at a fleet's tills.
@@ -88,8 +90,9 @@ func (c *clerk) next() {
 		}
 		c.queue = slices.Delete(c.queue, 0, 1)
 		c.busy, c.at = true, serving{waiting: w}
+		c.at.out.Waited = max(0, c.freed-w.due)
 		if lag := c.lane.fleet.plan.Lag; lag > 0 && now-w.due > lag {
-			c.at.out.Fate = FateDropped
+			c.at.out.Fate, c.at.out.Answered = FateDropped, now
 			c.done()
 			continue
 		}
@@ -160,6 +163,7 @@ func (c *clerk) loses() bool {
 	c.tell()
 	due := s.visit.Due + s.visit.Legs[s.leg+1].After
 	*s = serving{waiting: waiting{s.visit, s.leg + 1, due}}
+	s.out.Waited = max(0, c.now()-due)
 	c.lane.world.Loop.After(max(due-c.now(), 0), func() {
 		c.till.judge(nil, iso8583.Trouble{Cause: iso8583.NoBytes, Sent: true})
 	})
@@ -181,6 +185,7 @@ func (c *clerk) attend() {
 	case !c.at.over:
 	case c.at.remedy:
 		c.at.remedy, c.at.over = false, false
+		c.at.out.Waited += c.now() - c.at.held
 		c.choose()
 	case !c.remedied():
 		c.at.out.Fate = c.fate()
@@ -215,7 +220,7 @@ func (c *clerk) remedied() bool {
 
 // before has an order of the till's own go before the one that it has refused.
 func (c *clerk) before(flow pay.Flow) {
-	c.at.over, c.at.remedy = false, true
+	c.at.over, c.at.remedy, c.at.held = false, true, c.now()
 	c.till.do(terminal.Event{Kind: terminal.Choose, Flow: flow})
 }
 
@@ -233,7 +238,7 @@ func (c *clerk) fate() Fate {
 	s := &c.at
 	switch k := s.ending.Kind; {
 	case !s.wrote:
-		s.out.Why = s.ending.Screen
+		s.out.Why, s.out.Answered = s.ending.Screen, c.now()
 		return FateRefused
 	case s.silent:
 		return FateSilent
@@ -254,13 +259,16 @@ func (c *clerk) tell() {
 		s.visit.approved, s.visit.original = s.out.Fate == FateApproved, s.original
 	}
 	s.out.Due, s.out.Trace, s.out.Terminal = s.due, s.original.Trace, c.till.number
+	if s.wrote { // a connection may have been on its way before
+		s.out.Waited = min(s.out.Waited, s.out.Written-s.due)
+	}
 	s.visit.Told(s.leg, s.out)
 }
 
 // done ends the order at the till, and has the visit's next leg that falls due wait for its turn.
 func (c *clerk) done() {
 	c.tell()
-	c.busy = false
+	c.busy, c.freed = false, c.now()
 	v := c.at.visit
 	for n := c.at.leg + 1; n < len(v.Legs); n++ {
 		if leg := v.Legs[n]; !leg.Acts || v.approved {
@@ -302,6 +310,9 @@ func (c *clerk) bring(need terminal.Need) {
 
 // connected and stray pass on what the line has brought.
 func (c *clerk) connected(d time.Duration) {
+	if c.busy && !c.at.wrote && !c.at.remedy { // a remedy's is in its own time
+		c.at.out.Waited += d
+	}
 	if told := c.lane.fleet.plan.Connected; told != nil {
 		told(d)
 	}

@@ -100,9 +100,9 @@ func TestFleetTellsTheScriptedTimes(t *testing.T) {
 	}
 	for i, o := range got.all {
 		switch {
-		case i >= len(want) && (o.Fate != rig.FateDropped || o.Written != 0 || o.Answered != 0):
+		case i >= len(want) && (o.Fate != rig.FateDropped || o.Written != 0 || o.Waited != 3*takes || o.Answered != time.Second+3*takes):
 			t.Errorf("order %d is %+v, want it dropped", i, o)
-		case i < len(want) && (o.Fate != rig.FateApproved || o.Due != want[i].due || o.Written != want[i].written || o.Answered != want[i].written+takes || o.Code != "00"):
+		case i < len(want) && (o.Fate != rig.FateApproved || o.Due != want[i].due || o.Written != want[i].written || o.Waited != o.Written-o.Due || o.Answered != want[i].written+takes || o.Code != "00"):
 			t.Errorf("order %d is %+v, want %+v and %s", i, o, want[i], takes)
 		}
 	}
@@ -137,7 +137,7 @@ func TestFleetOrderWithoutAnswer(t *testing.T) {
 	}{{rig.FateSilent, 0, 3 * time.Second}, {rig.FateSilent, 12 * time.Second, 15 * time.Second}, // after three attempts to take the first back
 		{rig.FateApproved, time.Minute, time.Minute + 10*time.Millisecond}}
 	for i, o := range got.all {
-		if o.Fate != want[i].fate || o.Written != want[i].written || o.Answered != want[i].answered || o.Trace == "" {
+		if o.Fate != want[i].fate || o.Written != want[i].written || o.Waited != o.Written-o.Due || o.Answered != want[i].answered || o.Trace == "" {
 			t.Errorf("order %d is %+v, want %+v", i, o, want[i])
 		}
 	}
