@@ -273,10 +273,12 @@ func BenchmarkKernel(b *testing.B) {
 		name, card string
 		on         card.Interface
 		keys       int // public-key operations: CA, issuer, card
+		ending     kernel.Ending
 	}{
-		{"contact-cda", "unionpay-debit", card.Contact, 4},
-		{"contactless-quickpass", "unionpay-debit", card.Contactless, 0},
-		{"contactless-cda", "mastercard-credit", card.Contactless, 3},
+		{"contact-cda", "unionpay-debit", card.Contact, 4, kernel.Approved},
+		{"contactless-quickpass", "unionpay-debit", card.Contactless, 0, kernel.Approved},
+		{"contactless-cda", "mastercard-credit", card.Contactless, 3, kernel.Approved},
+		{"contactless-fdda-1024", "visa-credit", card.Contactless, 3, kernel.ApprovedOffline},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			m := meet(b, c.card, c.on)
@@ -284,6 +286,10 @@ func BenchmarkKernel(b *testing.B) {
 			commands := 0
 			b.ResetTimer()
 			for range b.N {
+				b.StopTimer()
+				fresh := meetAgain(b, m) // what a card may approve alone is counted
+				m.slot = fresh.slot
+				b.StartTimer()
 				m.slot.Insert(c.on)
 				o := kernel.Run(&m.config, func(n kernel.Need) kernel.Answer {
 					begin := time.Now()
@@ -292,7 +298,7 @@ func BenchmarkKernel(b *testing.B) {
 					return a
 				})
 				m.commands = m.commands[:0]
-				if commands += o.Commands; o.Ending != kernel.Approved {
+				if commands += o.Commands; o.Ending != c.ending {
 					b.Fatal(o.Ending, o.Why)
 				}
 			}
