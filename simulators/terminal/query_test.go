@@ -1,8 +1,10 @@
 package terminal
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -147,4 +149,20 @@ func TestStatisticsTellCurrenciesApart(t *testing.T) {
 		{ref: audit.Ref{Flow: pay.Sale}, amount: pay.Amount{Minor: 500, Currency: pay.Currency840USD}}})
 	same(t, "lines", []Line{{ID: "SLIP_COUNT", Args: []string{"@FLOW_SALE", "2", "3.50 CNY"}},
 		{ID: "SLIP_COUNT", Args: []string{"@FLOW_SALE", "1", "5.00 USD"}}}, lines)
+}
+
+// The host may set the clock back between two payments; the last one is still the last.
+func TestPaymentsInTheJournalsOrder(t *testing.T) {
+	till := newBench(t).till
+	noon := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	for i, at := range []time.Time{noon, noon.Add(-time.Minute)} {
+		till.payments = append(till.payments, payment{at: at, ref: audit.Ref{Trace: traceDigits(i + 1)}})
+	}
+	var got []string
+	for _, p := range till.everyPayment() {
+		got = append(got, p.ref.Trace)
+	}
+	if want := []string{"000001", "000002"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }

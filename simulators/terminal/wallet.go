@@ -383,11 +383,18 @@ func (t *Terminal) walletPayments() (list []payment) {
 	return list
 }
 
-// everyPayment lists the till's payments, by card and by code, in the order of time.
+// everyPayment lists the till's payments, by card and by code: each kind as its journal has it, whatever the clock did meanwhile, and the
+// two by their times.
 func (t *Terminal) everyPayment() []payment {
-	all := append(slices.Clone(t.payments), t.walletPayments()...)
-	slices.SortStableFunc(all, func(a, b payment) int { return a.at.Compare(b.at) })
-	return all
+	var all []payment
+	byCode := t.walletPayments()
+	for _, p := range t.payments {
+		for len(byCode) > 0 && byCode[0].at.Before(p.at) {
+			all, byCode = append(all, byCode[0]), byCode[1:]
+		}
+		all = append(all, p)
+	}
+	return append(all, byCode...)
 }
 
 func (s walletSale) fact() audit.Fact {
