@@ -119,6 +119,13 @@ type card struct {
 	counter             [2]byte
 }
 
+// count has the chip count one more time that it was read.
+func (c *card) count() {
+	if c.counter[1]++; c.counter[1] == 0 {
+		c.counter[0]++
+	}
+}
+
 // order is one leg of a chain that is due, or under way.
 type order struct {
 	due   time.Duration
@@ -178,6 +185,7 @@ func (s *Sender) learn() error {
 			r.sameTrace = sample.Request.Get(iso8583.Trace) == sample.Reversal.Get(iso8583.Trace)
 		}
 		flow := pay.Flow(kind.Flow)
+		r.chip = kind.Entry == string(load.ByChip) || kind.Entry == string(load.ByTap)
 		r.of, r.payment = load.Acts(flow), r.money || load.Acts(flow) != ""
 		s.recipes = append(s.recipes, r)
 	}

@@ -36,6 +36,9 @@ func (s *Sender) begin(now time.Duration, t *till, o order) {
 	t.trace = t.trace%999999 + 1
 	m := s.making(t, t.trace)
 	m.of = &t.order.first
+	if t.recipe.chip {
+		m.card.count()
+	}
 	if !s.send(t, t.recipe, m) {
 		return
 	}
@@ -52,7 +55,7 @@ func (s *Sender) begin(now time.Duration, t *till, o order) {
 }
 
 func (s *Sender) making(t *till, trace uint32) *making {
-	s.made = making{till: t, card: &s.cards[t.order.chain.Card], clock: &s.clock, amount: t.order.chain.Amount(t.order.leg), trace: trace, chip: t.recipe.cryptic}
+	s.made = making{till: t, card: &s.cards[t.order.chain.Card], clock: &s.clock, amount: t.order.chain.Amount(t.order.leg), trace: trace}
 	return &s.made
 }
 
@@ -63,7 +66,7 @@ func (s *Sender) send(t *till, r *recipe, m *making) bool {
 		s.fail("till %s: %s of an order of kind %s has not the size that the sample had", t.number, misfit, s.Workload.Kinds()[t.order.kind()])
 		return false
 	}
-	if r.cryptic && !s.sign(t, r, m) {
+	if r.living && !s.tell(t, r, m) {
 		return false
 	}
 	if r.tpl.Sealed() {
@@ -87,15 +90,10 @@ func (s *Sender) send(t *till, r *recipe, m *making) bool {
 // perWrite bounds the frames of one write: more gain nothing, and answers are due meanwhile.
 const perWrite = 256
 
-// sign has the chip make a cryptogram over what the request says.
-func (s *Sender) sign(t *till, r *recipe, m *making) bool {
-	c := m.card
-	if c.chip == nil {
-		s.fail("card %d has no chip", t.order.chain.Card)
-		return false
-	}
+// tell writes the chip's data.
+func (s *Sender) tell(t *till, r *recipe, m *making) bool {
 	s.chance++
-	if err := r.chip(t.frame, m, s.Workload.Draw(s.chance)); err != nil {
+	if err := r.tell(t.frame, m, s.Workload.Draw(s.chance)); err != nil {
 		s.fail("card %d: %w", t.order.chain.Card, err)
 		return false
 	}

@@ -1,10 +1,12 @@
 package batch
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -21,7 +23,9 @@ type recipe struct {
 	money     bool   // it holds or moves money, so that an unknown outcome is to be reversed
 	payment   bool   // it stands in the till's journal
 	of        pay.Flow
-	cryptic   bool    // a cryptogram is made for each
+	chip      bool    // the card's chip is read, and counts
+	signed    bool    // ... and signs
+	living    bool    // something in its chip data differs from order to order
 	back      *recipe // of its reversal; nil for none
 	sameTrace bool    // ... which has the trace number of what it reverses
 	objects   []byte  // the chip's data; those of the last order
@@ -38,10 +42,12 @@ const (
 	tagUnpredictable
 	tagAmount
 	tagDate
+	tagDevice
+	tagSequence
 	chipTags
 )
 
-var chipTagNames = [chipTags]tlv.Tag{0x9F26, 0x9F36, 0x9F37, 0x9F02, 0x9A}
+var chipTagNames = [chipTags]tlv.Tag{0x9F26, 0x9F36, 0x9F37, 0x9F02, 0x9A, 0x9F1E, 0x9F41}
 
 // patch writes one element.
 type patch struct {
@@ -58,11 +64,10 @@ type making struct {
 	trace  uint32
 	of     *original
 	reason [2]byte // of a reversal
-	chip   bool    // the card's chip was read
 }
 
 func (m *making) track2() []byte {
-	if m.chip {
+	if m.till.recipe.chip {
 		return m.card.chipTrack
 	}
 	return m.card.track2
@@ -179,8 +184,21 @@ func (r *recipe) readChip(m *iso8583.Message) error {
 			r.chipTags[i] = span{end - len(o.Value), len(o.Value)}
 		}
 	}
-	r.cryptic = r.chipTags[tagCryptogram].size > 0
+	r.signed = r.chipTags[tagCryptogram].size > 0
+	r.follows(tagDevice, []byte(m.Get(iso8583.Terminal)))
+	var b [8]byte
+	if trace, err := strconv.ParseUint(m.Get(iso8583.Trace), 10, 32); err == nil {
+		r.follows(tagSequence, bcd(&b, trace, 4))
+	}
+	r.living = r.chipTags != [chipTags]span{}
 	return nil
+}
+
+// follows keeps a data object to be written anew only if the sample's said the same as its message.
+func (r *recipe) follows(tag int, said []byte) {
+	if at := r.chipTags[tag]; !bytes.Equal(r.objects[at.at:at.at+at.size], said) {
+		r.chipTags[tag] = span{}
+	}
 }
 
 // make writes a request to frame, all but its MAC. It tells the element that does not fit; NoElement when all do.
@@ -194,23 +212,27 @@ func (r *recipe) make(frame []byte, m *making) ([]byte, iso8583.Element) {
 	return frame, iso8583.NoElement
 }
 
-// chip has the card's chip make a cryptogram over what the till tells it, and writes both to the frame.
-func (r *recipe) chip(frame []byte, m *making, chance uint64) error {
+// tell writes what card and till tell of each other, with the cryptogram that the chip makes over it.
+func (r *recipe) tell(frame []byte, m *making, chance uint64) error {
 	c := m.card
-	if c.counter[1]++; c.counter[1] == 0 {
-		c.counter[0]++
-	}
 	r.object(tagATC, c.counter[:])
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], chance)
 	r.object(tagUnpredictable, b[:4])
 	r.object(tagAmount, bcd(&b, uint64(m.amount.Minor), 6))
 	r.object(tagDate, m.clock.day[:])
-	cryptogram, err := c.chip.Sign(r.objects, c.counter)
-	if err != nil {
-		return err
+	r.object(tagDevice, m.till.number)
+	r.object(tagSequence, bcd(&b, uint64(m.trace), 4))
+	if r.signed {
+		if c.chip == nil {
+			return errors.New("it has no chip")
+		}
+		cryptogram, err := c.chip.Sign(r.objects, c.counter)
+		if err != nil {
+			return err
+		}
+		r.object(tagCryptogram, cryptogram[:])
 	}
-	r.object(tagCryptogram, cryptogram[:])
 	if !r.tpl.Put(frame, iso8583.Chip, r.objects) {
 		return errors.New("its data have not the size that the sample had")
 	}

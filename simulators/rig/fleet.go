@@ -29,8 +29,9 @@ type FleetPlan struct {
 	Lag        time.Duration      // an order that could not begin for longer is dropped; 0 drops none
 	Loops      int                // goroutines that the tills are spread over; 0 is one
 
-	Stray     func(iso8583.Cause)   // an answer that nobody waits for; it may be nil, and comes from any goroutine, as below
-	Connected func(d time.Duration) // a connection has been made in that time
+	Stray     func(iso8583.Cause)                   // an answer that nobody waits for; it may be nil, and comes from any goroutine, as below
+	Connected func(d time.Duration)                 // a connection has been made in that time
+	Wire      func(till int, answer bool, b []byte) // what crosses a till's line; b is valid until it returns
 }
 
 // Fleet is many tills at one host that serve customers as they come. Nothing is kept of an order when it is over but what a till's

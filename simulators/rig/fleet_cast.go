@@ -117,7 +117,7 @@ func (l *lane) hire(n int, shop Shop, place ShopTill) (*clerk, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &clerk{till: t, lane: l}
+	c := &clerk{number: n, till: t, lane: l}
 	c.judged, c.goOn = c.judge, c.next
 	t.clerk, t.store = c, forgetful{}
 	l.clerks[n], l.world.order = c, append(l.world.order, t)

@@ -27,6 +27,8 @@ type clerk struct {
 
 	judged func(*iso8583.Message, iso8583.Trouble) // judge and next, made once
 	goOn   func()
+
+	number int // of its till in the fleet, from 0
 }
 
 // waiting is an order that its till has not begun.
@@ -315,6 +317,12 @@ func (c *clerk) connected(d time.Duration) {
 	}
 	if told := c.lane.fleet.plan.Connected; told != nil {
 		told(d)
+	}
+}
+
+func (c *clerk) crossed(answer bool, b []byte) {
+	if told := c.lane.fleet.plan.Wire; told != nil {
+		told(c.number, answer, b)
 	}
 }
 

@@ -193,6 +193,7 @@ func (p *tap) write(line uint64, b []byte) {
 	}
 	if k := p.till.clerk; k != nil { // a fleet's line has no history and no faults
 		k.wrote(p.till.world.Loop.Now())
+		k.crossed(false, b)
 		p.open.conn.Write(b)
 		return
 	}
@@ -258,6 +259,7 @@ func (p *tap) garbage(frame []byte) error {
 func (p *tap) arrived(at time.Time, line uint64, o *opened, b []byte) {
 	if k := p.till.clerk; k != nil {
 		k.heard = at
+		k.crossed(true, b)
 		p.give(line, b)
 		return
 	}
