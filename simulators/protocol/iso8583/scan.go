@@ -7,27 +7,82 @@ import "encoding/hex"
 type Scan struct {
 	dialect *Dialect
 	frame   []byte
+	mti     uint16
+	mac     [16]byte // decoded, where it stands as hex text
+	*shape
+	shapes [8]shape // seen lately: frames of one kind are often alike
+}
+
+// shape is where the fields of a frame stand. It is the same for each frame with the same bitmap and the same lengths.
+type shape struct {
+	dialect *Dialect // nil: none
 	present bitset
 	at      [129]uint16 // of the content; valid where present
 	units   [129]uint16
-	mti     uint16
-	mac     [16]byte // decoded, where it stands as hex text
+	first   int // where they begin: a second bitmap may be empty
+	size    int // of the frame
+	lengths []length
+}
+
+// length is the prefix of a field of variable length.
+type length struct {
+	at, size uint16
+	wire     [maxLength]byte
+}
+
+// maxLength is the longest prefix that is remembered.
+const maxLength = 4
+
+// fits tells that a frame with the same bitmap has the shape: all its lengths are the same.
+func (s *shape) fits(frame []byte) bool {
+	if s.size != len(frame) {
+		return false
+	}
+	for i := range s.lengths {
+		l := &s.lengths[i]
+		for j, c := range frame[l.at : l.at+l.size] {
+			if l.wire[j] != c {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Read takes a frame without length prefix. It keeps it. The error is a *DecodeError.
 func (s *Scan) Read(d *Dialect, frame []byte) error {
-	s.dialect, s.frame, s.present = d, frame, bitset{}
+	s.dialect, s.frame = d, frame
+	s.shape = &s.shapes[0] // there is one, whatever the frame is
 	off := d.headSize()
 	if len(frame) > d.Framing.Max || len(frame) < off+d.mtiSize() || len(frame) > 0xFFFF {
+		s.shape.forget()
 		return &DecodeError{"length", 0, faultf("%d bytes are none of a message", len(frame))}
 	}
 	s.mti = scanMTI(frame[off:], d.mtiSize())
 	off += d.mtiSize()
 	present, size, err := d.readBitmap(frame[off:])
 	if err != nil {
+		s.shape.forget()
 		return &DecodeError{"bitmap", off, err}
 	}
+	hash := (present[0] ^ present[1]) * 0x9E3779B97F4A7C15
+	s.shape = &s.shapes[(hash>>32+uint64(len(frame)))%uint64(len(s.shapes))]
 	off += size
+	if s.shape.dialect == d && s.present == present && s.first == off && s.shape.fits(frame) {
+		return nil
+	}
+	s.shape.forget()
+	if err := s.shape.read(d, frame, off, present); err != nil {
+		return err
+	}
+	s.shape.dialect, s.present, s.first, s.size = d, present, off, len(frame)
+	return nil
+}
+
+func (s *shape) forget() { s.dialect, s.present, s.lengths = nil, bitset{}, s.lengths[:0] }
+
+// read goes from field to field.
+func (s *shape) read(d *Dialect, frame []byte, off int, present bitset) error {
 	for n := present.next(2); n <= 128; n = present.next(n + 1) {
 		f := d.fields[n]
 		if f == nil {
@@ -37,13 +92,17 @@ func (s *Scan) Read(d *Dialect, frame []byte) error {
 		if err != nil {
 			return &DecodeError{fieldLabel(n), off, err}
 		}
+		if before > 0 {
+			l := length{at: uint16(off), size: uint16(before)}
+			copy(l.wire[:], frame[off:off+before])
+			s.lengths = append(s.lengths, l)
+		}
 		off += before
 		s.at[n], s.units[n] = uint16(off), uint16(units)
 		if off += f.wireSize(units); off > len(frame) {
 			return &DecodeError{fieldLabel(n), int(s.at[n]), faultf("needs %d bytes, only %d left", f.wireSize(units), len(frame)-int(s.at[n]))}
 		}
 	}
-	s.present = present
 	return atEnd(frame, off)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Template is a message compiled to bytes, with places that can be written anew without encoding: trace number, time, amount, PIN
@@ -19,8 +18,9 @@ type Template struct {
 }
 
 type echoed struct {
-	place place
-	spot  spot
+	place    place
+	spot     spot
+	at, size int // in bytes
 }
 
 // spot is a place in a frame: units from at on, in nibbles where digits are packed and in bytes elsewhere.
@@ -52,7 +52,7 @@ func (d *Dialect) Template(m *Message) (*Template, error) {
 	}
 	for _, p := range echo {
 		if p.field != 0 && m.has(p.field) {
-			t.echo = append(t.echo, echoed{p, s.spot(p)})
+			t.echo = append(t.echo, echoed{p, s.spot(p), int(s.at[p.field]), d.fields[p.field].wireSize(int(s.units[p.field]))})
 		}
 	}
 	return t, nil
@@ -72,16 +72,23 @@ func (t *Template) Put(frame []byte, e Element, value []byte) bool {
 
 // PutNumber writes digits, filled with zeros on the left. What is too long is cut there.
 func (t *Template) PutNumber(frame []byte, e Element, n uint64) bool {
+	spot := &t.spots[e]
 	var digits [20]byte
-	units := t.spots[e].units
-	if units == 0 || units > len(digits) {
+	if spot.units == 0 || spot.units > len(digits) {
 		return false
 	}
-	for i := units - 1; i >= 0; i-- {
+	if spot.packed() && spot.at%2 == 0 && spot.units%2 == 0 {
+		for i := (spot.at+spot.units)/2 - 1; i >= spot.at/2; i-- {
+			pair := n % 100
+			frame[i], n = byte(pair/10<<4|pair%10), n/100
+		}
+		return true
+	}
+	for i := spot.units - 1; i >= 0; i-- {
 		digits[i] = byte('0' + n%10)
 		n /= 10
 	}
-	return t.spots[e].put(frame, digits[:units])
+	return spot.put(frame, digits[:spot.units])
 }
 
 // Seal writes the MAC of a frame; nothing where the template carries none.
@@ -108,6 +115,13 @@ func (t *Template) macAt() int {
 func (t *Template) Echoes(request []byte, answer *Scan) bool {
 	for i := range t.echo {
 		asked := &t.echo[i]
+		if f := asked.place.field; asked.place.part == 0 { // a whole field: no need to find a part of it
+			if !answer.has(f) || int(answer.units[f]) != asked.spot.units ||
+				!bytes.Equal(request[asked.at:asked.at+asked.size], answer.frame[answer.at[f]:int(answer.at[f])+asked.size]) {
+				return false
+			}
+			continue
+		}
 		got := answer.spot(asked.place)
 		if got.units != asked.spot.units || !bytes.Equal(asked.spot.bytes(request), got.bytes(answer.frame)) {
 			return false
@@ -152,17 +166,35 @@ func (s *spot) put(frame, value []byte) bool {
 }
 
 func (s *spot) putPacked(frame, value []byte) bool {
-	if slices.ContainsFunc(value, func(c byte) bool { _, ok := nibbleOf(c); return !ok }) {
+	var bad byte
+	for _, c := range value {
+		bad |= nibbleTable[c]
+	}
+	if bad > 15 {
 		return false
 	}
-	for i, c := range value {
-		nibble, _ := nibbleOf(c)
-		at := s.at + i
-		if at%2 == 0 {
-			frame[at/2] = nibble<<4 | frame[at/2]&15
-		} else {
-			frame[at/2] = frame[at/2]&0xF0 | nibble
-		}
+	at := s.at
+	if at%2 == 1 {
+		frame[at/2] = frame[at/2]&0xF0 | nibbleTable[value[0]]
+		value, at = value[1:], at+1
+	}
+	for at /= 2; len(value) > 1; at++ {
+		frame[at] = nibbleTable[value[0]]<<4 | nibbleTable[value[1]]
+		value = value[2:]
+	}
+	if len(value) == 1 {
+		frame[at] = nibbleTable[value[0]]<<4 | frame[at]&15
 	}
 	return true
 }
+
+// nibbleTable is nibbleOf, with more than 15 for what is none.
+var nibbleTable = func() (table [256]byte) {
+	for i := range table {
+		nibble, ok := nibbleOf(byte(i))
+		if table[i] = nibble; !ok {
+			table[i] = 0xFF
+		}
+	}
+	return table
+}()

@@ -131,7 +131,7 @@ func TestTemplateEchoes(t *testing.T) {
 	}
 }
 
-// Scan and Decode agree on what a frame is made of.
+// Scan and Decode agree on what a frame is made of, and a Scan that has read another frame before reads as a new one does.
 func FuzzScan(f *testing.F) {
 	var all []*Dialect
 	for i, name := range dialects {
@@ -141,15 +141,26 @@ func FuzzScan(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(byte(i), frame)
-		f.Add(byte(i), frame[:len(frame)-1])
+		f.Add(byte(i), frame, frame)
+		f.Add(byte(i), frame, frame[:len(frame)-1])
+		for n := 20; n < len(frame); n += 7 { // also a length, so that the fields behind it stand elsewhere
+			other := bytes.Clone(frame)
+			other[n] ^= 1
+			f.Add(byte(i), frame, other)
+			f.Add(byte(i), other, frame)
+		}
 	}
-	f.Fuzz(func(t *testing.T, which byte, frame []byte) {
+	f.Fuzz(func(t *testing.T, which byte, before, frame []byte) {
 		d := all[int(which)%len(all)]
 		m := d.New()
 		decoded := d.Decode(m, frame)
 		var s Scan
 		scanned := s.Read(d, frame)
+		var used Scan
+		_, _ = used.Read(d, before), used.Read(d, frame)
+		if again := used.Read(d, frame); (again == nil) != (scanned == nil) || used.present != s.present {
+			t.Fatalf("a new scan reads it with %v, a used one with %v", scanned, again)
+		}
 		var place *DecodeError
 		if decoded == nil && scanned != nil || scanned != nil && !errors.As(scanned, &place) {
 			t.Fatalf("decoded: %v, scanned: %v", decoded, scanned)
@@ -159,7 +170,9 @@ func FuzzScan(f *testing.F) {
 		}
 		for e := NoElement + 1; e < elementCount; e++ { // nothing of it panics
 			_, _ = s.Number(e)
-			_ = s.Bytes(e)
+			if !bytes.Equal(s.Bytes(e), used.Bytes(e)) {
+				t.Fatalf("a new scan finds another %s than a used one", e)
+			}
 		}
 		s.MAC()
 		if decoded != nil {
