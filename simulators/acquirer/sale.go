@@ -23,8 +23,8 @@ func authorize(c *Call) {
 		return
 	}
 	p.State = Pending
-	question := c.question(p)
-	c.commit(change{payments: []Payment{p}}, func() { c.ask(p, question) })
+	q := &questionOut{call: c, key: p.Key(), rrn: p.RRN, message: c.question(p)}
+	c.commit(change{payments: []Payment{p}}, func() { c.ask(q) })
 }
 
 // advise decides alone and tells the issuer: what the till says has happened, and the till repeats it until it is answered.
@@ -52,11 +52,11 @@ func advise(c *Call) {
 }
 
 // ask sends the question and waits for what comes first, the answer or the timeout.
-func (c *Call) ask(p Payment, question *iso8583.Message) {
-	q := &questionOut{call: c, key: p.Key(), rrn: p.RRN, due: c.now.Add(c.Rules.IssuerTimeout)}
-	c.askIssuer(c.now, question, c.out, func(now time.Time, answer *iso8583.Message) {
-		c.now, q.call = now, nil
-		c.answered(p, answer)
+func (c *Call) ask(q *questionOut) {
+	q.due = c.now.Add(c.Rules.IssuerTimeout)
+	c.askIssuer(c.now, q.message, c.out, func(now time.Time, answer *iso8583.Message) {
+		c.now, q.call, q.message = now, nil, nil
+		c.answered(q.key, q.rrn, answer)
 	})
 	if q.call != nil {
 		c.wait(q)
@@ -65,10 +65,11 @@ func (c *Call) ask(p Payment, question *iso8583.Message) {
 
 // questionOut is a question on its way. One timer serves all that are: most are answered long before.
 type questionOut struct {
-	call *Call // nil: it was answered
-	key  Key
-	rrn  string
-	due  time.Time
+	call    *Call // nil: it was answered
+	message *iso8583.Message
+	key     Key
+	rrn     string
+	due     time.Time
 }
 
 // wait sees to it that a question ends in time.
@@ -119,8 +120,8 @@ func (a *Acquirer) pending(k Key, rrn string) (Payment, bool) {
 }
 
 // answered takes the issuer's decision: an approval is posted, and a payment that has ended meanwhile stays ended.
-func (c *Call) answered(p Payment, answer *iso8583.Message) {
-	p, waiting := c.pending(p.Key(), p.RRN)
+func (c *Call) answered(k Key, rrn string, answer *iso8583.Message) {
+	p, waiting := c.pending(k, rrn)
 	if !waiting {
 		c.note(c.now, trace.Trouble, "late", "the issuer's answer for "+answer.Get(iso8583.RRN)+" came when the payment had ended")
 		return

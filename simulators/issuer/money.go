@@ -134,7 +134,7 @@ func (i *Issuer) heldUntil(p Payment) time.Time { return p.At.AddDate(0, 0, i.Ru
 // calls it before.
 func (i *Issuer) Age(now time.Time) {
 	i.forgetCodes(now)
-	if i.broken || now.Before(i.nextEnd) {
+	if i.broken || len(i.open) == 0 || now.Before(i.nextEnd) {
 		return
 	}
 	i.nextEnd = time.Time{}

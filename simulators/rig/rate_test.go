@@ -284,13 +284,33 @@ func cpuOf(t testing.TB, pid int) time.Duration {
 }
 
 // BenchmarkServedSale is the same over a socket, with the host in a process of its own, of which it tells the CPU time: 64 orders a
-// write, as a load engine's quantum brings them.
+// write and 256 on their way, as a load engine's quantum brings them; in a lean world, and in standing ones that are durable.
 func BenchmarkServedSale(b *testing.B) {
-	const together = 64
-	server := serving(b, rig.DefaultProfile, "", "", 1)
-	f := newCrowd(b, 3)
-	line, _ := f.open(visiting(b, server.control), `{"seed": 3, "lean": true}`)
+	b.Run("lean", func(b *testing.B) {
+		server := serving(b, rig.DefaultProfile, "", "", 1)
+		f := newCrowd(b, 1)
+		line, _ := f.open(visiting(b, server.control), `{"seed": 1, "lean": true}`)
+		f.sellOver(b, line, server)
+	})
+	for _, kind := range []string{"sqlite", "postgres"} {
+		b.Run(kind, func(b *testing.B) {
+			store := b.TempDir()
+			if kind == "postgres" {
+				var why string
+				if store, why = freshDatabase(b); store == "" {
+					b.Skip(why)
+				}
+			}
+			server := serving(b, rig.DefaultProfile, "", store, 1)
+			f := newCrowd(b, 1)
+			f.sellOver(b, f.enter(visiting(b, server.control), rig.StandingWorld, server.line), server)
+		})
+	}
+}
+
+func (f *crowd) sellOver(b *testing.B, line *crowdLine, server *child) {
 	defer line.Close()
+	const together, underway = 64, 256
 	frames := make([][]byte, b.N)
 	for i := range frames {
 		frames[i] = f.sale()
@@ -300,7 +320,7 @@ func BenchmarkServedSale(b *testing.B) {
 	b.ResetTimer()
 	sent := 0
 	for n := range frames {
-		for sent < b.N && sent < n+together {
+		for sent < b.N && sent < n+underway {
 			to := min(sent+together, b.N)
 			line.write(frames[sent:to]...)
 			sent = to

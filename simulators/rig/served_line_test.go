@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"testing"
@@ -144,15 +145,23 @@ type crowdLine struct {
 func (f *crowd) open(door *visitor, body string) (*crowdLine, string) {
 	f.Helper()
 	var world rig.WorldMade
-	_, answer := door.call("POST", "/worlds", body, &world)
+	if status, answer := door.call("POST", "/worlds", body, &world); status != http.StatusCreated {
+		f.Fatal(answer)
+	}
+	return f.enter(door, world.ID, world.Address), world.ID
+}
+
+// enter tells a world of the crowd, and signs that in.
+func (f *crowd) enter(door *visitor, world, address string) *crowdLine {
+	f.Helper()
 	seeds, err := json.Marshal(f.seeds())
 	must(f, err)
-	if status, text := door.call("POST", "/worlds/"+world.ID+"/seeds", string(seeds), nil); status != 200 {
-		f.Fatal(answer, text)
+	if status, text := door.call("POST", "/worlds/"+world+"/seeds", string(seeds), nil); status != http.StatusOK {
+		f.Fatal(text)
 	}
-	l := f.line(world.Address)
+	l := f.line(address)
 	f.signIn(func(frame []byte) []byte { l.write(frame); return l.read() })
-	return l, world.ID
+	return l
 }
 
 func (f *crowd) line(address string) *crowdLine {

@@ -41,7 +41,9 @@ func New() *Ledger { return &Ledger{accounts: map[Account]account{}, moves: map[
 
 // Begin starts a decision taken at now. What it stages happens all together at Commit, or never when it is dropped.
 func (l *Ledger) Begin(now time.Time) *Tx {
-	return &Tx{ledger: l, now: now, since: len(l.order)}
+	t := &Tx{ledger: l, now: now, since: len(l.order)}
+	t.accounts = t.room[:0]
+	return t
 }
 
 // Replay does again what a record of the journal says. Records of other kinds are not the ledger's and change nothing.

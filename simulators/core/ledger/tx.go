@@ -16,8 +16,9 @@ type Tx struct {
 	now      time.Time
 	since    int            // movements in the books when it began
 	accounts []namedAccount // few, so that looking at each is the fastest way
-	moves    []move         // new ones, in their order
-	targets  []move         // and those in the books that they change
+	room     [2]namedAccount
+	moves    []move // new ones, in their order
+	targets  []move // and those in the books that they change
 }
 
 type namedAccount struct {
@@ -123,7 +124,7 @@ func (t *Tx) Commit() {
 		l.moves[m.ID] = &m
 		l.order = append(l.order, &m)
 	}
-	*t = *l.Begin(t.now)
+	*t = Tx{ledger: l, now: t.now, since: len(l.order)}
 }
 
 // stage lets an entry happen within the Tx, or leaves the Tx as it was. It is the only way money moves, also on replay.

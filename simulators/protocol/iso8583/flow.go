@@ -96,13 +96,13 @@ func (d *Dialect) allows(rules []rule, e Element) bool {
 	return false
 }
 
-// New gives an empty message, with room for a common one.
+// New gives an empty message, with room for the values of a common one.
 func (d *Dialect) New() *Message {
 	m := &struct {
 		Message
-		room [640]byte // values, then the frame
+		room [320]byte
 	}{Message: Message{dialect: d}}
-	m.buf, m.frame = m.room[0:0:320], m.room[320:320:640]
+	m.buf = m.room[:0]
 	return &m.Message
 }
 
