@@ -50,7 +50,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.script, "issuer-script", "", "YAML file that says how the standing world's issuer behaves from the start on: latency, answers lost, outages")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer, issuer or wallets in the standing world")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the standing world's keys; a store wants the one that it was made with")
-	c.Flags().BoolVar(&f.quiet, "quiet", false, "say where the doors are, and nothing of what happens")
+	c.Flags().BoolVar(&f.quiet, "quiet", false, "say where the doors are and nothing of what happens, and remember no events of the standing world: for load")
 	return c
 }
 
@@ -74,7 +74,7 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 	defer log.close()
 	o := rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Wallets: f.wallets, Store: f.store, Script: script, Seed: sim.Seed(f.seed), Watch: log.event}
 	if f.quiet {
-		o.Watch = nil
+		o.Watch, o.Lean = nil, true
 	}
 	s, err := rig.Serve(ctx, o)
 	if errors.Is(err, context.Canceled) {

@@ -301,7 +301,7 @@ func BenchmarkServedSale(b *testing.B) {
 					b.Skip(why)
 				}
 			}
-			server := serving(b, rig.DefaultProfile, "", store, 1)
+			server := serving(b, rig.DefaultProfile, "", store, 1, "lean")
 			f := newCrowd(b, 1)
 			f.sellOver(b, f.enter(visiting(b, server.control), rig.StandingWorld, server.line), server)
 		})

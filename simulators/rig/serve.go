@@ -24,6 +24,7 @@ type ServeOptions struct {
 	Control string        // control door, loopback only; "" is any free port of it
 	Wallets string        // where the standing world's wallet hosts listen, loopback only; "" has them wait until the control door is asked
 	Store   string        // of the standing world's journals: a directory, or a postgres:// URL; "" keeps them in memory
+	Lean    bool          // the standing world remembers nothing of what happens but its books, and its journals if there is a store
 	Script  *IssuerScript // of the standing world's issuer; nil for none
 	Seed    sim.Seed
 	Worlds  int                               // how many may be open at once; 0 is 1000
@@ -105,7 +106,7 @@ func isLoopback(addr string) (bool, error) {
 
 func (s *Server) start() error {
 	rig := s.options.Rig
-	standing, err := s.open(worldPlan{id: StandingWorld, seed: s.options.Seed, rules: rig.rules, dialect: rig.Dialect, listen: s.options.Listen, store: s.options.Store})
+	standing, err := s.open(worldPlan{id: StandingWorld, seed: s.options.Seed, rules: rig.rules, dialect: rig.Dialect, listen: s.options.Listen, store: s.options.Store, lean: s.options.Lean})
 	if err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ type worldPlan struct {
 	dialect *iso8583.Dialect
 	listen  string
 	store   string // as in ServeOptions
-	lean    bool   // neither journals nor a trace
+	lean    bool   // no trace, and no journals that end with the process
 }
 
 func (s *Server) open(p worldPlan) (*servedWorld, error) {
@@ -194,13 +195,16 @@ func (s *Server) open(p worldPlan) (*servedWorld, error) {
 	if !p.lean {
 		w.trace = trace.NewRecorder(s.watch(p.id))
 		w.trace.Keep(history)
+		c.trace = w.trace
+	}
+	if !p.lean || p.store != "" {
 		var err error
 		if w.stores, err = openStores(p.store, p.seed); err != nil {
 			return nil, err
 		}
-		c.trace, c.acquirerStore, c.issuerStore = w.trace, w.stores[0], w.stores[1]
+		c.acquirerStore, c.issuerStore = w.stores[0], w.stores[1]
 	}
-	if p.store != "" { // a store on disk calls back from a goroutine of its own
+	if p.store != "" { // such a store calls back from a goroutine of its own
 		c.acquirerStore, c.issuerStore = loopStore{w.stores[0], loop}, loopStore{w.stores[1], loop}
 	}
 	h, err := newHost(c)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// serveChild serves until its standard input ends, as it does when the test is gone: profile, listen, store, seed.
+// serveChild serves until its standard input ends, as it does when the test is gone: profile, listen, store, seed; lean.
 func serveChild(args []string) error {
 	profile, err := rig.LoadProfile(args[0])
 	if err != nil {
@@ -49,7 +50,7 @@ func serveChild(args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := rig.Serve(context.Background(), rig.ServeOptions{Rig: r, Listen: args[1], Store: args[2], Seed: sim.Seed(seed)})
+	s, err := rig.Serve(context.Background(), rig.ServeOptions{Rig: r, Listen: args[1], Store: args[2], Seed: sim.Seed(seed), Lean: slices.Contains(args[4:], "lean")})
 	if err != nil {
 		return err
 	}
@@ -68,9 +69,9 @@ type child struct {
 }
 
 // serving starts a server in another process and waits until it listens.
-func serving(t testing.TB, profile, listen, store string, seed sim.Seed) *child {
+func serving(t testing.TB, profile, listen, store string, seed sim.Seed, more ...string) *child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "serve", profile, listen, store, strconv.FormatUint(uint64(seed), 10))
+	cmd := exec.Command(os.Args[0], append([]string{"serve", profile, listen, store, strconv.FormatUint(uint64(seed), 10)}, more...)...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	must(t, err)

@@ -123,12 +123,15 @@ func (a Amount) String() string {
 	if a.Minor < 0 {
 		sign, minor = "-", -uint64(a.Minor)
 	}
-	d := a.Currency.Decimals()
-	s := fmt.Sprintf("%0*d", d+1, minor)
-	if d > 0 {
-		s = s[:len(s)-d] + "." + s[len(s)-d:]
+	d, digits := a.Currency.Decimals(), strconv.FormatUint(minor, 10)
+	for len(digits) <= d {
+		digits = "0" + digits
 	}
-	return sign + s + " " + a.Currency.String()
+	whole, fraction := digits[:len(digits)-d], digits[len(digits)-d:]
+	if d > 0 {
+		whole += "."
+	}
+	return sign + whole + fraction + " " + a.Currency.String()
 }
 
 // MarshalText writes an amount as String does, so JSON shows "10.00 CNY".
