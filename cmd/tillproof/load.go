@@ -93,7 +93,7 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 		defer acquirer.stop()
 		f.control = acquirer.control
 	}
-	r, err := rig.New(rig.Options{Profile: profile, Line: rig.LineSocket, Control: f.control})
+	r, err := rig.New(rig.Options{Profile: profile, Line: rig.LineSocket, Control: f.control, State: filepath.Join("runs", profile.Name+".state.json")})
 	if err != nil {
 		return err
 	}

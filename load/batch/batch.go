@@ -245,6 +245,15 @@ func (s *Sender) enterPIN(t *till, c *card) (err error) {
 	return nil
 }
 
+// Traces gives the last trace number that each till has used.
+func (s *Sender) Traces() []int {
+	out := make([]int, len(s.tills))
+	for i := range s.tills {
+		out[i] = int(s.tills[i].trace)
+	}
+	return out
+}
+
 // Turn implements load.Sender.
 func (s *Sender) Turn(now time.Duration, due []load.Due) {
 	s.clock.set(s.Began.Add(now))

@@ -132,6 +132,9 @@ func (r *campaign) seatFleet(ctx context.Context, d *desk) (*rig.Fleet, error) {
 
 // Audit implements crew.
 func (b *batchCrew) Audit(ctx context.Context) ([]audit.Break, bool, error) {
+	if err := b.fleet.Leave(b.Traces()); err != nil {
+		return nil, false, err
+	}
 	control, ok := b.fleet.Control()
 	if !ok {
 		return nil, false, nil
