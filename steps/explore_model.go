@@ -305,7 +305,7 @@ func (m *model) changes(by *payment, e terminal.Ending) {
 // undone tells that a payment was taken back and that this stands in the till's journal.
 func (m *model) undone(o *payment) bool {
 	return slices.ContainsFunc(m.payments, func(by *payment) bool {
-		return by.on == o && by.stands && by.till == o.till && strings.HasSuffix(string(by.flow.Kind()), "void")
+		return by.on == o && by.stands && !by.open && by.till == o.till && strings.HasSuffix(string(by.flow.Kind()), "void")
 	})
 }
 
