@@ -1,6 +1,9 @@
 package load
 
 import (
+	"fmt"
+	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +26,43 @@ func TestShippedWorkloads(t *testing.T) {
 		if err := w.Preflight(Limits{Files: 8192, Ports: 28_000, Linger: time.Minute, Patience: time.Minute}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// The settings and the shipped workloads stand in the README beside them, in both languages.
+func TestWorkloadsReadme(t *testing.T) {
+	text, err := os.ReadFile("../fixtures/workloads/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	english, chinese, _ := strings.Cut(string(text), "\n## 中文\n")
+	wanted := []string{}
+	for _, part := range []any{Workload{}, Part{}, Leg{}, Stage{}} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(part)) {
+			if tag := f.Tag.Get("yaml"); tag != "" {
+				wanted = append(wanted, "`"+tag+"`")
+			}
+		}
+	}
+	for f := range flows {
+		wanted = append(wanted, "`"+string(f)+"`")
+	}
+	for _, name := range Shipped() {
+		w, err := LoadWorkload(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted = append(wanted, fmt.Sprintf("\n| `%s` | %d | %s |", name, w.Tills, w.Length()))
+	}
+	for _, want := range wanted {
+		if !strings.Contains(english, want) || !strings.Contains(chinese, want) {
+			t.Errorf("the README lacks %q in one of its languages", want)
+		}
+	}
+	_, example, _ := strings.Cut(english, "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if _, err := ParseWorkload([]byte(example), "README.md"); err != nil {
+		t.Error(err)
 	}
 }
 
