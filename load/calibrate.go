@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -67,6 +68,28 @@ func (m *Machine) Best(perWrite float64) (best Echo) {
 		}
 	}
 	return best
+}
+
+// Reach tells what share of this machine's limit so many orders a second are: of an echo over as many connections, with as many frames a write.
+func Reach(ctx context.Context, rate float64, connections, perWrite int, each time.Duration) (string, error) {
+	limit, err := echo(ctx, connections, perWrite, each)
+	if err != nil {
+		return "", fmt.Errorf("calibrate: echo: %w", err)
+	}
+	frames := "one frame a write"
+	if perWrite > 1 {
+		frames = fmt.Sprintf("%d frames a write", perWrite)
+	}
+	return fmt.Sprintf("Reached %.0f orders/s at most, %s %% of the %.0f/s that loopback echo does here at %s", rate,
+		strconv.FormatFloat(100*rate/limit, 'f', 2, 64), limit, frames), nil
+}
+
+// Peak is the most orders a second that were written in an interval.
+func (s *Summary) Peak() (rate float64) {
+	for _, r := range s.Rows {
+		rate = max(rate, float64(r.Written)/s.Interval.Seconds())
+	}
+	return rate
 }
 
 // echo sends frames over so many connections, several a write, and reads them back.

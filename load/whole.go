@@ -34,6 +34,14 @@ type Whole struct {
 
 var _ Sender = (*Whole)(nil)
 
+// Connection says how the tills of whole terminals reach their host.
+func (w *Workload) Connection() iso8583.Connection {
+	if w.Line == Each {
+		return iso8583.PerTransaction
+	}
+	return iso8583.Serial
+}
+
 // NewWhole seats the workload's tills and cards at the rig's host, with loops goroutines to run them, and has all tills sign in.
 // Close it.
 func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int) (*Whole, error) {
@@ -44,12 +52,8 @@ func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int
 	if s.memory {
 		loops = 1
 	}
-	connection := iso8583.Serial
-	if w.Line == Each {
-		connection = iso8583.PerTransaction
-	}
 	var err error
-	s.fleet, err = r.Fleet(context.WithoutCancel(ctx), rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: connection,
+	s.fleet, err = r.Fleet(context.WithoutCancel(ctx), rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
 		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), Loops: loops, Stray: s.stray, Connected: s.connected})
 	if err != nil {
 		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
@@ -127,11 +131,16 @@ var ways = map[Entry]rig.Presented{ByStripe: rig.ByStripe, ByChip: rig.ByChip, B
 // visit makes a chain a visit of a cardholder to a till.
 func (s *Whole) visit(d Due) *rig.Visit {
 	c := s.workload.Chain(d.Chain)
+	return &rig.Visit{Till: c.Till, Card: c.Card, Due: d.At, Legs: c.Visit(), Told: func(leg int, o rig.Served) { s.hear(c, leg, o) }}
+}
+
+// Visit gives the orders of the chain as whole terminals take them.
+func (c Chain) Visit() []rig.VisitLeg {
 	legs := make([]rig.VisitLeg, len(c.Part.Legs))
 	for i, l := range c.Part.Legs {
 		legs[i] = rig.VisitLeg{Flow: l.Flow, By: ways[l.Entry], Amount: c.Amount(i), After: c.Offset(i), Acts: Acts(l.Flow) != ""}
 	}
-	return &rig.Visit{Till: c.Till, Card: c.Card, Due: d.At, Legs: legs, Told: func(leg int, o rig.Served) { s.hear(c, leg, o) }}
+	return legs
 }
 
 var endOf = map[rig.Fate]End{rig.FateApproved: Approved, rig.FateDeclined: Declined, rig.FateSilent: TimedOut, rig.FateDisbelieved: Broken,

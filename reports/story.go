@@ -196,18 +196,24 @@ func (t *teller) money(c *Chapter) {
 		return
 	}
 	t.say(c.Name+" books", t.Cast...)
-	rows := [][]string{{t.Words("books of"), t.Words("books account"), t.Words("books before"), t.Words("books after")}}
-	for _, a := range c.Accounts {
-		rows = append(rows, []string{a.Books, a.Name, a.Before, a.After})
+	if len(c.Accounts) > 0 {
+		t.accounts(c)
 	}
-	t.b.WriteString(table("      ", rows))
-	t.gap()
 	if len(c.Breaks) == 0 {
 		t.say("money balances", strconv.Itoa(c.Statements))
 	}
 	for _, b := range c.Breaks {
 		t.line("  ", t.Words("money breaks", b.Rule, b.Text))
 	}
+}
+
+func (t *teller) accounts(c *Chapter) {
+	rows := [][]string{{t.Words("books of"), t.Words("books account"), t.Words("books before"), t.Words("books after")}}
+	for _, a := range c.Accounts {
+		rows = append(rows, []string{a.Books, a.Name, a.Before, a.After})
+	}
+	t.b.WriteString(table("      ", rows))
+	t.gap()
 }
 
 // say writes the words of an id as a paragraph, if there are any.

@@ -9,16 +9,19 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/load"
 	"github.com/tillproof/tillproof/load/campaign"
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/rig"
+	"github.com/tillproof/tillproof/simulators/terminal"
 )
 
 // loadFlags are the flags of `tillproof load`.
@@ -37,6 +40,7 @@ type loadFlags struct {
 	start      string
 	ceiling    string
 	hold       time.Duration
+	chain      uint64
 }
 
 func loadCommand() *cobra.Command {
@@ -49,7 +53,7 @@ func loadCommand() *cobra.Command {
 			"Response times count from the moment at which an order was due, so that a host that stands still is not flattered.\n\n" +
 			"Exit codes: 0 all held, 2 the harness or its configuration is broken, 3 a threshold was crossed,\n" +
 			"5 the money does not balance, 130 interrupted (the report is still written).",
-		Example: "  tillproof load lunch-rush\n  tillproof load spike --find-max 'response.p99<100ms'\n  tillproof load fixtures/workloads/lunch-rush.yaml --rate 500/s --duration 20s\n  tillproof load soak --profile my-host.yaml --threshold 'response.p99<250ms'",
+		Example: "  tillproof load lunch-rush\n  tillproof load spike --find-max 'response.p99<100ms'\n  tillproof load fixtures/workloads/lunch-rush.yaml --rate 500/s --duration 20s\n  tillproof load lunch-rush --chain 17\n  tillproof load soak --profile my-host.yaml --threshold 'response.p99<250ms'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
@@ -66,6 +70,7 @@ func loadCommand() *cobra.Command {
 	c.Flags().StringVar(&f.start, "start", "100/s", "rate that --find-max begins with")
 	c.Flags().StringVar(&f.ceiling, "ceiling", "100k/s", "rate over which --find-max does not go")
 	c.Flags().DurationVar(&f.hold, "hold", 5*time.Second, "how long --find-max offers each rate")
+	c.Flags().Uint64Var(&f.chain, "chain", 0, "carry out only the chain of this number, with whole terminals, and tell its whole trace: a report names chains by it")
 	c.Flags().BoolVar(&f.list, "list", false, "list the shipped workloads")
 	return c
 }
@@ -84,6 +89,9 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	profile, err := rig.LoadProfile(f.profile)
 	if err != nil {
 		return err
+	}
+	if cmd.Flags().Changed("chain") {
+		return f.retell(cmd, w, profile)
 	}
 	if f.control == "" && profile.Seat != rig.SeatRemote {
 		acquirer, err := startServe(cmd.Context(), f.profile)
@@ -119,6 +127,43 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return f.conclude(result)
+}
+
+// retell carries one chain out alone: in memory where the host is ours.
+func (f *loadFlags) retell(cmd *cobra.Command, w *load.Workload, profile *rig.Profile) error {
+	o := rig.Options{Profile: profile, Line: rig.LineMemory, Control: f.control}
+	if f.control != "" || profile.Seat == rig.SeatRemote {
+		o.Line = rig.LineSocket
+	}
+	r, err := rig.New(o)
+	if err != nil {
+		return err
+	}
+	words, err := terminal.LoadTexts(fixtures.FS, "demo.en")
+	if err != nil {
+		return err
+	}
+	told, err := campaign.Retell(cmd.Context(), r, w, f.chain)
+	if err != nil {
+		return err
+	}
+	story := told.Story(func(id string, args ...string) string {
+		if strings.HasPrefix(id, "story ") || !words.Has(id) {
+			return ""
+		}
+		return words.Words(id, args...)
+	})
+	if err := story.Write(os.Stdout); err != nil {
+		return err
+	}
+	fmt.Println()
+	for i, o := range told.Orders {
+		fmt.Printf("leg %d, %s at terminal %s, STAN %s: %s\n", i, told.Part.Legs[i].Flow, o.Terminal, o.Trace, o)
+	}
+	if len(told.Breaks) > 0 {
+		return exitCode(reports.ExitMoney)
+	}
+	return nil
 }
 
 // search looks for the highest rate.

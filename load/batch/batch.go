@@ -79,6 +79,8 @@ type Sender struct {
 	book    book
 	made    making
 	sample  load.Sample
+	frames  int    // written so far
+	writes  int    // that took them
 	chance  uint64 // for the tills' unpredictable numbers
 	broken  atomic.Pointer[error]
 }
@@ -282,6 +284,9 @@ func (s *Sender) Open() int {
 	}
 	return s.open
 }
+
+// PerWrite tells how many frames a write had on average.
+func (s *Sender) PerWrite() float64 { return float64(s.frames) / float64(max(s.writes, 1)) }
 
 // Err tells what is wrong with the harness itself; nil as long as nothing is. It may be called from any goroutine.
 func (s *Sender) Err() error {

@@ -88,6 +88,7 @@ func (s *Sender) flush(l *line) {
 		t.written = at
 		s.flights.push(flight{till: i, number: t.flight, written: at})
 	}
+	s.frames, s.writes = s.frames+len(l.unwritten), s.writes+1
 	_, err := l.conn.Write(l.out)
 	l.out, l.unwritten = l.out[:0], l.unwritten[:0]
 	if err != nil {

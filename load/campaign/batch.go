@@ -106,12 +106,8 @@ func (b *batchCrew) learn(ctx context.Context, w *load.Workload) (samples []batc
 // seatFleet seats the tills and has them sign in.
 func (r *campaign) seatFleet(ctx context.Context, d *desk) (*rig.Fleet, error) {
 	w := r.Workload
-	connection := iso8583.Serial
-	if w.Line == load.Each {
-		connection = iso8583.PerTransaction
-	}
 	r.say("seating %d tills with %d cards", w.Tills, w.Cards)
-	fleet, err := r.Rig.Fleet(context.WithoutCancel(ctx), rig.FleetPlan{Seed: sim.Seed(w.Seed), Line: rig.LineSocket, Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: connection,
+	fleet, err := r.Rig.Fleet(context.WithoutCancel(ctx), rig.FleetPlan{Seed: sim.Seed(w.Seed), Line: rig.LineSocket, Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
 		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), Stray: d.stray, Connected: d.Connected})
 	if err != nil {
 		return nil, err

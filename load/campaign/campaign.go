@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,7 @@ type crew interface {
 	// Audit judges the money of tills and host; false when the host's books cannot be looked into.
 	Audit(ctx context.Context) ([]audit.Break, bool, error)
 	Terminal(index uint32) string
+	PerWrite() float64     // frames, on average
 	Start(began time.Time) // the zero of all times
 	Err() error
 	Close()
@@ -210,11 +212,30 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 	for _, k := range r.desk.tape.Failed() {
 		s.Failed = append(s.Failed, load.Tell(&k.Sample, w.Kinds(), r.crew.Terminal))
 	}
-	err := r.judge(context.WithoutCancel(ctx), out)
+	err := errors.Join(r.judge(context.WithoutCancel(ctx), out), r.reach(ctx))
 	if r.dir != nil {
 		err = errors.Join(err, r.dir.Finish(s, r.measurement.Total(), r.crew.Terminal))
 	}
 	return out, err
+}
+
+// A quick calibration: enough to tell a tenth of the limit from half of it.
+const (
+	calibration = 400 * time.Millisecond
+	mostEchoes  = 8 // connections: more do no more here
+)
+
+// reach tells what share of this machine's limit the run came to, unless somebody waits for its end.
+func (r *campaign) reach(ctx context.Context) (err error) {
+	if ctx.Err() != nil {
+		return nil
+	}
+	s, connections := &r.Config.Summary, r.Workload.Tills
+	if r.Workload.Line == load.Multiplexed {
+		connections = min(connections, r.Workload.Lines)
+	}
+	s.Reached, err = load.Reach(ctx, s.Peak(), min(connections, mostEchoes), int(max(1, math.Round(r.crew.PerWrite()))), calibration)
+	return err
 }
 
 // judge has the money audited.

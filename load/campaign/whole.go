@@ -34,6 +34,9 @@ func (c wholeCrew) Audit(ctx context.Context) ([]audit.Break, bool, error) {
 	return breaks, true, err
 }
 
+// PerWrite implements crew: each till writes for itself.
+func (c wholeCrew) PerWrite() float64 { return 1 }
+
 // Terminal implements crew.
 func (c wholeCrew) Terminal(number uint32) string {
 	return fmt.Sprintf("%08s", strconv.FormatUint(uint64(number), 10))

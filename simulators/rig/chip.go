@@ -278,7 +278,7 @@ func (t *Till) present(c Cardholder, on card.Interface) (*terminal.Event, error)
 	}
 	_, ending := r.Insert(on)
 	t.slot, t.said, e.Reader = r, emv.Log{}, readerSays[ending]
-	if t.clerk != nil {
+	if t.world.lean {
 		return e, nil
 	}
 	t.record(trace.Noted, trace.CardPresented, fmt.Sprintf("%s: %s", on, ending))
@@ -302,7 +302,7 @@ func (t *Till) apdu(cmd emv.Command) {
 	if x.Ending == card.Frozen || x.After > readerWait {
 		x.Ending, after = card.Frozen, readerWait
 	}
-	if t.clerk == nil {
+	if !t.world.lean {
 		t.tell(apduEvent(&t.said, cmd, x))
 	}
 	t.world.Loop.After(after, func() {

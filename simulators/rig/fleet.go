@@ -12,6 +12,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -28,6 +29,9 @@ type FleetPlan struct {
 	Patience   time.Duration      // for an answer; 0 is the dialect's
 	Lag        time.Duration      // an order that could not begin for longer is dropped; 0 drops none
 	Loops      int                // goroutines that the tills are spread over; 0 is one
+	FirstTill  int                // of a larger fleet: the number that the first of these tills has there
+	FirstCard  int                // ... and the first of these cards
+	Traced     bool               // what happens is remembered: for a few orders
 
 	Stray     func(iso8583.Cause)                   // an answer that nobody waits for; it may be nil, and comes from any goroutine, as below
 	Connected func(d time.Duration)                 // a connection has been made in that time
@@ -91,11 +95,13 @@ func (p *FleetPlan) over(r *Rig) (*Rig, error) {
 		p.Loops = 1
 	}
 	switch {
+	case p.Traced && p.Loops > 1:
+		return nil, errors.New("a fleet that is traced has one loop")
 	case p.Connection != iso8583.Serial && p.Connection != iso8583.PerTransaction:
 		return nil, fmt.Errorf("connection %q: a whole till keeps one connection (%s) or opens one for each transaction (%s)", p.Connection, iso8583.Serial, iso8583.PerTransaction)
 	case p.Tills < 1 || p.Cards < 1:
 		return nil, fmt.Errorf("a fleet of %d tills and %d cards: want at least one of each", p.Tills, p.Cards)
-	case r.Profile.Seat == SeatRemote && (p.Tills > len(r.Profile.Terminals) || p.Cards > len(r.Profile.Cards)):
+	case r.Profile.Seat == SeatRemote && (p.FirstTill+p.Tills > len(r.Profile.Terminals) || p.FirstCard+p.Cards > len(r.Profile.Cards)):
 		return nil, fmt.Errorf("profile %s has %d terminals and %d cards, and %d and %d are wanted: name more in the profile, or fewer in the workload",
 			r.Profile.Name, len(r.Profile.Terminals), len(r.Profile.Cards), p.Tills, p.Cards)
 	}
@@ -116,7 +122,9 @@ func (p *FleetPlan) over(r *Rig) (*Rig, error) {
 func (f *Fleet) seat(ctx context.Context) error {
 	for range f.plan.Loops {
 		w := f.rig.newWorld(ctx, f.plan.Seed, f.plan.Line)
-		w.lean = true
+		if w.lean = !f.plan.Traced; f.plan.Traced {
+			w.Trace = trace.NewRecorder(nil)
+		}
 		l := &lane{fleet: f, world: w, start: w.Loop.Now(), clerks: map[int]*clerk{}, pockets: map[int]*pocket{}}
 		f.lanes = append(f.lanes, l)
 		if len(f.lanes) == 1 {
@@ -203,6 +211,18 @@ const (
 	FateDropped          // it was over the lag
 	FateRefused          // by the till, or there was no connection: nothing has left
 )
+
+// String says it in words.
+func (s Served) String() string {
+	text := [...]string{FateApproved: "approved", FateDeclined: "declined", FateSilent: "no answer came in time", FateDisbelieved: "what came is not to be believed",
+		FateDropped: "dropped", FateRefused: "refused"}[s.Fate]
+	for _, why := range []string{string(s.Code), s.Why} {
+		if why != "" {
+			text += " " + why
+		}
+	}
+	return text
+}
 
 // Start makes an instant the zero of all times.
 func (f *Fleet) Start(at time.Time) {
@@ -373,6 +393,12 @@ func (f *Fleet) Verify(ctx context.Context) ([]audit.Break, error) {
 		return nil, err
 	}
 	return audit.Judge(slices.Values(all)), nil
+}
+
+// Events is the trace of a fleet that is traced.
+func (f *Fleet) Events(ctx context.Context) (all []trace.Event, err error) {
+	err = f.inLanes(ctx, func(l *lane) error { all = l.world.Events(); return nil }) // a traced fleet has one loop
+	return all, err
 }
 
 // Control is the way into the host, if its seat has one.

@@ -18,6 +18,7 @@ const tillsAShop = 100
 
 // place gives a till of the fleet with its merchant, whose people are those of the Noodle House.
 func (f *Fleet) place(n int) (Shop, ShopTill, error) {
+	n += f.plan.FirstTill
 	if f.remote() {
 		return f.rig.Cast.Till(f.rig.Profile.Terminals[n].Label)
 	}
@@ -29,6 +30,7 @@ func (f *Fleet) place(n int) (Shop, ShopTill, error) {
 
 // holder gives a card of the fleet, a pure function of the seed: a stripe that asks for a PIN, a chip, and a wallet on its holder's phone.
 func (f *Fleet) holder(n int) (Cardholder, error) {
+	n += f.plan.FirstCard
 	if f.remote() {
 		return f.rig.Cast.Cardholder(f.rig.Profile.Cards[n].Name)
 	}

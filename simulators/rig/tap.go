@@ -69,7 +69,7 @@ func (p *tap) dial(line uint64) {
 	p.dials++
 	life := p.till.life
 	o := &opened{}
-	if p.till.clerk == nil {
+	if !p.till.world.lean {
 		o.in, o.asked = wire.NewInbox(p.client), wire.NewInbox(p.host)
 	}
 	p.inbox = o.in
@@ -191,9 +191,11 @@ func (p *tap) write(line uint64, b []byte) {
 	if p.line != line || p.open == nil {
 		return
 	}
-	if k := p.till.clerk; k != nil { // a fleet's line has no history and no faults
+	if k := p.till.clerk; k != nil {
 		k.wrote(p.till.world.Loop.Now())
 		k.crossed(false, b)
+	}
+	if p.till.world.lean { // a line without history and faults
 		p.open.conn.Write(b)
 		return
 	}
@@ -260,6 +262,8 @@ func (p *tap) arrived(at time.Time, line uint64, o *opened, b []byte) {
 	if k := p.till.clerk; k != nil {
 		k.heard = at
 		k.crossed(true, b)
+	}
+	if p.till.world.lean {
 		p.give(line, b)
 		return
 	}

@@ -190,7 +190,7 @@ func (t *Till) carryOut(a terminal.Action) {
 		}
 		t.exchange(a.Message, a.After, t.judge)
 	case terminal.Show:
-		if t.clerk != nil {
+		if t.world.lean {
 			return
 		}
 		t.Screens = append(t.Screens, a.Screen)
@@ -200,7 +200,7 @@ func (t *Till) carryOut(a terminal.Action) {
 	case terminal.DrawCode:
 		t.world.walletCodeShown(t, a.Code)
 	case terminal.Print:
-		if t.clerk != nil {
+		if t.world.lean {
 			return
 		}
 		t.Slips = append(t.Slips, a.Slip)
@@ -283,7 +283,7 @@ func (t *Till) write(a terminal.Action) {
 		done(errStorage)
 		return
 	}
-	if t.clerk == nil {
+	if !t.world.lean {
 		for _, r := range batch {
 			t.record(trace.Stored, r.Kind, "")
 		}
