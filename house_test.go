@@ -69,7 +69,8 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":                  {"cmd"},
 	"github.com/tsenart/vegeta":               {"load"},
 	"golang.org/x/term":                       {"cmd"},
-	"github.com/google/go-cmp":                {}, // the rest is for tests only
+	"github.com/chromedp":                     {}, // the rest is for tests only
+	"github.com/google/go-cmp":                {},
 	"github.com/rogpeppe/go-internal":         {},
 	"github.com/santhosh-tekuri/jsonschema":   {},
 	"go.uber.org/goleak":                      {},
