@@ -103,7 +103,7 @@ func (p *FleetPlan) over(r *Rig) (*Rig, error) {
 		return nil, fmt.Errorf("a fleet of %d tills and %d cards: want at least one of each", p.Tills, p.Cards)
 	case r.Profile.Seat == SeatRemote && (p.FirstTill+p.Tills > len(r.Profile.Terminals) || p.FirstCard+p.Cards > len(r.Profile.Cards)):
 		return nil, fmt.Errorf("profile %s has %d terminals and %d cards, and %d and %d are wanted: name more in the profile, or fewer in the workload",
-			r.Profile.Name, len(r.Profile.Terminals), len(r.Profile.Cards), p.Tills, p.Cards)
+			r.Profile.Name, len(r.Profile.Terminals), len(r.Profile.Cards), p.FirstTill+p.Tills, p.FirstCard+p.Cards)
 	}
 	settings := map[string]string{"connection": string(p.Connection)}
 	if p.Patience > 0 {
