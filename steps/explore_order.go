@@ -187,6 +187,13 @@ func (p *player) balanced(made *payment, from int, t *rig.Till, screens []termin
 	return nil
 }
 
+// sentEnd tells that the host may have heard the end of a till's batch: no host says later that it counted otherwise.
+func (p *player) sentEnd(t *rig.Till) bool {
+	return slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool {
+		return !c.Answer && c.Flow == pay.UploadEnd && c.Till == t.Name && c.Message != nil && c.Message.Get(iso8583.Batch) == t.Status().Batch
+	})
+}
+
 // given says the steps of an order and of what goes wrong with it, and gives what struck.
 func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 	all, err := p.arm(a)
@@ -198,7 +205,7 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 			return nil, err
 		}
 	}
-	if d.miscounts && p.unbalanced(a.till) { // still, after a sign-in
+	if d.miscounts && p.unbalanced(a.till) && !p.sentEnd(t) { // still, after a sign-in
 		nth := p.count(pay.UploadEnd) + 1
 		p.dictated[fmt.Sprintf("%s %d", pay.UploadEnd, nth)] = true
 		if err := p.happens(a, fmt.Sprintf("*the host answers %s with %q", nthOf(nth, pay.UploadEnd), pay.Answer95TotalsDiffer)); err != nil {

@@ -64,7 +64,8 @@ func (p *player) unbalanced(till string) bool {
 func (p *player) compared(till string) bool {
 	t, err := p.till(till)
 	return err == nil && t.Status().Settling && slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool {
-		return c.Answer && c.Flow == pay.Settlement && c.Till == till && c.Message != nil && c.Message.Get(iso8583.Batch) == t.Status().Batch
+		return c.Answer && c.Flow == pay.Settlement && c.Till == till && c.Message != nil && c.Message.Get(iso8583.Batch) == t.Status().Batch &&
+			p.world.Rig.Dialect.Answer(pay.Answer(c.Message.Get(iso8583.AnswerCode))).Category == iso8583.CategoryApproved
 	})
 }
 
