@@ -1,7 +1,7 @@
 # make help prints the targets.
 GO ?= go
 
-.PHONY: help run test demo bench fuzz lint
+.PHONY: help run test demo bench soak fuzz lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -9,8 +9,8 @@ help: ## list the targets
 run: ## prove the embedded acquirer: every feature, over loopback TCP
 	$(GO) run ./cmd/tillproof run
 
-# Long tests in which no two goroutines meet, or the same ones as in a shorter test: the race detector would see nothing new.
-RACELESS = ^(TestSelfcheck|Test(Offline)?PowerCuts.*|TestRandom.*|TestSuiteHoldsOver(Seeds|ConnectionModels)|TestSuiteHoldsInISO87|TestMemoryRunIsByteIdentical|TestSuiteOnARemoteHost|TestReportsNeverLeak|TestVerdictsAreTheSameOnAllSeats|TestReadmeCommands)$$|^TestSuiteHoldsOverFramings$$/^length
+# Long tests in which no two goroutines meet, or the same ones as in a shorter test: the race detector would see nothing new. Or it changes what they measure.
+RACELESS = ^(TestSelfcheck|TestServiceTimeIsTheHostsOwn|TestSoak|Test(Offline)?PowerCuts.*|TestRandom.*|TestSuiteHoldsOver(Seeds|ConnectionModels)|TestSuiteHoldsInISO87|TestMemoryRunIsByteIdentical|TestSuiteOnARemoteHost|TestReportsNeverLeak|TestVerdictsAreTheSameOnAllSeats|TestReadmeCommands)$$|^TestSuiteHoldsOverFramings$$/^length
 
 test: ## all tests, and once more with the race detector (fewer seeds)
 	$(GO) vet ./...
@@ -26,6 +26,9 @@ bench: ## benchmarks, then ratios of two sides measured in turn; nothing is gate
 	echo; echo 'how many times as long (both sides in turn, so that a busy machine slows both):'; \
 	awk '/^BenchmarkRatio/ { for (i = 2; i < NF; i++) if ($$(i+1) == "x") printf "  %-42s %8.2f\n", substr($$1, 15), $$i }' $$out; \
 	! grep -q '^FAIL' $$out
+
+soak: ## ten minutes of load: memory and goroutines stay flat
+	$(GO) test -count=1 -timeout 20m -run '^TestSoak$$' -v ./load/batch -soak 10m
 
 fuzz: ## every fuzz test for ten seconds
 	@for p in $$($(GO) list ./...); do \

@@ -71,6 +71,7 @@ var doors = map[string][]string{
 	"golang.org/x/term":                       {"cmd"},
 	"github.com/chromedp":                     {}, // the rest is for tests only
 	"github.com/google/go-cmp":                {},
+	"github.com/moov-io/iso8583-connection":   {},
 	"github.com/rogpeppe/go-internal":         {},
 	"github.com/santhosh-tekuri/jsonschema":   {},
 	"go.uber.org/goleak":                      {},
@@ -429,7 +430,7 @@ func TestLawsBite(t *testing.T) {
 
 		{"a door", "simulators/protocol/iso8583/x.go", use("github.com/moov-io/iso8583/field"), ""},
 		{"past the door", "simulators/terminal/x.go", use("github.com/moov-io/iso8583"), "imports github.com/moov-io/iso8583, whose doors are"},
-		{"a neighbour of a third party", "simulators/protocol/iso8583/x.go", use("github.com/moov-io/iso8583-connection"), "which has no door"},
+		{"a neighbour of a third party", "simulators/protocol/iso8583/x.go", use("github.com/moov-io/iso8583-neighbour"), "which has no door"},
 		{"a newcomer", "cmd/x.go", use("github.com/new/comer"), "imports github.com/new/comer, which has no door"},
 		{"a newcomer in a test", "cmd/x_test.go", use("github.com/new/comer"), "which has no door"},
 		{"for tests only", "simulators/terminal/x.go", use("pgregory.net/rapid"), "whose doors are []"},

@@ -77,11 +77,16 @@ func (d *driver) until(at time.Duration) bool {
 		if d.now = d.clock.Now(); at <= d.now {
 			break
 		}
+		sent := len(d.due) > 0
 		d.turn()
 		if d.ctx.Err() != nil {
 			return false
 		}
-		d.clock.Wait(min(quantum, at-d.now))
+		rest := quantum
+		if !sent { // be there when it is due; but what is due soon after something was sent leaves together
+			rest = min(rest, at-d.now)
+		}
+		d.clock.Wait(rest)
 	}
 	return true
 }

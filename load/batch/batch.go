@@ -58,10 +58,11 @@ type Sample struct{ Request, Reversal *iso8583.Message }
 // Sender carries out orders as many tills do, one order at a time each.
 type Sender struct {
 	Config
-	framer  wire.Framer
-	recipes []*recipe
-	mac     hsm.MACAlgorithm // "" for none
-	byTrace bool             // originals are named by what their request said (F90), not by the host's date
+	framer   wire.Framer
+	recipes  []*recipe
+	perWrite int              // frames at most
+	mac      hsm.MACAlgorithm // "" for none
+	byTrace  bool             // originals are named by what their request said (F90), not by the host's date
 
 	lines []*line
 	tills []till
@@ -149,7 +150,7 @@ func New(c Config) (*Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}
-	s := &Sender{Config: c, framer: framer, known: map[[8]byte]int32{}, byTrace: c.Dialect.Has(iso8583.OriginalMTI)}
+	s := &Sender{Config: c, framer: framer, perWrite: perWrite, known: map[[8]byte]int32{}, byTrace: c.Dialect.Has(iso8583.OriginalMTI)}
 	if a := hsm.MACAlgorithm(c.Dialect.Security.MAC); a != "none" {
 		s.mac = a
 	}

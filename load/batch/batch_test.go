@@ -150,8 +150,8 @@ mix:
 stages: [{rate: %s, for: 2s}]
 `
 
-// sampleOf builds a request as a whole terminal would (DOMAIN.md H.3).
-func sampleOf(t testing.TB, d *iso8583.Dialect, flow pay.Flow) *iso8583.Message {
+// sampled builds a request as a whole terminal would (DOMAIN.md H.3).
+func sampled(d *iso8583.Dialect, flow pay.Flow) (*iso8583.Message, error) {
 	m := d.NewRequest(flow)
 	tx, _ := d.Transaction(flow)
 	for e, v := range map[iso8583.Element]string{
@@ -173,7 +173,13 @@ func sampleOf(t testing.TB, d *iso8583.Dialect, flow pay.Flow) *iso8583.Message 
 		m.Set(iso8583.ProcessingCode, "000000")
 		m.Set(iso8583.Condition, "00")
 	}
-	if _, err := d.Seal(nil, m, func([]byte) ([]byte, error) { return []byte("00000000"), nil }); err != nil {
+	_, err := d.Seal(nil, m, func([]byte) ([]byte, error) { return []byte("00000000"), nil })
+	return m, err
+}
+
+func sampleOf(t testing.TB, d *iso8583.Dialect, flow pay.Flow) *iso8583.Message {
+	m, err := sampled(d, flow)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return m

@@ -81,7 +81,7 @@ func (s *Sender) send(t *till, r *recipe, m *making) bool {
 	t.flight++
 	t.written = unwritten
 	l.unwritten = append(l.unwritten, t.index)
-	if len(l.unwritten) >= perWrite {
+	if len(l.unwritten) >= s.perWrite {
 		s.flush(l)
 	}
 	return true
