@@ -42,11 +42,10 @@ func (s *Sender) begin(now time.Duration, t *till, o order) {
 	if !s.send(t, t.recipe, m) {
 		return
 	}
-	t.sent = original{trace: m.trace, known: true}
+	t.sent = original{trace: m.trace}
 	copy(t.sent.batch[:], t.batch)
 	copy(t.sent.date[:], s.clock.date)
 	copy(t.sent.time[:], s.clock.time)
-	copy(t.sent.transmission[:], s.clock.transmission)
 	if s.byTrace {
 		copy(t.sent.date[:], s.clock.transmission[:4])
 		copy(t.sent.time[:], s.clock.transmission[4:])

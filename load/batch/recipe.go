@@ -95,14 +95,12 @@ func (c *clock) set(now time.Time) {
 
 // original is what a later message tells of an earlier one.
 type original struct {
-	rrn          [12]byte
-	auth         [6]byte
-	trace        uint32
-	batch        [6]byte
-	date         [4]byte // the host's where it told one
-	time         [6]byte
-	transmission [10]byte
-	known        bool
+	rrn   [12]byte
+	auth  [6]byte
+	trace uint32
+	batch [6]byte
+	date  [4]byte // the host's where it told one
+	time  [6]byte
 }
 
 // The elements that differ from request to request. What else a message has is its kind's.
