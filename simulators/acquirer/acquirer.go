@@ -63,7 +63,7 @@ type Acquirer struct {
 	resting    queue            // and the ones that are not
 	asked      []*questionOut   // what the issuer has not answered, as it was asked
 	watched    bool             // ... and a timer runs for the first
-	sealed     []byte           // the last answer
+	sealed     []byte           // room for an answer
 	resumed    bool
 	broken     bool // the journal failed: what is in memory may not be durable
 }

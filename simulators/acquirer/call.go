@@ -159,6 +159,7 @@ func (c *Call) seal() error {
 	} else {
 		c.sealed, err = c.Dialect.Encode(c.sealed[:0], c.reply)
 	}
+	c.sealed = c.sealed[:0] // the reply has it: nobody prints it from here
 	if err != nil {
 		return fmt.Errorf("acquirer: answer to terminal %s: %w", c.terminal.Number, err)
 	}

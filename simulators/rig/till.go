@@ -335,6 +335,7 @@ func (t *Till) linkStep(e iso8583.LinkEvent) {
 		}
 		t.linkDo(a)
 	}
+	actions.Reset()
 	t.linkActions = actions
 }
 

@@ -76,6 +76,12 @@ type LinkActions struct{ list []LinkAction }
 // All gives the actions of the last Step, in the order they are to be done.
 func (a *LinkActions) All() []LinkAction { return a.list }
 
+// Reset empties the list, and forgets what stood in it.
+func (a *LinkActions) Reset() {
+	clear(a.list)
+	a.list = a.list[:0]
+}
+
 func (a *LinkActions) add(action LinkAction) { a.list = append(a.list, action) }
 
 // Framer gives the framing of the dialect's messages as a client writes and reads them. target is host and path of an
