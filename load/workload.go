@@ -10,12 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/settings"
 )
 
 // Workload says what a load run does: who orders what (the mix), how often (the stages), over which lines, and what must hold
@@ -39,8 +36,7 @@ type Workload struct {
 	Stages     []Stage  `yaml:"stages"`
 	Thresholds []string `yaml:"thresholds"`
 
-	file  string
-	lines *ast.File
+	file  settings.File
 	kinds []Kind
 	total int // of the weights
 }
@@ -187,25 +183,12 @@ func workloadText(name string) (text []byte, file string, err error) {
 
 // ParseWorkload reads the text of a workload; file is for its errors.
 func ParseWorkload(text []byte, file string) (_ *Workload, err error) {
-	w := &Workload{file: file}
-	if w.lines, err = parser.ParseBytes(text, 0); err == nil {
-		err = yaml.UnmarshalWithOptions(text, w, yaml.Strict())
-	}
-	if err != nil {
-		return nil, fmt.Errorf("workload %s:%s", file, yamlText(err))
+	w := &Workload{}
+	if w.file, err = (settings.Kind{Name: "workload"}).Read(file, text, w); err != nil {
+		return nil, err
 	}
 	w.defaults()
 	return w, w.check()
-}
-
-// yamlText turns goccy's "[12:3] message\n excerpt" into "12: message".
-func yamlText(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	if place, message, ok := strings.Cut(strings.TrimPrefix(text, "["), "] "); ok && text != place {
-		line, _, _ := strings.Cut(place, ":")
-		return line + ": " + message
-	}
-	return " " + text
 }
 
 func (w *Workload) defaults() {
@@ -277,22 +260,13 @@ func Acts(f pay.Flow) pay.Flow { return flows[f].of }
 
 // mistake is an error at a setting of the file.
 func (w *Workload) mistake(at, format string, args ...any) error {
-	place := ""
-	if p, err := yaml.PathString(at); err == nil {
-		if node, err := p.FilterFile(w.lines); err == nil && node != nil {
-			place = strconv.Itoa(node.GetToken().Position.Line) + ":"
-		}
-	}
-	if setting, ok := strings.CutPrefix(at, "$."); ok {
-		place += " " + setting + ":"
-	}
-	return fmt.Errorf("workload %s:%s %w", w.file, place, fmt.Errorf(format, args...))
+	return w.file.Mistake(at, format, args...)
 }
 
 func (w *Workload) check() error {
 	switch {
 	case w.Name == "":
-		return w.mistake("$", "it has no name: add `name: %s`", strings.TrimSuffix(path.Base(w.file), ".yaml"))
+		return w.mistake("$", "it has no name: add `name: %s`", strings.TrimSuffix(path.Base(w.file.Name), ".yaml"))
 	case w.Tills < 1 || w.Tills > 100_000:
 		return w.mistake("$.tills", "%d: want 1 to 100000 tills", w.Tills)
 	case w.Cards < w.Tills || w.Cards > 1_000_000:

@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"slices"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/tillproof/tillproof/simulators/core/settings"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
@@ -101,8 +101,8 @@ func LoadKeys(fsys fs.FS) (*Keys, error) {
 		if err != nil {
 			return nil, fmt.Errorf("fixtures: %w", err)
 		}
-		if err := yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
-			return nil, fmt.Errorf("fixture %s:%s", file, yamlText(err))
+		if _, err := (settings.Kind{Name: "fixture", Secret: true}).Read(file, text, into); err != nil {
+			return nil, err
 		}
 	}
 	for _, c := range cas.Keys {

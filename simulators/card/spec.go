@@ -10,11 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/settings"
 	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
@@ -44,8 +41,7 @@ type Spec struct {
 	Applications []*Application `yaml:"applications"`
 	Hardware     []Fault        `yaml:"hardware"` // what is wrong with the thing in the hand or the reader
 
-	file  string
-	lines *ast.File
+	file settings.File
 }
 
 // Format keeps the card's data out of every print.
@@ -162,15 +158,11 @@ var (
 
 // Parse reads a card file. A mistake is told with file, line and field; no digit of the card is quoted.
 func Parse(text []byte, file string) (*Spec, error) {
-	lines, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return nil, fmt.Errorf("card %s:%s", file, yamlText(err))
-	}
 	s := &Spec{}
-	if err := yaml.UnmarshalWithOptions(text, s, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("card %s:%s", file, yamlText(err))
+	var err error
+	if s.file, err = (settings.Kind{Name: "card", Secret: true}).Read(file, text, s); err != nil {
+		return nil, err
 	}
-	s.file, s.lines = file, lines
 	s.defaults()
 	return s, s.check()
 }
@@ -229,20 +221,9 @@ func set(field *string, value string) {
 	}
 }
 
-// mistake names a setting by its YAML path. A setting that is missing is told at the line of what it is missing in.
+// mistake names a setting by its YAML path.
 func (s *Spec) mistake(yamlPath, format string, args ...any) error {
-	line := 1
-	for at := yamlPath; len(at) > 2 && len(s.lines.Docs) > 0 && s.lines.Docs[0].Body != nil; at = at[:strings.LastIndexAny(at, ".[")] {
-		p, err := yaml.PathString(at)
-		if err != nil {
-			break
-		}
-		if node, err := p.FilterFile(s.lines); err == nil && node != nil && node.GetToken() != nil {
-			line = node.GetToken().Position.Line
-			break
-		}
-	}
-	return fmt.Errorf("card %s:%d: %s: %s", s.file, line, strings.TrimPrefix(yamlPath, "$."), fmt.Sprintf(format, args...))
+	return s.file.Mistake(yamlPath, format, args...)
 }
 
 func (s *Spec) check() error {
@@ -378,19 +359,4 @@ func parseTag(text string) tlv.Tag {
 		return 0
 	}
 	return t
-}
-
-var digitRun = regexp.MustCompile(`[0-9A-Fa-f]{13,}|[0-9]{4,}`)
-
-// yamlText turns goccy's "[12:3] message\n excerpt" into "12: message", without the digits that the message may quote.
-func yamlText(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	hide := func(s string) string {
-		return digitRun.ReplaceAllStringFunc(s, func(d string) string { return strings.Repeat("*", len(d)) })
-	}
-	if place, message, ok := strings.Cut(strings.TrimPrefix(text, "["), "] "); ok && text != place {
-		line, _, _ := strings.Cut(place, ":")
-		return line + ": " + hide(message)
-	}
-	return " " + hide(text)
 }

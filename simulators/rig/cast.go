@@ -6,9 +6,8 @@ import (
 	"io/fs"
 	"slices"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/settings"
 )
 
 // Cast is who may appear in a scenario: cardholders with their cards, merchants with their tills and operators. Names are
@@ -120,8 +119,8 @@ func eachYAML(fsys fs.FS, pattern string, into any, done func()) error {
 		if err != nil {
 			return fmt.Errorf("fixtures: %w", err)
 		}
-		if err := yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
-			return fmt.Errorf("fixture %s:%s", file, yamlText(err))
+		if _, err := (settings.Kind{Name: "fixture", Secret: true}).Read(file, text, into); err != nil {
+			return err
 		}
 		done()
 	}

@@ -7,13 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
+	"github.com/tillproof/tillproof/simulators/core/settings"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -23,8 +22,7 @@ import (
 type IssuerScript struct {
 	Stages []IssuerStage `yaml:"stages" json:"stages"`
 
-	file  string
-	lines *ast.File
+	file settings.File
 }
 
 // IssuerStage is one stretch of a script. Before, between and behind the stages the issuer answers at once.
@@ -84,17 +82,9 @@ func LoadIssuerScript(name string) (*IssuerScript, error) {
 }
 
 func parseIssuerScript(name string, text []byte) (s *IssuerScript, err error) {
-	defer func() {
-		if r := recover(); r != nil { // the parser has panicked on odd input before
-			s, err = nil, fmt.Errorf("issuer script %s: not YAML: %v", name, r)
-		}
-	}()
-	s = &IssuerScript{file: name}
-	if s.lines, err = parser.ParseBytes(text, 0); err == nil {
-		err = yaml.UnmarshalWithOptions(text, s, yaml.Strict())
-	}
-	if err != nil {
-		return nil, fmt.Errorf("issuer script %s:%s", name, yamlText(err))
+	s = &IssuerScript{}
+	if s.file, err = (settings.Kind{Name: "issuer script", Secret: true}).Read(name, text, s); err != nil {
+		return nil, err
 	}
 	if len(s.Stages) == 0 {
 		return nil, fmt.Errorf("issuer script %s:1: stages: want one at least", name)
@@ -103,7 +93,7 @@ func parseIssuerScript(name string, text []byte) (s *IssuerScript, err error) {
 }
 
 func (s *IssuerScript) mistake(at, format string, args ...any) error {
-	return mistakeAt("issuer script", s.file, s.lines, at, fmt.Sprintf(format, args...))
+	return s.file.Mistake(at, "%s", hide(fmt.Sprintf(format, args...)))
 }
 
 // check tells every mistake.
@@ -218,32 +208,3 @@ type playedOut struct {
 
 // Send implements iso8583.Outbox.
 func (o playedOut) Send(m *iso8583.Message) { o.send(m) }
-
-// mistakeAt is an error with the place of the setting at path (a goccy YAML path) or of the nearest setting above it.
-func mistakeAt(kind, file string, lines *ast.File, at, text string) error {
-	where := strings.TrimSpace(kind + " " + file)
-	for name := at; name != ""; {
-		if line := lineAt(lines, name); line > 0 {
-			where = fmt.Sprintf("%s:%d", where, line)
-			break
-		}
-		cut := strings.LastIndexAny(name, ".[")
-		if cut < 0 {
-			break
-		}
-		name = name[:cut]
-	}
-	return fmt.Errorf("%s: %s: %s", where, strings.TrimPrefix(at, "$."), hide(text))
-}
-
-func lineAt(lines *ast.File, at string) int {
-	yp, err := yaml.PathString(at)
-	if err != nil || lines == nil {
-		return 0
-	}
-	node, err := yp.FilterFile(lines)
-	if err != nil || node == nil || node.GetToken() == nil {
-		return 0
-	}
-	return node.GetToken().Position.Line
-}

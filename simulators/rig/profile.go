@@ -12,11 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/simulators/core/settings"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
@@ -40,10 +37,9 @@ type Profile struct {
 	Terminals  []ProfileTerminal  `yaml:"terminals"`
 	Cards      []ProfileCard      `yaml:"cards"`
 
-	file    string
+	file    settings.File
 	dialect *iso8583.Dialect
 	tls     *tls.Config
-	lines   *ast.File
 }
 
 // TLSFiles are PEM files, looked for beside the profile.
@@ -102,12 +98,9 @@ func LoadProfile(name string) (*Profile, error) {
 }
 
 func parseProfile(text []byte, file string) (_ *Profile, err error) {
-	p := &Profile{file: file, Seat: SeatEmbedded}
-	if p.lines, err = parser.ParseBytes(text, 0); err != nil {
-		return nil, fmt.Errorf("profile %s:%s", file, yamlText(err))
-	}
-	if err := yaml.UnmarshalWithOptions(text, p, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("profile %s:%s", file, yamlText(err))
+	p := &Profile{Seat: SeatEmbedded}
+	if p.file, err = (settings.Kind{Name: "profile", Secret: true}).Read(file, text, p); err != nil {
+		return nil, err
 	}
 	if p.dialect, err = p.loadDialect(); err != nil {
 		return nil, err
@@ -128,7 +121,7 @@ func (p *Profile) loadTLS() (*tls.Config, error) {
 		if filepath.IsAbs(name) {
 			return name
 		}
-		return filepath.Join(filepath.Dir(p.file), name)
+		return filepath.Join(filepath.Dir(p.file.Name), name)
 	}
 	if p.TLS.CA != "" {
 		pem, err := os.ReadFile(beside(p.TLS.CA))
@@ -165,16 +158,6 @@ func profileText(name string) (text []byte, file string, err error) {
 	return text, name, nil
 }
 
-// yamlText turns goccy's "[12:3] message\n excerpt" into "12: message", without the digits that the message may quote.
-func yamlText(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	if place, message, ok := strings.Cut(strings.TrimPrefix(text, "["), "] "); ok && text != place {
-		line, _, _ := strings.Cut(place, ":")
-		return line + ": " + hideDigits(message)
-	}
-	return " " + hideDigits(text)
-}
-
 func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
 	if p.Dialect == "" {
 		return nil, p.mistake("$.name", "names no dialect: add `dialect: unionpay-pos` or the path of a dialect file")
@@ -183,7 +166,7 @@ func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
 	if _, err := fs.Stat(fsys, file); err != nil {
 		own := p.Dialect
 		if !filepath.IsAbs(own) {
-			own = filepath.Join(filepath.Dir(p.file), own)
+			own = filepath.Join(filepath.Dir(p.file.Name), own)
 		}
 		if _, err := os.Stat(own); err != nil {
 			return nil, p.mistake("$.dialect", "%q is neither a shipped dialect nor a file", p.Dialect)
@@ -225,10 +208,10 @@ func (p *Profile) override(d *iso8583.Dialect) (*iso8583.Dialect, error) {
 			return nil, p.mistake(places[k], "%v", err)
 		}
 	}
-	return nil, fmt.Errorf("profile %s: %w", p.file, err)
+	return nil, fmt.Errorf("profile %s: %w", p.file.Name, err)
 }
 
 // mistake is an error with the place of the setting at path.
 func (p *Profile) mistake(at, format string, args ...any) error {
-	return mistakeAt("profile", p.file, p.lines, at, fmt.Sprintf(format, args...))
+	return p.file.Mistake(at, "%s", hide(fmt.Sprintf(format, args...)))
 }

@@ -13,11 +13,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/settings"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
@@ -64,10 +63,8 @@ func loadWalletTown(fsys fs.FS) (*walletTown, error) {
 		return nil, fmt.Errorf("fixtures: %w", err)
 	}
 	t := new(walletTown)
-	if err := yaml.UnmarshalWithOptions(text, t, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("fixture wallets/town.yaml:%s", yamlText(err))
-	}
-	return t, nil
+	_, err = settings.Kind{Name: "fixture", Secret: true}.Read("wallets/town.yaml", text, t)
+	return t, err
 }
 
 // put stores a key on the side that signs and on the side that verifies.
