@@ -38,9 +38,9 @@ func (w *Workload) Pacer() (vegeta.Pacer, error) {
 	return paced, nil
 }
 
-// Drive hands chains to a sender as they fall due, and then waits until all orders have ended, but no longer than drain. Chain n goes
-// to the sender of n divided by of that leaves part; the others are somebody else's. An end of the context ends the schedule.
-func Drive(ctx context.Context, p vegeta.Pacer, length time.Duration, s Sender, clock Clock, part, of uint64, drain time.Duration) {
+// Drive hands chains to a sender as they fall due, and then waits until all orders have ended, but no longer than drain. An end
+// of the context ends the schedule.
+func Drive(ctx context.Context, p vegeta.Pacer, length time.Duration, s Sender, clock Clock, drain time.Duration) {
 	runtime.LockOSThread() // a thread of its own is woken on time
 	defer runtime.UnlockOSThread()
 	d := driver{ctx: ctx, sender: s, clock: clock, due: make([]Due, 0, perTurn)}
@@ -49,9 +49,7 @@ func Drive(ctx context.Context, p vegeta.Pacer, length time.Duration, s Sender, 
 		if !d.until(at) {
 			break
 		}
-		if n%of == part {
-			d.due = append(d.due, Due{At: at, Chain: n})
-		}
+		d.due = append(d.due, Due{At: at, Chain: n})
 		if n++; len(d.due) == perTurn {
 			d.turn()
 		}

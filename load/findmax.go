@@ -49,19 +49,7 @@ func FindMax(try func(rate float64) (Step, error), start, ceiling float64) (*Sea
 		return step.Held, err
 	}
 	low, high := 0.0, 0.0
-	for rate := min(start, ceiling); high == 0 && low < ceiling; rate = min(2*rate, ceiling) {
-		held, err := attempt(rate, false)
-		switch {
-		case err != nil:
-			return s, err
-		case held:
-			low = rate
-		default:
-			high = rate
-		}
-	}
-	for high > 0 && high > low*near && high > 1 {
-		rate := (low + high) / 2
+	for rate := min(start, ceiling); rate > 0; rate = nextRate(low, high, ceiling) {
 		held, err := attempt(rate, false)
 		switch {
 		case err != nil:
@@ -76,6 +64,17 @@ func FindMax(try func(rate float64) (Step, error), start, ceiling float64) (*Sea
 		return s, nil
 	}
 	return s, s.confirm(low, ceiling, attempt)
+}
+
+// nextRate is what to try after low held and high did not (0: none was too much yet); 0 when nothing is left to try.
+func nextRate(low, high, ceiling float64) float64 {
+	switch {
+	case high == 0 && low < ceiling:
+		return min(2*low, ceiling)
+	case high > max(1, low*near):
+		return (low + high) / 2
+	}
+	return 0
 }
 
 // confirm has a rate hold as often as it must, and goes down when it does not.

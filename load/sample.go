@@ -1,7 +1,10 @@
 // Package load offers payments to a host at set rates, and measures when they were due, sent and answered.
 package load
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Kind is a flow with an entry mode, such as sale by chip; samples carry its index in the plan's list.
 type Kind struct{ Flow, Entry string }
@@ -32,6 +35,9 @@ func (e End) String() string {
 	}
 	return [ends]string{"no end", "approved", "declined", "timed out", "dropped", "broken", "refused"}[e]
 }
+
+// word is String in one word, as thresholds have it.
+func (e End) word() string { return strings.ReplaceAll(e.String(), " ", "") }
 
 // Sample is one order, that is one message that was due. Its times are monotonic since the run's start: Due is when users wanted it, Written when it
 // left, Answered when its answer came; with no answer, Answered is when it timed out, was dropped or refused. One that never left has no Written.

@@ -1,6 +1,10 @@
 package load
 
-import "time"
+import (
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+)
 
 // Due is a chain that is due.
 type Due struct {
@@ -27,4 +31,18 @@ type Desk interface {
 	Malformed()     // bytes that are no answer
 	Reversed()      // a payment of unknown outcome was taken back
 	Connected(d time.Duration)
+}
+
+// TellStray counts an answer that a till's link could give to nobody.
+func TellStray(d Desk, c iso8583.Cause) {
+	switch c {
+	case iso8583.Late:
+		d.Late()
+	case iso8583.Duplicate:
+		d.Duplicate()
+	case iso8583.Undecodable:
+		d.Malformed()
+	default:
+		d.Unmatched()
+	}
 }

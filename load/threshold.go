@@ -33,7 +33,7 @@ type Threshold struct {
 func timeNames() []string { return []string{"response", "service", "lateness"} }
 
 func countNames() []string {
-	return []string{"approved", "declined", "timedout", "dropped", "broken", "refused", "written", "code", "late", "duplicate", "unmatched"}
+	return []string{"approved", "declined", "timedout", "dropped", "broken", "refused", "written", "code", "late", "duplicate", "unmatched", "malformed"}
 }
 
 func (t *Threshold) String() string { return t.text }
@@ -42,7 +42,12 @@ func (t *Threshold) isTime() bool { return slices.Contains(timeNames(), t.what) 
 
 // isStray tells whether answers are counted that belong to no order, and so to no kind.
 func (t *Threshold) isStray() bool {
-	return t.what == "late" || t.what == "duplicate" || t.what == "unmatched"
+	for s := range strays {
+		if t.what == s.String() {
+			return true
+		}
+	}
+	return false
 }
 
 // ParseThreshold reads a threshold. The error says at which column, and what may stand there.

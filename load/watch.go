@@ -170,25 +170,17 @@ func (s *watched) take(e *evidence, iv *Interval) {
 	for _, k := range s.kinds {
 		t := &iv.Kinds[k]
 		e.of += t.Due()
+		for m := range t.Times {
+			if s.what == Measure(m).String() {
+				e.times.Merge(&t.Times[m])
+			}
+		}
+		for end, n := range t.Ends {
+			if s.what == End(end).word() {
+				e.count += n
+			}
+		}
 		switch s.what {
-		case "response":
-			e.times.Merge(&t.Times[Response])
-		case "service":
-			e.times.Merge(&t.Times[Service])
-		case "lateness":
-			e.times.Merge(&t.Times[Lateness])
-		case "approved":
-			e.count += t.Ends[Approved]
-		case "declined":
-			e.count += t.Ends[Declined]
-		case "timedout":
-			e.count += t.Ends[TimedOut]
-		case "dropped":
-			e.count += t.Ends[Dropped]
-		case "refused":
-			e.count += t.Ends[Refused]
-		case "broken":
-			e.count += t.Ends[Broken]
 		case "written":
 			e.count += t.Written()
 		case "code":

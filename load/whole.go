@@ -27,7 +27,7 @@ type Whole struct {
 	mu      sync.Mutex
 	told    []Sample // by the tills' loops, and not yet by us
 	spare   []Sample
-	strays  map[iso8583.Cause]int
+	strays  []iso8583.Cause
 	dialled []time.Duration
 	refused map[string]int
 }
@@ -42,27 +42,38 @@ func (w *Workload) Connection() iso8583.Connection {
 	return iso8583.Serial
 }
 
+// Fleet gives the tills and cards of the workload.
+func (w *Workload) Fleet() rig.FleetPlan {
+	return rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
+		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag)}
+}
+
+// SignIn has all of the workload's tills sign in.
+func (w *Workload) SignIn(ctx context.Context, f *rig.Fleet) error {
+	signed, err := f.SignIn(ctx)
+	if err == nil && signed < w.Tills {
+		err = fmt.Errorf("workload %s: only %d of %d tills could sign in: does the host know them and their keys?", w.Name, signed, w.Tills)
+	}
+	return err
+}
+
 // NewWhole seats the workload's tills and cards at the rig's host, with loops goroutines to run them, and has all tills sign in.
 // Close it.
 func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int) (*Whole, error) {
-	s := &Whole{workload: w, desk: desk, memory: r.Line() == rig.LineMemory, strays: map[iso8583.Cause]int{}, refused: map[string]int{}}
+	s := &Whole{workload: w, desk: desk, memory: r.Line() == rig.LineMemory, refused: map[string]int{}}
 	if err := s.fits(r); err != nil {
 		return nil, err
 	}
 	if s.memory {
 		loops = 1
 	}
+	plan := w.Fleet()
+	plan.Loops, plan.Stray, plan.Connected = loops, s.stray, s.connected
 	var err error
-	s.fleet, err = r.Fleet(context.WithoutCancel(ctx), rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
-		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), Loops: loops, Stray: s.stray, Connected: s.connected})
-	if err != nil {
+	if s.fleet, err = r.Fleet(context.WithoutCancel(ctx), plan); err != nil {
 		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
 	}
-	signed, err := s.fleet.SignIn(ctx)
-	if err == nil && signed < w.Tills {
-		err = fmt.Errorf("workload %s: only %d of %d tills could sign in: does the host know them and their keys?", w.Name, signed, w.Tills)
-	}
-	if err != nil {
+	if err := w.SignIn(ctx, s.fleet); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -164,7 +175,7 @@ func (s *Whole) hear(c Chain, leg int, o rig.Served) {
 func (s *Whole) stray(cause iso8583.Cause) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.strays[cause]++
+	s.strays = append(s.strays, cause)
 }
 
 func (s *Whole) connected(d time.Duration) {
@@ -177,10 +188,7 @@ func (s *Whole) connected(d time.Duration) {
 func (s *Whole) tell() {
 	s.mu.Lock()
 	told, dialled, strays := s.told, s.dialled, s.strays
-	s.told, s.dialled = s.spare[:0], nil
-	if len(strays) > 0 {
-		s.strays = map[iso8583.Cause]int{}
-	}
+	s.told, s.dialled, s.strays = s.spare[:0], nil, nil
 	s.mu.Unlock()
 	for i := range told {
 		s.desk.Record(&told[i])
@@ -189,10 +197,8 @@ func (s *Whole) tell() {
 	for _, d := range dialled {
 		s.desk.Connected(d)
 	}
-	for cause, tell := range map[iso8583.Cause]func(){iso8583.Late: s.desk.Late, iso8583.Duplicate: s.desk.Duplicate, iso8583.Unmatched: s.desk.Unmatched} {
-		for range strays[cause] {
-			tell()
-		}
+	for _, cause := range strays {
+		TellStray(s.desk, cause)
 	}
 }
 

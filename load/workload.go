@@ -188,7 +188,7 @@ func ParseWorkload(text []byte, file string) (_ *Workload, err error) {
 		return nil, err
 	}
 	w.defaults()
-	return w, w.check()
+	return w, w.Check()
 }
 
 func (w *Workload) defaults() {
@@ -263,7 +263,8 @@ func (w *Workload) mistake(at, format string, args ...any) error {
 	return w.file.Mistake(at, format, args...)
 }
 
-func (w *Workload) check() error {
+// Check holds the workload to what one may say: again after a change.
+func (w *Workload) Check() error {
 	switch {
 	case w.Name == "":
 		return w.mistake("$", "it has no name: add `name: %s`", strings.TrimSuffix(path.Base(w.file.Name), ".yaml"))

@@ -202,19 +202,17 @@ func told(f pay.Flow) bool {
 type want struct {
 	kind terminal.EndingKind
 	code pay.Answer
-	any  []pay.Answer // other codes that are right as well
-	part int64        // of the amount, that is approved; 0 for all of it
+	part int64 // of the amount, that is approved; 0 for all of it
 }
 
-func yes() want                        { return want{kind: terminal.Approved, code: pay.Answer00Approved} }
-func no(code pay.Answer) want          { return want{kind: terminal.Declined, code: code} }
-func refused() want                    { return want{kind: terminal.Refused} }
-func (w want) approves() bool          { return w.kind == terminal.Approved || w.kind == terminal.Told }
-func (w want) or(c ...pay.Answer) want { w.any = c; return w }
+func yes() want               { return want{kind: terminal.Approved, code: pay.Answer00Approved} }
+func no(code pay.Answer) want { return want{kind: terminal.Declined, code: code} }
+func refused() want           { return want{kind: terminal.Refused} }
+func (w want) approves() bool { return w.kind == terminal.Approved || w.kind == terminal.Told }
 
 // fits tells that an ending is what was wanted.
 func (w want) fits(e terminal.Ending) bool {
-	return (e.Kind == w.kind || w.kind == "" && !approving(e)) && (w.part == 0 || e.Amount.Minor == w.part) && (w.code == "" || e.Answer == w.code || slices.Contains(w.any, e.Answer))
+	return (e.Kind == w.kind || w.kind == "" && !approving(e)) && (w.part == 0 || e.Amount.Minor == w.part) && (w.code == "" || e.Answer == w.code)
 }
 
 // wants says how an order must end: first what the till knows itself, then the acquirer's rules, then the issuer's

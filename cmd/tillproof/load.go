@@ -230,7 +230,7 @@ func (f *loadFlags) workload(name string) (*load.Workload, error) {
 	if f.seed > 0 {
 		w.Seed = f.seed
 	}
-	return w, nil
+	return w, w.Check()
 }
 
 // conclude tells what came out, and gives the exit code.

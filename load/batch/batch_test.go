@@ -237,7 +237,7 @@ func (b *table) drive(script func(n int, req *iso8583.Message) reply) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	load.Drive(context.Background(), p, b.sender.Workload.Length(), b.sender, b, 0, 1, time.Minute)
+	load.Drive(context.Background(), p, b.sender.Workload.Length(), b.sender, b, time.Minute)
 	if err := b.sender.Err(); err != nil || b.sender.Open() != 0 {
 		b.t.Fatalf("%d open, %v", b.sender.Open(), err)
 	}

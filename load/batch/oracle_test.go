@@ -127,7 +127,7 @@ func byEngine(t *testing.T, c *crowd, address string, ends map[uint64]load.End) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	load.Drive(context.Background(), p, c.Workload.Length(), s, clock, 0, 1, time.Minute)
+	load.Drive(context.Background(), p, c.Workload.Length(), s, clock, time.Minute)
 }
 
 func byVegeta(t *testing.T, c *crowd, address string, chains int, ends map[uint64]load.End) {

@@ -220,7 +220,7 @@ func (p part) engine(c *crowd) (func() (effort, error), error) {
 	pacer, err := c.Workload.Pacer()
 	return func() (effort, error) {
 		clock.Began = time.Now()
-		load.Drive(context.Background(), pacer, c.Workload.Length(), s, clock, 0, 1, time.Minute)
+		load.Drive(context.Background(), pacer, c.Workload.Length(), s, clock, time.Minute)
 		desk.Close()
 		m.Collect()
 		t := m.Total().Total(nil)

@@ -50,7 +50,7 @@ func TestSoak(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		load.Drive(t.Context(), pacer, c.Workload.Length(), s, clock, 0, 1, time.Minute)
+		load.Drive(t.Context(), pacer, c.Workload.Length(), s, clock, time.Minute)
 		desk.Close()
 	}()
 	const looks = 10
@@ -78,7 +78,7 @@ func TestSoak(t *testing.T) {
 	const first, last = looks / 3, len(heap) - 1
 	orders := int64(p.Orders) * int64(last-first) / looks
 	book := (orders + pageSize) * int64(unsafe.Sizeof(entry{}))
-	const slack = 1 << 20 // what a look finds that is in use for the moment
+	const slack = 4 << 20 // what is in use for the moment: buffers grow with what a busy machine lets wait
 	if grown := heap[last] - heap[first]; grown > book+slack {
 		t.Errorf("over %d orders the heap grew by %d bytes, and the book by %d at most: %v", orders, grown, book, heap)
 	}

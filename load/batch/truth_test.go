@@ -140,7 +140,7 @@ func truth(t *testing.T, rate int, script func(n int, read time.Duration) time.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	load.Drive(t.Context(), p, c.Workload.Length(), s, clock, 0, 1, time.Minute)
+	load.Drive(t.Context(), p, c.Workload.Length(), s, clock, time.Minute)
 	stop()
 	h.wait.Wait()
 	s.Close()

@@ -29,7 +29,7 @@ func (r *campaign) seatBatch(ctx context.Context) (crew, error) {
 	if w.Line != load.Multiplexed {
 		return nil, fmt.Errorf("workload %s: line %q is for whole terminals: add `whole: true`, or share lines with `line: multiplexed`", w.Name, w.Line)
 	}
-	fleet, err := r.seatFleet(ctx, r.desk)
+	fleet, err := r.seatFleet(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -104,25 +104,22 @@ func (b *batchCrew) learn(ctx context.Context, w *load.Workload) (samples []batc
 }
 
 // seatFleet seats the tills and has them sign in.
-func (r *campaign) seatFleet(ctx context.Context, d *desk) (*rig.Fleet, error) {
+func (r *campaign) seatFleet(ctx context.Context) (*rig.Fleet, error) {
 	w := r.Workload
 	r.say("seating %d tills with %d cards", w.Tills, w.Cards)
-	fleet, err := r.Rig.Fleet(context.WithoutCancel(ctx), rig.FleetPlan{Seed: sim.Seed(w.Seed), Line: rig.LineSocket, Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
-		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), Stray: d.stray, Connected: d.Connected})
+	plan := w.Fleet()
+	plan.Line, plan.Stray, plan.Connected = rig.LineSocket, func(c iso8583.Cause) { load.TellStray(r.desk, c) }, r.desk.Connected
+	fleet, err := r.Rig.Fleet(context.WithoutCancel(ctx), plan)
 	if err != nil {
 		return nil, err
 	}
 	begin := r.Now()
-	signed, err := fleet.SignIn(ctx)
-	if err == nil && signed < w.Tills {
-		err = fmt.Errorf("only %d of %d tills could sign in", signed, w.Tills)
-	}
-	if err != nil {
+	if err := w.SignIn(ctx, fleet); err != nil {
 		fleet.Close()
 		return nil, err
 	}
 	took := r.Now().Sub(begin)
-	r.say("%d tills signed in within %s, %.0f a second", signed, took.Round(time.Millisecond), float64(signed)/took.Seconds())
+	r.say("%d tills signed in within %s, %.0f a second", w.Tills, took.Round(time.Millisecond), float64(w.Tills)/took.Seconds())
 	return fleet, nil
 }
 
@@ -139,19 +136,11 @@ func (b *batchCrew) Audit(ctx context.Context) ([]audit.Break, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return audit.Judge(func(yield func(audit.Statement) bool) {
-		for s := range b.Sender.Statements() {
-			if !yield(s) {
-				return
-			}
-		}
-		for _, s := range state.Statements {
-			if !yield(s) {
-				return
-			}
-		}
-	}), true, nil
+	return audit.Judge(slices.Values(slices.AppendSeq(state.Statements, b.Statements()))), true, nil
 }
+
+// Refused implements crew: what would be refused is not for templates.
+func (b *batchCrew) Refused() map[string]int { return nil }
 
 // Start implements crew.
 func (b *batchCrew) Start(began time.Time) { b.Began = began.In(sim.Zone) }

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
 	"github.com/tillproof/tillproof/load"
 	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/rig"
@@ -48,8 +50,9 @@ type crew interface {
 	// Audit judges the money of tills and host; false when the host's books cannot be looked into.
 	Audit(ctx context.Context) ([]audit.Break, bool, error)
 	Terminal(index uint32) string
-	PerWrite() float64     // frames, on average
-	Start(began time.Time) // the zero of all times
+	PerWrite() float64       // frames, on average
+	Refused() map[string]int // orders that tills would not take, by the screen that said why
+	Start(began time.Time)   // the zero of all times
 	Err() error
 	Close()
 }
@@ -57,6 +60,7 @@ type crew interface {
 // campaign is a Config under way.
 type campaign struct {
 	Config
+	pacer       vegeta.Pacer
 	measurement *load.Measurement
 	chronicle   load.Chronicle
 	progress    *load.Progress
@@ -102,6 +106,9 @@ func (r *campaign) prepare(ctx context.Context) (err error) {
 // measure begins a measurement of the workload, with thresholds to be watched.
 func (r *campaign) measure(every time.Duration, thresholds []string) (err error) {
 	w := r.Workload
+	if r.pacer, err = w.Pacer(); err != nil {
+		return fmt.Errorf("workload %s: %w", w.Name, err)
+	}
 	if r.watch, err = load.NewWatch(w.Plan(every), thresholds...); err != nil {
 		return fmt.Errorf("workload %s: %w", w.Name, err)
 	}
@@ -126,10 +133,6 @@ func (r *campaign) seat(ctx context.Context) (err error) {
 // drive runs the schedule to its end, and tells which threshold ended it early.
 func (r *campaign) drive(ctx context.Context) (aborted string) {
 	w := r.Workload
-	pacer, err := w.Pacer()
-	if err != nil {
-		return err.Error() // the preflight has made one already
-	}
 	clock := load.RealClock{Began: r.Now()}
 	r.clock.Store(&clock)
 	r.crew.Start(clock.Began)
@@ -140,7 +143,7 @@ func (r *campaign) drive(ctx context.Context) (aborted string) {
 	group.Go(func() {
 		defer close(over)
 		drain := time.Duration(w.Patience) + time.Duration(w.Lag) + settle
-		load.Drive(schedule, pacer, w.Length(), timed{r.crew, r.desk}, clock, 0, 1, drain)
+		load.Drive(schedule, r.pacer, w.Length(), timed{r.crew, r.desk}, clock, drain)
 		r.desk.locked(r.desk.Recorder.Close)
 	})
 	tick := time.NewTicker(interval / 4)
@@ -203,20 +206,20 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 	for _, v := range s.Thresholds {
 		out.Crossed = out.Crossed || !v.Held
 	}
-	if w, ok := r.crew.(wholeCrew); ok {
-		s.Refusals = w.Refused()
-	}
-	for _, k := range r.desk.tape.Slowest() {
-		s.Slowest = append(s.Slowest, load.Tell(&k.Sample, w.Kinds(), r.crew.Terminal))
-	}
-	for _, k := range r.desk.tape.Failed() {
-		s.Failed = append(s.Failed, load.Tell(&k.Sample, w.Kinds(), r.crew.Terminal))
-	}
+	s.Refusals = r.crew.Refused()
+	s.Slowest, s.Failed = r.told(r.desk.tape.Slowest()), r.told(r.desk.tape.Failed())
 	err := errors.Join(r.judge(context.WithoutCancel(ctx), out), r.reach(ctx))
 	if r.dir != nil {
 		err = errors.Join(err, r.dir.Finish(s, r.measurement.Total(), r.crew.Terminal))
 	}
 	return out, err
+}
+
+func (r *campaign) told(orders []load.Kept) (all []load.Told) {
+	for _, k := range orders {
+		all = append(all, load.Tell(&k.Sample, r.Workload.Kinds(), r.crew.Terminal))
+	}
+	return all
 }
 
 // A quick calibration: enough to tell a tenth of the limit from half of it.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tillproof/tillproof/load"
-	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
 // desk takes what a sender tells of its orders: into the figures, the file of all orders, and the list of the slowest and the failed.
@@ -70,20 +69,6 @@ func (d *desk) Reversed() { d.locked(d.Recorder.Reversed) }
 
 // Connected implements load.Desk.
 func (d *desk) Connected(took time.Duration) { d.locked(func() { d.Recorder.Connected(took) }) }
-
-// stray counts what a whole till's link could give to nobody.
-func (d *desk) stray(c iso8583.Cause) {
-	switch c {
-	case iso8583.Late:
-		d.Late()
-	case iso8583.Duplicate:
-		d.Duplicate()
-	case iso8583.Undecodable:
-		d.Malformed()
-	default:
-		d.Unmatched()
-	}
-}
 
 func (d *desk) locked(do func()) {
 	d.mu.Lock()

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tillproof/tillproof/load"
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/audit"
-	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/rig"
 )
@@ -27,8 +25,9 @@ type Retold struct {
 // Retell carries one chain out at the rig's host, by a whole terminal whatever the workload has.
 func Retell(ctx context.Context, r *rig.Rig, w *load.Workload, number uint64) (*Retold, error) {
 	c := &Retold{Chain: w.Chain(number)}
-	fleet, err := r.Fleet(ctx, rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: 1, FirstTill: c.Chain.Till, Cards: 1, FirstCard: c.Chain.Card, Balance: w.Money(),
-		Connection: w.Connection(), Patience: time.Duration(w.Patience), Traced: true})
+	plan := w.Fleet()
+	plan.Tills, plan.FirstTill, plan.Cards, plan.FirstCard, plan.Lag, plan.Traced = 1, c.Chain.Till, 1, c.Chain.Card, 0, true
+	fleet, err := r.Fleet(ctx, plan)
 	if err != nil {
 		return nil, fmt.Errorf("chain %d: %w", number, err)
 	}

@@ -89,17 +89,11 @@ func (f *Fleet) CardsInHand() ([]CardInHand, error) {
 func (f *Fleet) inHand(holder Cardholder, masters *hsm.HSM) (CardInHand, error) {
 	w := f.lanes[0].world
 	c := CardInHand{PAN: pay.NewPAN(holder.PAN), Expiry: holder.Expiry, PIN: pay.NewSecret(holder.PIN)}
-	stripe, err := w.stripe(holder)
+	stripe, err := w.read(holder)
 	if err != nil {
 		return c, err
 	}
-	c.Stripe = stripe.Track2
-	if stripe, err = w.read(holder); err != nil {
-		return c, err
-	}
-	if track1, _, ok := strings.Cut(stripe.Track1.Reveal(), "?"); ok {
-		c.Track1 = pay.NewSecret(track1[1:]) // without its sentinels and check character, as a message has it
-	}
+	c.Track1, c.Stripe = bare(stripe.Track1), bare(stripe.Track2)
 	if holder.Chip == "" {
 		return c, nil
 	}
@@ -110,6 +104,15 @@ func (f *Fleet) inHand(holder Cardholder, masters *hsm.HSM) (CardInHand, error) 
 	c.ChipTrack = track.Text()
 	c.Chip, err = holder.signer(f.rig, masters)
 	return c, err
+}
+
+// bare takes sentinels and check character off a track, as a message has it.
+func bare(track pay.Secret) pay.Secret {
+	text, _, ok := strings.Cut(track.Reveal(), "?")
+	if !ok {
+		return track
+	}
+	return pay.NewSecret(strings.ReplaceAll(text[1:], "=", "D"))
 }
 
 // Signer makes a chip's cryptograms without a card: by the keys that its issuer has. It belongs to one goroutine.
