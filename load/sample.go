@@ -50,6 +50,7 @@ type Sample struct {
 	Leg                    uint8
 	End                    End
 	Code                   [3]byte // field 39, padded with blanks
+	Wire                   *Wire   // what crossed its till's line; nil where nobody kept it. It is the sender's again when Record returns
 }
 
 // Response is what users feel, and what thresholds judge: from due to answered.

@@ -27,6 +27,8 @@ type Whole struct {
 	mu      sync.Mutex
 	told    []Sample // by the tills' loops, and not yet by us
 	spare   []Sample
+	wires   []*Wire // by till: what has crossed since its last order ended
+	worn    []*Wire // to be used again
 	strays  []iso8583.Cause
 	dialled []time.Duration
 	refused map[string]int
@@ -60,7 +62,7 @@ func (w *Workload) SignIn(ctx context.Context, f *rig.Fleet) error {
 // NewWhole seats the workload's tills and cards at the rig's host, with loops goroutines to run them, and has all tills sign in.
 // Close it.
 func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int) (*Whole, error) {
-	s := &Whole{workload: w, desk: desk, memory: r.Line() == rig.LineMemory, refused: map[string]int{}}
+	s := &Whole{workload: w, desk: desk, memory: r.Line() == rig.LineMemory, refused: map[string]int{}, wires: make([]*Wire, w.Tills)}
 	if err := s.fits(r); err != nil {
 		return nil, err
 	}
@@ -68,7 +70,7 @@ func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int
 		loops = 1
 	}
 	plan := w.Fleet()
-	plan.Loops, plan.Stray, plan.Connected = loops, s.stray, s.connected
+	plan.Loops, plan.Stray, plan.Connected, plan.Wire = loops, s.stray, s.connected, s.crossed
 	var err error
 	if s.fleet, err = r.Fleet(context.WithoutCancel(ctx), plan); err != nil {
 		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
@@ -77,7 +79,8 @@ func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int
 		s.Close()
 		return nil, err
 	}
-	s.tell() // who signed in has connected
+	s.tell()                         // who signed in has connected
+	s.wires = make([]*Wire, w.Tills) // how it signed in is no order's
 	for n := range uint64(walletsAhead) {
 		s.openWallet(n)
 	}
@@ -166,10 +169,26 @@ func (s *Whole) hear(c Chain, leg int, o rig.Served) {
 	copy(sample.Code[:], o.Code)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	sample.Wire, s.wires[c.Till] = s.wires[c.Till], nil
 	s.told = append(s.told, sample)
 	if o.Fate == rig.FateRefused {
 		s.refused[o.Why]++
 	}
+}
+
+// crossed keeps what crosses a till's line, for the order that ends next there.
+func (s *Whole) crossed(till int, answer bool, b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.wires[till]
+	if w == nil {
+		w = &Wire{}
+		if n := len(s.worn); n > 0 {
+			w, s.worn = s.worn[n-1], s.worn[:n-1]
+		}
+		s.wires[till] = w
+	}
+	*w = w.Add(Crossed{Answer: answer, OnLine: true, Bytes: b})
 }
 
 func (s *Whole) stray(cause iso8583.Cause) {
@@ -193,12 +212,25 @@ func (s *Whole) tell() {
 	for i := range told {
 		s.desk.Record(&told[i])
 	}
+	s.wear(told)
 	s.spare = told
 	for _, d := range dialled {
 		s.desk.Connected(d)
 	}
 	for _, cause := range strays {
 		TellStray(s.desk, cause)
+	}
+}
+
+// wear takes back what crossed for orders that have been told.
+func (s *Whole) wear(told []Sample) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range told {
+		if w := told[i].Wire; w != nil {
+			*w = (*w)[:0]
+			s.worn, told[i].Wire = append(s.worn, w), nil
+		}
 	}
 }
 

@@ -80,9 +80,12 @@ type Sender struct {
 	book    book
 	made    making
 	sample  load.Sample
-	frames  int    // written so far
-	writes  int    // that took them
-	chance  uint64 // for the tills' unpredictable numbers
+	crossed [2]load.Crossed // of the order that has just ended
+	wire    load.Wire       // ... in one
+	heard   []byte          // the frame that has just come
+	frames  int             // written so far
+	writes  int             // that took them
+	chance  uint64          // for the tills' unpredictable numbers
 	broken  atomic.Pointer[error]
 }
 

@@ -133,6 +133,7 @@ func (s *Sender) frame(at time.Duration, frame []byte) {
 		s.Desk.Malformed()
 		return
 	}
+	s.heard = frame
 	var number [8]byte
 	if copy(number[:], s.scan.Bytes(iso8583.Terminal)) != len(number) {
 		s.Desk.Unmatched()

@@ -207,19 +207,29 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 		out.Crossed = out.Crossed || !v.Held
 	}
 	s.Refusals = r.crew.Refused()
-	s.Slowest, s.Failed = r.told(r.desk.tape.Slowest()), r.told(r.desk.tape.Failed())
-	err := errors.Join(r.judge(context.WithoutCancel(ctx), out), r.reach(ctx))
+	var err error
+	for to, kept := range map[*[]load.Told][]load.Kept{&s.Slowest: r.desk.tape.Slowest(), &s.Failed: r.desk.tape.Failed()} {
+		if *to, err = r.told(kept); err != nil {
+			return nil, err
+		}
+	}
+	err = errors.Join(r.judge(context.WithoutCancel(ctx), out), r.reach(ctx))
 	if r.dir != nil {
 		err = errors.Join(err, r.dir.Finish(s, r.measurement.Total(), r.crew.Terminal))
 	}
 	return out, err
 }
 
-func (r *campaign) told(orders []load.Kept) (all []load.Told) {
+// told tells kept orders with what crossed the line for them.
+func (r *campaign) told(orders []load.Kept) (all []load.Told, err error) {
 	for _, k := range orders {
-		all = append(all, load.Tell(&k.Sample, r.Workload.Kinds(), r.crew.Terminal))
+		t := load.Tell(&k.Sample, r.Workload.Kinds(), r.crew.Terminal)
+		if t.Trace, err = r.desk.wires[k.Place].Tell(r.Rig.Dialect); err != nil {
+			return nil, err
+		}
+		all = append(all, t)
 	}
-	return all
+	return all, nil
 }
 
 // A quick calibration: enough to tell a tenth of the limit from half of it.

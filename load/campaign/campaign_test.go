@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -67,6 +68,7 @@ func TestRun(t *testing.T) {
 			if out.Crossed || out.Interrupted || !out.Judged || len(out.Breaks) > 0 || s.Total.Approved != s.Total.Due || s.Total.Due < 40 {
 				t.Errorf("%s, whole %v: %+v; %s; breaks %v", profile, whole, s.Total.Counts, s.Money, out.Breaks)
 			}
+			tellsWhatCrossed(t, c, s)
 			orders = append(orders, s.Total.Due)
 			for _, file := range []string{"summary.json", "response.hlog", "results.gob", "metrics.prom", "report.html"} {
 				if info, err := os.Stat(filepath.Join(c.Out, file)); err != nil || info.Size() == 0 {
@@ -78,6 +80,42 @@ func TestRun(t *testing.T) {
 	for _, n := range orders {
 		if n != orders[0] {
 			t.Errorf("orders of the same chains: %v", orders)
+		}
+	}
+}
+
+// tellsWhatCrossed wants the request and the answer of each slow order, decoded by name, and no card number in any file.
+func tellsWhatCrossed(t *testing.T, c Config, s *load.Summary) {
+	t.Helper()
+	for _, o := range s.Slowest {
+		text := strings.Join(o.Trace, "\n")
+		if !strings.Contains(text, "to the host ") || !strings.Contains(text, "from the host ") || !strings.Contains(text, " "+o.Code) ||
+			!strings.Contains(text, fmt.Sprintf("%06d", o.STAN)) || !strings.Contains(text, o.Terminal) {
+			t.Errorf("chain %d, STAN %06d, %s %s:\n%s", o.Chain, o.STAN, o.Flow, o.Code, text)
+			return
+		}
+	}
+	fleet, err := c.Rig.Fleet(t.Context(), c.Workload.Fleet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fleet.Close()
+	cards, err := fleet.CardsInHand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"summary.json", "report.html"} {
+		text, err := os.ReadFile(filepath.Join(c.Out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "from the host ") {
+			t.Errorf("%s tells no answer", name)
+		}
+		for _, card := range cards {
+			if strings.Contains(string(text), card.PAN.Reveal()) {
+				t.Errorf("%s tells a card number", name)
+			}
 		}
 	}
 }

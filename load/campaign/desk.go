@@ -16,6 +16,7 @@ type desk struct {
 	*load.Recorder
 	spool *load.Spool // nil where no files are written
 	tape  *load.Tape
+	wires [slowest + failed]load.Wire // what crossed for the orders of the tape, by place
 
 	written atomic.Uint64 // orders that have ended and were sent, warm-up included
 	open    atomic.Int64  // orders that have not ended
@@ -46,7 +47,15 @@ func (d *desk) Record(s *load.Sample) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.Recorder.Record(s)
-	d.tape.Keep(s)
+	if place, kept := d.tape.Keep(s); kept {
+		w := d.wires[place][:0]
+		if s.Wire != nil {
+			for _, c := range *s.Wire {
+				w = w.Add(c)
+			}
+		}
+		d.wires[place] = w
+	}
 	if d.spool != nil {
 		d.spool.Write(s)
 	}
