@@ -101,7 +101,8 @@ type till struct {
 
 	trace   uint32
 	busy    bool
-	frame   []byte // of the request that is under way
+	frame   []byte  // of the request that is under way
+	framed  *recipe // that the frame was made by
 	recipe  *recipe
 	order   order
 	sent    original // what a later message would tell of it

@@ -98,8 +98,7 @@ func (k *counter) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.order, t.recipe = order{chain: chain}, k.recipes[chain.Kind(0)]
 	d.clock.set(time.Now())
 	m := making{till: t, card: &k.cards[chain.Card], clock: &d.clock, amount: chain.Amount(0), trace: t.trace, of: &t.order.first}
-	var misfit ours.Element
-	if t.frame, misfit = t.recipe.make(t.frame[:0], &m); misfit != ours.NoElement {
+	if misfit := t.recipe.make(&m); misfit != ours.NoElement {
 		return nil, fmt.Errorf("%s does not fit", misfit)
 	}
 	if t.recipe.tpl.Sealed() {

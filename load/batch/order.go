@@ -60,8 +60,7 @@ func (s *Sender) making(t *till, trace uint32) *making {
 
 // send writes a request to the till's line; it leaves with the next flush.
 func (s *Sender) send(t *till, r *recipe, m *making) bool {
-	var misfit iso8583.Element
-	if t.frame, misfit = r.make(t.frame[:0], m); misfit != iso8583.NoElement {
+	if misfit := r.make(m); misfit != iso8583.NoElement {
 		s.fail("till %s: %s of an order of kind %s has not the size that the sample had", t.number, misfit, s.Workload.Kinds()[t.order.kind()])
 		return false
 	}

@@ -18,7 +18,8 @@ import (
 // written anew for another till, card, amount and moment.
 type recipe struct {
 	tpl       *iso8583.Template
-	patches   []patch
+	tills     []patch // what a till has in all of its requests of this kind
+	orders    []patch
 	answer    uint16 // MTI of the answer, 0x0210
 	money     bool   // it holds or moves money, so that an unknown outcome is to be reversed
 	payment   bool   // it stands in the till's journal
@@ -53,6 +54,7 @@ var chipTagNames = [chipTags]tlv.Tag{0x9F26, 0x9F36, 0x9F37, 0x9F02, 0x9A, 0x9F1
 type patch struct {
 	element iso8583.Element
 	put     func(*iso8583.Template, []byte, *making) bool
+	till    bool // it is the same in all requests of a till
 }
 
 // making is what a request is made from.
@@ -105,17 +107,13 @@ type original struct {
 
 // The elements that differ from request to request. What else a message has is its kind's.
 var patchers = []patch{
-	{iso8583.Trace, func(t *iso8583.Template, f []byte, m *making) bool {
-		return t.PutNumber(f, iso8583.Trace, uint64(m.trace))
-	}},
-	{iso8583.Amount, func(t *iso8583.Template, f []byte, m *making) bool {
-		return t.PutNumber(f, iso8583.Amount, uint64(m.amount.Minor))
-	}},
-	text(iso8583.Terminal, func(m *making) []byte { return m.till.number }),
-	text(iso8583.Merchant, func(m *making) []byte { return m.till.merchant }),
-	text(iso8583.MerchantName, func(m *making) []byte { return m.till.merchantName }),
-	text(iso8583.MerchantType, func(m *making) []byte { return m.till.mcc }),
-	text(iso8583.Batch, func(m *making) []byte { return m.till.batch }),
+	tillText(iso8583.Terminal, func(m *making) []byte { return m.till.number }),
+	tillText(iso8583.Merchant, func(m *making) []byte { return m.till.merchant }),
+	tillText(iso8583.MerchantName, func(m *making) []byte { return m.till.merchantName }),
+	tillText(iso8583.MerchantType, func(m *making) []byte { return m.till.mcc }),
+	tillText(iso8583.Batch, func(m *making) []byte { return m.till.batch }),
+	digits(iso8583.Trace, func(m *making) uint64 { return uint64(m.trace) }),
+	digits(iso8583.Amount, func(m *making) uint64 { return uint64(m.amount.Minor) }),
 	text(iso8583.TransmissionTime, func(m *making) []byte { return m.clock.transmission }),
 	text(iso8583.LocalTime, func(m *making) []byte { return m.clock.time }),
 	text(iso8583.LocalDate, func(m *making) []byte { return m.clock.date }),
@@ -130,14 +128,22 @@ var patchers = []patch{
 	text(iso8583.OriginalBatch, func(m *making) []byte { return m.of.batch[:] }),
 	text(iso8583.OriginalDate, func(m *making) []byte { return m.of.date[:] }),
 	text(iso8583.OriginalTime, func(m *making) []byte { return m.of.time[:] }),
-	{iso8583.OriginalTrace, func(t *iso8583.Template, f []byte, m *making) bool {
-		return t.PutNumber(f, iso8583.OriginalTrace, uint64(m.of.trace))
-	}},
+	digits(iso8583.OriginalTrace, func(m *making) uint64 { return uint64(m.of.trace) }),
 	text(iso8583.ReversalReason, func(m *making) []byte { return m.reason[:] }),
 }
 
 func text(e iso8583.Element, value func(*making) []byte) patch {
-	return patch{e, func(t *iso8583.Template, f []byte, m *making) bool { return t.Put(f, e, value(m)) }}
+	return patch{element: e, put: func(t *iso8583.Template, f []byte, m *making) bool { return t.Put(f, e, value(m)) }}
+}
+
+func tillText(e iso8583.Element, value func(*making) []byte) patch {
+	p := text(e, value)
+	p.till = true
+	return p
+}
+
+func digits(e iso8583.Element, value func(*making) uint64) patch {
+	return patch{element: e, put: func(t *iso8583.Template, f []byte, m *making) bool { return t.PutNumber(f, e, value(m)) }}
 }
 
 // newRecipe compiles a request that a whole terminal sealed.
@@ -155,9 +161,12 @@ func newRecipe(d *iso8583.Dialect, m *iso8583.Message) (*recipe, error) {
 		return nil, fmt.Errorf("the dialect's answer to %s is %q: want four digits", tx.Flow, tx.Answer)
 	}
 	for _, p := range patchers {
-		constant := tx.Constants[p.element] != ""
-		if tpl.Size(p.element) > 0 && !constant {
-			r.patches = append(r.patches, p)
+		switch constant := tx.Constants[p.element] != ""; {
+		case tpl.Size(p.element) == 0 || constant:
+		case p.till:
+			r.tills = append(r.tills, p)
+		default:
+			r.orders = append(r.orders, p)
 		}
 	}
 	for _, e := range []iso8583.Element{iso8583.Track3, iso8583.DeviceData} {
@@ -199,15 +208,26 @@ func (r *recipe) follows(tag int, said []byte) {
 	}
 }
 
-// make writes a request to frame, all but its MAC. It tells the element that does not fit; NoElement when all do.
-func (r *recipe) make(frame []byte, m *making) ([]byte, iso8583.Element) {
-	frame = r.tpl.Append(frame)
-	for i := range r.patches {
-		if p := &r.patches[i]; !p.put(r.tpl, frame, m) {
-			return frame, p.element
+// make writes a request to its till's frame, all but its MAC. It tells the element that does not fit; NoElement when all do.
+func (r *recipe) make(m *making) iso8583.Element {
+	t := m.till
+	if t.framed != r { // or else the till's own elements stand there already
+		t.frame, t.framed = r.tpl.Append(t.frame[:0]), nil
+		if misfit := r.write(r.tills, m); misfit != iso8583.NoElement {
+			return misfit
+		}
+		t.framed = r
+	}
+	return r.write(r.orders, m)
+}
+
+func (r *recipe) write(patches []patch, m *making) iso8583.Element {
+	for i := range patches {
+		if p := &patches[i]; !p.put(r.tpl, m.till.frame, m) {
+			return p.element
 		}
 	}
-	return frame, iso8583.NoElement
+	return iso8583.NoElement
 }
 
 // tell writes what card and till tell of each other, with the cryptogram that the chip makes over it.

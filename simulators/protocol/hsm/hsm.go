@@ -4,7 +4,6 @@ package hsm
 import (
 	"bytes"
 	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -236,10 +235,8 @@ func (h *HSM) draw(b []byte) error {
 
 // upperHex writes src as upper-case hex characters, the trade's way; dst has room for two characters a byte.
 func upperHex(dst, src []byte) {
-	hex.Encode(dst, src)
-	for i, c := range dst[:2*len(src)] {
-		if c >= 'a' {
-			dst[i] = c - 'a' + 'A'
-		}
+	const digits = "0123456789ABCDEF"
+	for i, b := range src { // no branch: the digits of a cryptogram cannot be foreseen
+		dst[2*i], dst[2*i+1] = digits[b>>4], digits[b&15]
 	}
 }

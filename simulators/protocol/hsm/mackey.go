@@ -67,8 +67,8 @@ func (m *MACKey) fold(data []byte) {
 	m.block.Encrypt(sum, text[:n])
 	subtle.XORBytes(sum, sum, text[n:])
 	m.block.Encrypt(sum, sum)
-	upperHex(text, sum)
-	copy(m.sum[:8], text)
+	copy(text, sum[:4])
+	upperHex(m.sum[:8], text[:4])
 }
 
 // xor8 joins blocks of eight bytes by XOR, the last one filled with zeros.
