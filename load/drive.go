@@ -26,7 +26,7 @@ const perTurn = 1024
 func (w *Workload) Pacer() (vegeta.Pacer, error) {
 	stages := make([]Stage, len(w.Stages))
 	for i, s := range w.Stages {
-		stages[i] = Stage{Rate: RateRange{s.Rate.From / w.meanLegs(), s.Rate.To / w.meanLegs()}, For: s.For}
+		stages[i] = Stage{Rate: RateRange{s.Rate.From / w.meanLegs(), s.Rate.To / w.meanLegs()}, Every: s.Every, For: s.For}
 	}
 	paced, err := NewStages(stages...)
 	if err != nil {

@@ -125,7 +125,7 @@ func NewStages(stages ...Stage) (*Stages, error) {
 		case stage.For == 0 && stage.Rate.From > 0:
 			count = math.Inf(1)
 		default:
-			count += (stage.Rate.From + stage.Rate.To) / 2 * seconds(stage.For)
+			count += stage.count(seconds(stage.For))
 		}
 		s.starts, s.counts = append(s.starts, at), append(s.counts, count)
 		at += time.Duration(stage.For)
@@ -143,16 +143,56 @@ func (s *Stages) due(count float64) (time.Duration, bool) {
 		if count > end+1e-6 { // the sum of the stages is a float, and its last order is owed
 			continue
 		}
-		// Orders in a ramp grow as from·t + slope·t²/2; this form of the root loses no digits when the slope is small.
-		in := min(count, end) - s.counts[i]
-		slope := 0.0
-		if stage.For > 0 {
-			slope = (stage.Rate.To - stage.Rate.From) / seconds(stage.For)
-		}
-		t := 2 * in / (stage.Rate.From + math.Sqrt(max(0, stage.Rate.From*stage.Rate.From+2*slope*in)))
+		t := stage.comes(min(count, end) - s.counts[i])
 		return s.starts[i] + time.Duration(math.Round(t*1e9)), true
 	}
 	return 0, false
+}
+
+// rateAt is the rate after so many seconds.
+func (s Stage) rateAt(t float64) float64 {
+	if s.Every > 0 {
+		return s.mean() + (s.Rate.From-s.mean())*math.Cos(2*math.Pi*t/seconds(s.Every))
+	}
+	if s.For == 0 {
+		return s.Rate.From
+	}
+	return s.Rate.From + (s.Rate.To-s.Rate.From)*t/seconds(s.For)
+}
+
+// count is how many orders are due within so many seconds: the integral of the rate.
+func (s Stage) count(t float64) float64 {
+	if s.Every > 0 {
+		turn := 2 * math.Pi / seconds(s.Every)
+		return s.mean()*t + (s.Rate.From-s.mean())*math.Sin(turn*t)/turn
+	}
+	return (s.Rate.From + s.slope()*t/2) * t
+}
+
+// comes is after how many seconds the count comes to in.
+func (s Stage) comes(in float64) float64 {
+	if s.Every > 0 { // the count only grows, but has no root in closed form
+		early, late := 0.0, seconds(s.For)
+		for late-early > 1e-10 {
+			if middle := (early + late) / 2; s.count(middle) < in {
+				early = middle
+			} else {
+				late = middle
+			}
+		}
+		return late
+	}
+	// Orders in a ramp grow as from·t + slope·t²/2; this form of the root loses no digits when the slope is small.
+	return 2 * in / (s.Rate.From + math.Sqrt(max(0, s.Rate.From*s.Rate.From+2*s.slope()*in)))
+}
+
+func (s Stage) mean() float64 { return (s.Rate.From + s.Rate.To) / 2 }
+
+func (s Stage) slope() float64 {
+	if s.For == 0 {
+		return 0
+	}
+	return (s.Rate.To - s.Rate.From) / seconds(s.For)
 }
 
 // Pace implements vegeta.Pacer.
@@ -168,7 +208,7 @@ func (s *Stages) Rate(elapsed time.Duration) float64 {
 		case stage.For == 0:
 			return stage.Rate.From
 		case in < time.Duration(stage.For):
-			return stage.Rate.From + (stage.Rate.To-stage.Rate.From)*in.Seconds()/seconds(stage.For)
+			return stage.rateAt(in.Seconds())
 		}
 	}
 	return 0

@@ -230,3 +230,28 @@ func BenchmarkDues(b *testing.B) {
 		})
 	}
 }
+
+// A stage that swings is due when vegeta's own sine is, which begins at its trough; Poisson stands on top of it.
+func TestSwingIsVegetasSine(t *testing.T) {
+	swing := stage(100, 900, 7500*time.Millisecond)
+	swing.Every = load.Span(3 * time.Second)
+	stages := must(load.NewStages(stage(10, 10, time.Second), swing))
+	got := dues(stages, 0)[10:]
+	want := dues(must(load.Sine(500, 400, 3*time.Second, vegeta.Trough)), time.Duration(swing.For))
+	if d := len(got) - len(want); d < -1 || d > 1 || len(want) < 3700 {
+		t.Fatalf("%d orders, vegeta's has %d", len(got), len(want))
+	}
+	for i := range min(len(got), len(want)) {
+		if off := got[i] - time.Second - want[i]; off.Abs() > 10*time.Millisecond { // vegeta's waits by the rate at its last order
+			t.Fatalf("order %d is due %s from vegeta's %s", i, off, want[i])
+		}
+	}
+	for at, rate := range map[time.Duration]float64{time.Second: 100, 2500 * time.Millisecond: 900, 4 * time.Second: 100, 8499 * time.Millisecond: 900} {
+		if r := stages.Rate(at); math.Abs(r-rate) > 0.1 {
+			t.Errorf("at %s: %g/s, want %g/s", at, r, rate)
+		}
+	}
+	if n := len(dues(load.NewPoisson(7, stages), 0)); n < 3500 || n > 4100 { // about 3760 expected, standard deviation 61
+		t.Errorf("%d orders at random", n)
+	}
+}

@@ -112,10 +112,12 @@ func (s *Span) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Stage is a part of the schedule: a rate that holds, "200/s", or goes from one to another, "20/s to 200/s".
+// Stage is a part of the schedule: a rate that holds, "200/s", goes from one to another, "20/s to 200/s", or swings between two, from
+// the first to the second and back as a sine, once every so long.
 type Stage struct {
-	Rate RateRange `yaml:"rate"`
-	For  Span      `yaml:"for"`
+	Rate  RateRange `yaml:"rate"`
+	Every Span      `yaml:"every"`
+	For   Span      `yaml:"for"`
 }
 
 // RateRange is orders a second at the beginning and at the end of a stage.
@@ -287,6 +289,9 @@ func (w *Workload) Check() error {
 	for i, s := range w.Stages {
 		if s.For <= 0 {
 			return w.mistake(fmt.Sprintf("$.stages[%d]", i), "it lasts no time: add `for: 30s`")
+		}
+		if s.Every > 0 && s.Rate.From == s.Rate.To {
+			return w.mistake(fmt.Sprintf("$.stages[%d].every", i), "the rate does not swing: write two, such as `rate: 20/s to 200/s`")
 		}
 	}
 	return w.checkMix()

@@ -140,6 +140,7 @@ func TestBadWorkloads(t *testing.T) {
 		"refund over the price": {"{flow: void, entry: chip,", "{flow: refund, amount: 15.00 CNY,", "may be more"},
 		"rate":                  {"600/m", "600/w", `rate "600/w"`},
 		"length":                {"30s", "soon", "want a length of time"},
+		"swings nowhere":        {"600/m, for", "600/m, every: 9s, for", "plain.yaml:8: stages[0].every: the rate does not swing"},
 		"line":                  {"tills: 10", "tills: 10\nline: wet", `plain.yaml:3: line: "wet"`},
 		"arrivals":              {"tills: 10", "tills: 10\narrivals: now", `arrivals: "now"`},
 		"balance":               {"tills: 10", "tills: 10\nbalance: much", "plain.yaml:3: balance"},
