@@ -33,7 +33,7 @@ func (p *player) order(d deed, a *act) error {
 		wanted, delivered = p.wants(d, a, made, t)
 	}
 	stood := t.Status()
-	from, ended, shown, began := len(p.world.Wire), len(t.Endings), len(t.Screens), p.world.Loop.Now()
+	from, ended, shown, printed, began := len(p.world.Wire), len(t.Endings), len(t.Screens), len(t.Slips), p.world.Loop.Now()
 	struck, err := p.given(d, a, t)
 	if err != nil {
 		return err
@@ -71,6 +71,16 @@ func (p *player) order(d deed, a *act) error {
 	if err := p.hold(a, wanted, ending, struck, t); err != nil {
 		return err
 	}
+	if len(struck) == 0 && len(t.Slips) > printed {
+		if err := p.slipped(made, ending, t, from); err != nil {
+			return err
+		}
+	}
+	return p.after(made, struck, t, from, shown)
+}
+
+// after holds what is left when an order has ended: the totals of a settlement, a balance that was told, a reversal that is owed.
+func (p *player) after(made *payment, struck []armed, t *rig.Till, from, shown int) error {
 	switch made.flow {
 	case pay.Settlement:
 		if err := p.chipUploads(made); err != nil {
