@@ -71,6 +71,9 @@ func (p *player) order(d deed, a *act) error {
 	if err := p.hold(a, wanted, ending, struck, t); err != nil {
 		return err
 	}
+	if err := p.prompted(made, ending, t); err != nil {
+		return err
+	}
 	if len(struck) == 0 && len(t.Slips) > printed {
 		if err := p.slipped(made, ending, t, from); err != nil {
 			return err

@@ -26,6 +26,15 @@ func (p *player) slipped(made *payment, e terminal.Ending, t *rig.Till, from int
 	return nil
 }
 
+// prompted holds what a till shows of a decline to what the dialect has it show for the answer's code (DOMAIN.md C).
+func (p *player) prompted(made *payment, e terminal.Ending, t *rig.Till) error {
+	rule := p.world.Rig.Dialect.Answer(e.Answer)
+	if e.Kind != terminal.Declined || e.Answer == "" || rule.Category == iso8583.CategoryApproved || e.Screen == rule.Prompt {
+		return nil
+	}
+	return p.finds("prompt", fmt.Sprintf("%s is told %s after an answer %s, it should be %s", made.who, e.Screen, e.Answer, rule.Prompt), fmt.Sprintf("%q shows %s", t.Name, rule.Prompt))
+}
+
 // slipRows tells what is known of a receipt: an empty cell is a line that it must not have, and * is any value.
 func (p *player) slipRows(made *payment, e terminal.Ending, from int) string {
 	var b strings.Builder
