@@ -1,4 +1,4 @@
-// Package capture reads recorded traffic: pcap and pcapng files, with their TCP connections put together again.
+// Package capture reads recorded traffic: pcap and pcapng files, with their TCP connections put together again, and NDJSON.
 package capture
 
 import (
@@ -38,11 +38,44 @@ type Chunk struct {
 // first, in the order the connections begin. A direction that carried nothing is left out, and so are packets that are not
 // TCP. A file that is cut off, holds shortened packets or more than 64 MiB is an error that names the packet.
 func Streams(r io.Reader) ([]Stream, error) {
+	var all []*[2]Stream
+	size := 0
+	grow := func(n int) error {
+		if size += n + overhead; size > maxBytes {
+			return fmt.Errorf("the file holds more than %d MiB: cut it down to the connections that matter", maxBytes>>20)
+		}
+		return nil
+	}
+	c := &collector{opened: func(c *connection) error {
+		all = append(all, &[2]Stream{{From: c.caller, To: c.called}, {From: c.called, To: c.caller}})
+		return grow(0)
+	}}
+	c.chunk = func(number, side int, chunk Chunk) error {
+		s := &all[number][side]
+		s.Chunks = append(s.Chunks, chunk)
+		return grow(len(chunk.Bytes))
+	}
+	if err := c.read(bufio.NewReader(r)); err != nil {
+		return nil, err
+	}
+	var streams []Stream
+	for _, sides := range all {
+		for _, s := range sides {
+			if len(s.Chunks) > 0 {
+				streams = append(streams, s)
+			}
+		}
+	}
+	return streams, nil
+}
+
+// read has the packets of a file put together and handed over. It holds no more than the connections that are open and what waits in
+// them for packets that come late.
+func (c *collector) read(r *bufio.Reader) error {
 	source, err := open(r)
 	if err != nil {
-		return nil, fmt.Errorf("capture: %w", err)
+		return fmt.Errorf("capture: %w", err)
 	}
-	c := &collector{}
 	pool := reassembly.NewStreamPool(c)
 	assembler := reassembly.NewAssembler(pool)
 	assembler.MaxBufferedPagesTotal = maxPages
@@ -58,19 +91,14 @@ func Streams(r io.Reader) ([]Stream, error) {
 			err = c.take(assembler, p)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("capture: packet %d: %w", n, err)
+			return fmt.Errorf("capture: packet %d: %w", n, err)
 		}
 	}
 	assembler.FlushAll()
-	var streams []Stream
-	for _, connection := range c.connections {
-		for _, s := range connection.streams {
-			if len(s.Chunks) > 0 {
-				streams = append(streams, s)
-			}
-		}
+	if c.err != nil {
+		return fmt.Errorf("capture: %w", c.err)
 	}
-	return streams, nil
+	return nil
 }
 
 // packet is one record of a file.
@@ -81,8 +109,7 @@ type packet struct {
 }
 
 // open tells the two formats apart by their first bytes and gives a function that reads the next packet.
-func open(r io.Reader) (func() (packet, error), error) {
-	buffered := bufio.NewReader(r)
+func open(buffered *bufio.Reader) (func() (packet, error), error) {
 	magic, err := buffered.Peek(4)
 	if err != nil {
 		return nil, errors.New("the file is too short to be a capture")
@@ -111,10 +138,18 @@ func open(r io.Reader) (func() (packet, error), error) {
 	}, nil
 }
 
-// collector keeps what the assembler puts together.
+// collector hands on what the assembler puts together, until that is an error. Connections are numbered as they begin; side 0 is the caller's.
 type collector struct {
-	connections []*connection
-	size        int
+	opened func(*connection) error
+	chunk  func(number, side int, c Chunk) error
+	count  int
+	err    error
+}
+
+func (c *collector) keep(err error) {
+	if c.err == nil {
+		c.err = err
+	}
 }
 
 // take gives a packet to the assembler if it is TCP.
@@ -133,10 +168,7 @@ func (c *collector) take(assembler *reassembly.Assembler, p packet) error {
 		return fmt.Errorf("only %d of its %d bytes are there: record with a larger snap length", p.info.CaptureLength, p.info.Length)
 	}
 	assembler.AssembleWithContext(network.NetworkFlow(), tcp, at{p.info})
-	if c.size > maxBytes {
-		return fmt.Errorf("the file holds more than %d MiB: cut it down to the connections that matter", maxBytes>>20)
-	}
-	return nil
+	return c.err
 }
 
 // decoder gives what reads the first layer of a packet.
@@ -162,18 +194,18 @@ func (c *collector) New(network, transport gopacket.Flow, tcp *layers.TCP, _ rea
 	if tcp.SYN && tcp.ACK { // the capture begins with the answer to the call
 		caller, called = called, caller
 	}
-	first := &connection{collector: c, streams: [2]Stream{{From: caller, To: called}, {From: called, To: caller}}}
-	first.swapped = tcp.SYN && tcp.ACK
-	c.connections = append(c.connections, first)
-	c.size += overhead
+	first := &connection{collector: c, number: c.count, caller: caller, called: called, swapped: tcp.SYN && tcp.ACK}
+	c.count++
+	c.keep(c.opened(first))
 	return first
 }
 
 // connection implements reassembly.Stream for both directions.
 type connection struct {
-	collector *collector
-	streams   [2]Stream // the caller's and the called's
-	swapped   bool      // the first packet seen was the called's
+	collector      *collector
+	number         int
+	caller, called netip.AddrPort
+	swapped        bool // the first packet seen was the called's
 }
 
 // Accept takes every packet; a connection that was there before the capture begins with its first one.
@@ -191,12 +223,11 @@ func (c *connection) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.Ass
 	if length == 0 {
 		return
 	}
-	to := &c.streams[0]
+	side := 0
 	if (direction == reassembly.TCPDirServerToClient) != c.swapped {
-		to = &c.streams[1]
+		side = 1
 	}
-	to.Chunks = append(to.Chunks, Chunk{At: sg.CaptureInfo(0).Timestamp, Bytes: append([]byte(nil), sg.Fetch(length)...), Lost: lost})
-	c.collector.size += length + overhead
+	c.collector.keep(c.collector.chunk(c.number, side, Chunk{At: sg.CaptureInfo(0).Timestamp, Bytes: append([]byte(nil), sg.Fetch(length)...), Lost: lost}))
 }
 
 // ReassemblyComplete lets a later connection between the same ports be one of its own.
