@@ -20,6 +20,9 @@ type Chain struct {
 // Chain gives chain n.
 func (w *Workload) Chain(n uint64) Chain {
 	draw := mix(w.Seed, n)
+	if w.Replay != nil {
+		return w.Replay.chain(n, draw)
+	}
 	c := Chain{Number: n, Till: int(n % uint64(w.Tills)), draw: draw}
 	// The cards of a till are those that leave its number when divided by the tills: no two tills ever share one.
 	mine := (w.Cards - c.Till + w.Tills - 1) / w.Tills
@@ -86,6 +89,10 @@ func (w *Workload) Draw(n uint64) uint64 { return mix(^w.Seed, n) }
 func (w *Workload) Plan(interval time.Duration) Plan {
 	p := Plan{Kinds: w.kinds, Orders: make([]float64, len(w.kinds)), WarmUp: time.Duration(w.WarmUp), Length: w.Length(), Interval: interval,
 		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag)}
+	if w.Replay != nil {
+		w.Replay.plan(p.Orders, p.WarmUp)
+		return p
+	}
 	var at time.Duration
 	for _, s := range w.Stages {
 		counted := s.between(p.WarmUp-at, time.Duration(s.For)) / w.meanLegs()
@@ -101,6 +108,9 @@ func (w *Workload) Plan(interval time.Duration) Plan {
 
 // DueBy gives how many orders fall due up to an instant, as the stages have it.
 func (w *Workload) DueBy(at time.Duration) (n float64) {
+	if w.Replay != nil {
+		return w.Replay.dueBy(at)
+	}
 	for _, s := range w.Stages {
 		n += s.between(0, at)
 		at -= time.Duration(s.For)

@@ -22,8 +22,11 @@ const quantum = 200 * time.Microsecond
 // perTurn bounds what is handed over at once, so that answers are taken meanwhile however far behind the sender is.
 const perTurn = 1024
 
-// Pacer gives the schedule of the chains: the stages' orders a second, divided by the orders that a chain has on average.
+// Pacer gives the schedule of the chains: the stages' orders a second, divided by the orders that a chain has on average, or what was recorded.
 func (w *Workload) Pacer() (vegeta.Pacer, error) {
+	if w.Replay != nil {
+		return w.Replay.pacer()
+	}
 	stages := make([]Stage, len(w.Stages))
 	for i, s := range w.Stages {
 		stages[i] = Stage{Rate: RateRange{s.Rate.From / w.meanLegs(), s.Rate.To / w.meanLegs()}, Every: s.Every, For: s.For}

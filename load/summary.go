@@ -38,6 +38,7 @@ type Summary struct {
 	Limit      Limit          `json:"limit"`
 	Money      string         `json:"money,omitempty"`   // what the audit said
 	Reached    string         `json:"reached,omitempty"` // what share of this machine's limit
+	Replayed   *Replayed      `json:"replayed,omitempty"`
 	Rows       []Row          `json:"rows"`
 	Slowest    []Told         `json:"slowest"`
 	Failed     []Told         `json:"failed"`             // the last of the orders that timed out or broke

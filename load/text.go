@@ -22,6 +22,12 @@ func WriteText(w io.Writer, s *Summary) error {
 		share(s.Total.Approved, s.Total.Due), share(s.Total.Declined, s.Total.Due), inBrackets(s.Total.Declines), s.Total.TimedOut, s.Total.Dropped,
 		s.Total.Refused, inBrackets(s.Refusals), s.Total.Broken,
 		s.Late, s.Duplicate, s.Unmatched, s.Malformed, s.Reversed)
+	if s.Replayed != nil {
+		fmt.Fprintf(&b, "%s\n", s.Replayed.Sentence())
+		for _, e := range s.Replayed.Examples {
+			fmt.Fprintf(&b, "  first %s\n", e)
+		}
+	}
 	fmt.Fprintf(&b, "own lateness p50 %s, p99 %s, max %s\n", shortTime(s.Total.OwnLateness.P50), shortTime(s.Total.OwnLateness.P99), shortTime(s.Total.OwnLateness.Max))
 	if s.Reached != "" {
 		fmt.Fprintf(&b, "%s\n", s.Reached)

@@ -18,23 +18,24 @@ import (
 // Workload says what a load run does: who orders what (the mix), how often (the stages), over which lines, and what must hold
 // (the thresholds). It is a YAML file, checked whole before anything starts.
 type Workload struct {
-	Name       string   `yaml:"name"`
-	About      string   `yaml:"about"`
-	AboutZh    string   `yaml:"about_zh"`
-	Seed       uint64   `yaml:"seed"`     // 0 is 1
-	Tills      int      `yaml:"tills"`    // each with keys, batch, trace numbers and journal of its own
-	Cards      int      `yaml:"cards"`    // 0 is two for each till; a card is used at one till only
-	Balance    string   `yaml:"balance"`  // of each card at the start
-	Whole      bool     `yaml:"whole"`    // whole terminals, with journal and slips, instead of compiled templates
-	Line       LineKind `yaml:"line"`     // when absent multiplexed, or serial for whole terminals
-	Lines      int      `yaml:"lines"`    // of a multiplexed line; 0 is 8
-	Lag        Span     `yaml:"lag"`      // an order that could not leave for longer is dropped; 0 is 1 s
-	Patience   Span     `yaml:"patience"` // how long an answer is waited for; 0 is as the dialect has it
-	WarmUp     Span     `yaml:"warm_up"`  // orders due before are carried out and not counted
-	Arrivals   string   `yaml:"arrivals"` // even (when absent) or poisson
-	Mix        []Part   `yaml:"mix"`
-	Stages     []Stage  `yaml:"stages"`
-	Thresholds []string `yaml:"thresholds"`
+	Name       string     `yaml:"name"`
+	About      string     `yaml:"about"`
+	AboutZh    string     `yaml:"about_zh"`
+	Seed       uint64     `yaml:"seed"`     // 0 is 1
+	Tills      int        `yaml:"tills"`    // each with keys, batch, trace numbers and journal of its own
+	Cards      int        `yaml:"cards"`    // 0 is two for each till; a card is used at one till only
+	Balance    string     `yaml:"balance"`  // of each card at the start
+	Whole      bool       `yaml:"whole"`    // whole terminals, with journal and slips, instead of compiled templates
+	Line       LineKind   `yaml:"line"`     // when absent multiplexed, or serial for whole terminals
+	Lines      int        `yaml:"lines"`    // of a multiplexed line; 0 is 8
+	Lag        Span       `yaml:"lag"`      // an order that could not leave for longer is dropped; 0 is 1 s
+	Patience   Span       `yaml:"patience"` // how long an answer is waited for; 0 is as the dialect has it
+	WarmUp     Span       `yaml:"warm_up"`  // orders due before are carried out and not counted
+	Arrivals   string     `yaml:"arrivals"` // even (when absent) or poisson
+	Mix        []Part     `yaml:"mix"`
+	Stages     []Stage    `yaml:"stages"`
+	Thresholds []string   `yaml:"thresholds"`
+	Replay     *Recording `yaml:"replay"` // of a capture, in place of tills, cards, arrivals, mix and stages
 
 	file  settings.File
 	kinds []Kind
@@ -189,14 +190,22 @@ func ParseWorkload(text []byte, file string) (_ *Workload, err error) {
 	if w.file, err = (settings.Kind{Name: "workload"}).Read(file, text, w); err != nil {
 		return nil, err
 	}
+	if w.Replay != nil {
+		set(&w.Balance, standardBalance)
+		if err := w.play(); err != nil {
+			return nil, err
+		}
+	}
 	w.defaults()
 	return w, w.Check()
 }
 
+const standardBalance = "10000.00 CNY"
+
 func (w *Workload) defaults() {
 	set(&w.Seed, 1)
 	set(&w.Cards, 2*w.Tills)
-	set(&w.Balance, "10000.00 CNY")
+	set(&w.Balance, standardBalance)
 	if w.Whole {
 		set(&w.Line, Serial)
 	}
@@ -280,7 +289,9 @@ func (w *Workload) Check() error {
 		return w.mistake("$.line", "%q: want multiplexed, serial or each", w.Line)
 	case w.Arrivals != "even" && w.Arrivals != "poisson":
 		return w.mistake("$.arrivals", "%q: want even or poisson", w.Arrivals)
-	case len(w.Stages) == 0:
+	case w.Replay != nil && (len(w.Stages) > 0 || w.Tills != w.Replay.tills*w.Replay.copies()):
+		return w.mistake("$.replay", "times and tills are the capture's: change `speed`, `times` and `loops` instead")
+	case w.Replay == nil && len(w.Stages) == 0:
 		return w.mistake("$", "it has no stages: add `stages: [{rate: 100/s, for: 30s}]`")
 	}
 	if _, err := pay.ParseAmount(w.Balance); err != nil {
@@ -293,6 +304,9 @@ func (w *Workload) Check() error {
 		if s.Every > 0 && s.Rate.From == s.Rate.To {
 			return w.mistake(fmt.Sprintf("$.stages[%d].every", i), "the rate does not swing: write two, such as `rate: 20/s to 200/s`")
 		}
+	}
+	if w.Replay != nil {
+		return nil
 	}
 	return w.checkMix()
 }
@@ -341,6 +355,9 @@ func (w *Workload) Kinds() []Kind { return w.kinds }
 
 // Length gives how long orders fall due, warm-up included.
 func (w *Workload) Length() (d time.Duration) {
+	if w.Replay != nil {
+		return w.Replay.length()
+	}
 	for _, s := range w.Stages {
 		d += time.Duration(s.For)
 	}

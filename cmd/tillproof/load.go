@@ -168,6 +168,9 @@ func (f *loadFlags) retell(cmd *cobra.Command, w *load.Workload, profile *rig.Pr
 
 // search looks for the highest rate.
 func (f *loadFlags) search(ctx context.Context, c campaign.Config) error {
+	if c.Workload.Replay != nil {
+		return errors.New("--find-max: a replay has the rates of its capture: give a workload with stages")
+	}
 	s := campaign.Search{Want: f.findMax, Hold: f.hold}
 	var err error
 	if s.Start, err = load.ParseRate(f.start); err != nil {

@@ -28,7 +28,12 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "again": again},
+		Setup: func(e *testscript.Env) error { // scripts find shipped captures in $HOUSE
+			root, err := filepath.Abs(filepath.Join("..", ".."))
+			e.Setenv("HOUSE", root)
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "again": again},
 	})
 }
 

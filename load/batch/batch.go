@@ -122,6 +122,7 @@ type card struct {
 	pin                 pay.Secret
 	number              pay.PAN
 	pinBlock            []byte
+	at                  int32 // the till under whose key it is
 	chip                Chip
 	counter             [2]byte
 }
@@ -241,8 +242,10 @@ func (s *Sender) filled(e iso8583.Element, text string) []byte {
 	return []byte(text)
 }
 
-// enterPIN makes the PIN block of a card once: it is the same for each order of the till, as long as its PIN key is.
+// enterPIN makes the PIN block of a card once: it is the same for each order of the till, as long as its PIN key is. Only in a replay
+// does a card come to another till.
 func (s *Sender) enterPIN(t *till, c *card) (err error) {
+	c.at = t.index
 	if c.pin.IsZero() || t.pik == "" {
 		return nil
 	}

@@ -54,7 +54,13 @@ func (s *Sender) begin(now time.Duration, t *till, o order) {
 }
 
 func (s *Sender) making(t *till, trace uint32) *making {
-	s.made = making{till: t, card: &s.cards[t.order.chain.Card], clock: &s.clock, amount: t.order.chain.Amount(t.order.leg), trace: trace}
+	c := &s.cards[t.order.chain.Card]
+	if c.at != t.index {
+		if err := s.enterPIN(t, c); err != nil {
+			s.fail("card %d: %w", t.order.chain.Card, err)
+		}
+	}
+	s.made = making{till: t, card: c, clock: &s.clock, amount: t.order.chain.Amount(t.order.leg), trace: trace}
 	return &s.made
 }
 

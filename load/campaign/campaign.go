@@ -135,6 +135,7 @@ func (r *campaign) drive(ctx context.Context) (aborted string) {
 	w := r.Workload
 	clock := load.RealClock{Began: r.Now()}
 	r.clock.Store(&clock)
+	r.desk.replayed, r.desk.terminal = w.Replayed(), r.crew.Terminal
 	r.crew.Start(clock.Began)
 	schedule, end := context.WithCancel(ctx)
 	defer end()
@@ -206,7 +207,7 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 	for _, v := range s.Thresholds {
 		out.Crossed = out.Crossed || !v.Held
 	}
-	s.Refusals = r.crew.Refused()
+	s.Refusals, s.Replayed = r.crew.Refused(), r.desk.replayed
 	var err error
 	for to, kept := range map[*[]load.Told][]load.Kept{&s.Slowest: r.desk.tape.Slowest(), &s.Failed: r.desk.tape.Failed()} {
 		if *to, err = r.told(kept); err != nil {

@@ -16,7 +16,10 @@ type desk struct {
 	*load.Recorder
 	spool *load.Spool // nil where no files are written
 	tape  *load.Tape
-	wires [slowest + failed]load.Wire // what crossed for the orders of the tape, by place
+	// replayed holds orders against those of a capture; nil where none is played
+	replayed *load.Replayed
+	terminal func(uint32) string
+	wires    [slowest + failed]load.Wire // what crossed for the orders of the tape, by place
 
 	written atomic.Uint64 // orders that have ended and were sent, warm-up included
 	open    atomic.Int64  // orders that have not ended
@@ -47,6 +50,9 @@ func (d *desk) Record(s *load.Sample) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.Recorder.Record(s)
+	if d.replayed != nil {
+		d.replayed.Compare(s, d.terminal(s.Terminal))
+	}
 	if place, kept := d.tape.Keep(s); kept {
 		w := d.wires[place][:0]
 		if s.Wire != nil {
