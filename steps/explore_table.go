@@ -92,7 +92,7 @@ func (s Sought) WriteText(w io.Writer) error {
 // unfound tells why random days do not come upon a defect with each seed.
 func unfound(d rig.Defect) string {
 	if !slices.Contains([]string{"money", "settlement", "resilience"}, d.Category) {
-		return "days hold books, settlements and endings to what is right, and this is about " + d.Category
+		return "days hold books, settlements, endings, prompts and receipts to what is right, and this is about " + d.Category
 	}
 	for _, u := range beyond() {
 		if strings.Contains(d.Name, u.part) {

@@ -137,7 +137,7 @@ func TestSeekFinds(t *testing.T) {
 
 var everyDefect = flag.Bool("explore.all", false, "look for every defect of the table, not for a tenth of them")
 
-// Each of these defects of money, reversal, settlement and day is found by explore alone within the stated number of days of 40
+// Each of these defects of money, reversal, settlement, receipt and day is found by explore alone within the stated number of days of 40
 // orders. Each day of the year another tenth of them is looked for: all take minutes.
 func TestExploreFindsDefects(t *testing.T) {
 	const within, tenth = 200, 10
