@@ -171,15 +171,11 @@ func (d *doctor) seatTill() Finding {
 	if err := d.seat(name); err != nil {
 		return ill(BlameProfile, err.Error(), "")
 	}
-	key := terminal.MasterKey(p.dialect)
-	kcv, err := d.till.config.HSM.KCV(key)
+	kcv, err := d.till.config.HSM.KCV(terminal.KeyTMK)
 	if err != nil {
 		return ill(BlameProfile, err.Error(), "add tmk.components to the terminal")
 	}
-	if key == terminal.KeyTMK {
-		key = "master key"
-	}
-	return well("%s: terminal %s of merchant %s, %s KCV %s", name, d.till.config.Number, d.till.config.Merchant, key, kcv)
+	return well("%s: terminal %s of merchant %s, master key KCV %s", name, d.till.config.Number, d.till.config.Merchant, kcv)
 }
 
 func (d *doctor) seat(till string) error {
