@@ -29,7 +29,7 @@ func (w *Workload) Replayed() *Replayed {
 
 // Compare holds an order that left against the recorded one: the code of its answer, or that none came. That an answer's MTI, echoed
 // fields and MAC are right was seen when it came: otherwise the order is broken, which is a difference.
-func (r *Replayed) Compare(s *Sample, terminal string) {
+func (r *Replayed) Compare(s *Sample, terminal func(uint32) string) {
 	if r == nil || !s.Left() {
 		return
 	}
@@ -52,7 +52,7 @@ func (r *Replayed) Compare(s *Sample, terminal string) {
 	flow := c.part.Legs[s.Leg].Flow
 	what := fmt.Sprintf("%s: %s instead of %s", flow, is, was)
 	if r.Differences[what]++; r.Differences[what] == 1 {
-		r.Examples = append(r.Examples, fmt.Sprintf("%s: chain %d, leg %d, at terminal %s, STAN %06d", what, s.Chain, s.Leg, terminal, s.STAN))
+		r.Examples = append(r.Examples, fmt.Sprintf("%s: chain %d, leg %d, at terminal %s, STAN %06d", what, s.Chain, s.Leg, terminal(s.Terminal), s.STAN))
 	}
 }
 

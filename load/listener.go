@@ -1,6 +1,7 @@
 package load
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,7 +116,7 @@ func (l *listener) answered(line *heard, m *iso8583.Message) {
 // ask makes a request a chain or a leg of one, or tells why it is left out.
 func (l *listener) ask(f pay.Flow, at time.Duration, m *iso8583.Message) (place leg, why string) {
 	known, ok := flows[f]
-	if w := WholeOnly(); !ok || f == w[0] || f == w[1] || f == w[2] {
+	if !ok || slices.Contains(WholeOnly(), f) {
 		return place, string(f)
 	}
 	order := Leg{Flow: f, Entry: entryOf(f, m)}
@@ -192,10 +193,10 @@ func entryOf(f pay.Flow, m *iso8583.Message) Entry {
 		return ByNone
 	}
 	mode := m.Get(iso8583.EntryMode)
-	switch mode[:min(2, len(mode))] {
-	case "05", "95":
+	switch pay.Entry(mode[:min(2, len(mode))]) {
+	case pay.Entry05Chip, "95":
 		return ByChip
-	case "07", "91", "96", "98":
+	case pay.Entry07Contactless, "91", "96", "98":
 		return ByTap
 	}
 	return ByStripe

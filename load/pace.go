@@ -204,10 +204,7 @@ func (s *Stages) Pace(elapsed time.Duration, orders uint64) (time.Duration, bool
 // Rate implements vegeta.Pacer.
 func (s *Stages) Rate(elapsed time.Duration) float64 {
 	for i, stage := range s.stages {
-		switch in := elapsed - s.starts[i]; {
-		case stage.For == 0:
-			return stage.Rate.From
-		case in < time.Duration(stage.For):
+		if in := elapsed - s.starts[i]; stage.For == 0 || in < time.Duration(stage.For) {
 			return stage.rateAt(in.Seconds())
 		}
 	}

@@ -79,8 +79,8 @@ func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int
 		s.Close()
 		return nil, err
 	}
-	s.tell()                         // who signed in has connected
-	s.wires = make([]*Wire, w.Tills) // how it signed in is no order's
+	s.tell()       // who signed in has connected
+	clear(s.wires) // how it signed in is no order's
 	for n := range uint64(walletsAhead) {
 		s.openWallet(n)
 	}

@@ -39,7 +39,7 @@ func (p *player) prompted(made *payment, e terminal.Ending, t *rig.Till) error {
 func (p *player) slipRows(made *payment, e terminal.Ending, from int) string {
 	var b strings.Builder
 	row := func(id, value string) { fmt.Fprintf(&b, "      | %s | %s |\n", id, value) }
-	row("SLIP_TYPE", "@FLOW_"+strings.ToUpper(strings.ReplaceAll(string(made.flow), "-", "_")))
+	row("SLIP_TYPE", flowID(made.flow))
 	row("SLIP_EXPIRY", "")
 	if !made.chip && !p.padded(made.till) {
 		row("SLIP_SIGNATURE", "*")

@@ -103,8 +103,7 @@ func lastPaymentIs(s *scenario, t *rig.Till, a args) error {
 	if err != nil {
 		return err
 	}
-	kind := "@FLOW_" + strings.ToUpper(strings.ReplaceAll(string(c.Flow), "-", "_"))
-	wanted := strings.Join([]string{kind, c.Message.Get(iso8583.Trace), amount.String(), "@FACT_" + strings.ToUpper(a.at(2))}, " ")
+	wanted := strings.Join([]string{flowID(c.Flow), c.Message.Get(iso8583.Trace), amount.String(), "@FACT_" + strings.ToUpper(a.at(2))}, " ")
 	for _, screen := range slices.Backward(s.screens(t)) {
 		if screen.ID == "LAST_PAYMENT" {
 			return equal(t.Name+" last payment", wanted, strings.Join(screen.Args[:4], " "))
@@ -122,7 +121,7 @@ func statisticsSay(s *scenario, t *rig.Till, a args) error {
 	var wanted, got []string
 	for i := range a.table.Rows[1:] {
 		row := cells(a.table, i+1)
-		row[1] = "@FLOW_" + strings.ToUpper(strings.ReplaceAll(flowWord(row[1]), "-", "_"))
+		row[1] = flowID(pay.Flow(flowWord(row[1])))
 		wanted = append(wanted, strings.Join(row, " "))
 	}
 	day := 0

@@ -209,10 +209,11 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 	}
 	s.Refusals, s.Replayed = r.crew.Refused(), r.desk.replayed
 	var err error
-	for to, kept := range map[*[]load.Told][]load.Kept{&s.Slowest: r.desk.tape.Slowest(), &s.Failed: r.desk.tape.Failed()} {
-		if *to, err = r.told(kept); err != nil {
-			return nil, err
-		}
+	if s.Slowest, err = r.told(r.desk.tape.Slowest()); err != nil {
+		return nil, err
+	}
+	if s.Failed, err = r.told(r.desk.tape.Failed()); err != nil {
+		return nil, err
 	}
 	err = errors.Join(r.judge(context.WithoutCancel(ctx), out), r.reach(ctx))
 	if r.dir != nil {

@@ -50,9 +50,7 @@ func (d *desk) Record(s *load.Sample) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.Recorder.Record(s)
-	if d.replayed != nil {
-		d.replayed.Compare(s, d.terminal(s.Terminal))
-	}
+	d.replayed.Compare(s, d.terminal)
 	if place, kept := d.tape.Keep(s); kept {
 		w := d.wires[place][:0]
 		if s.Wire != nil {
