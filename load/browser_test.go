@@ -84,6 +84,7 @@ func TestReportInChromium(t *testing.T) {
 			"getComputedStyle(document.querySelector('h1')).color != getComputedStyle(document.body).backgroundColor":                                    true,
 			"[...document.querySelectorAll('svg')].filter(e => e.getBoundingClientRect().height > 50).length":                                            7.0,
 			"document.documentElement.scrollWidth <= window.innerWidth":                                                                                  true,
+			"document.querySelector('svg[aria-label=\"Target: processor\"] path.line').getBBox().width > 500":                                            true,
 			"[...document.querySelectorAll('details')].every(d => { d.open = true; return d.querySelector('pre').getBoundingClientRect().height > 10 })": true,
 		} {
 			if got, err := chromedp.Run(ctx, chromedp.Evaluate[any](what)); err != nil || got != want {

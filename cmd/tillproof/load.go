@@ -110,6 +110,7 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	c := campaign.Config{Workload: w, Rig: r, Thresholds: f.thresholds, Limits: machineLimits(r.Dialect.Timers.Answer), Out: f.out, Now: time.Now,
 		Live: os.Stderr, Terminal: term.IsTerminal(int(os.Stderr.Fd())), Summary: load.Summary{Version: version(), Profile: profile.Name, Machine: machineName()}}
+	c.Target = target(profile, f.control)
 	if f.findMax != "" {
 		return f.search(cmd.Context(), c)
 	}
@@ -127,6 +128,17 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return f.conclude(result)
+}
+
+// target is where the host tells of itself: as the profile has it, or at the control door of our own.
+func target(p *rig.Profile, control string) *load.Target {
+	switch {
+	case p.Metrics != nil:
+		return &load.Target{URL: p.Metrics.URL, Show: p.Metrics.Show}
+	case control != "":
+		return &load.Target{URL: "http://" + control + "/metrics", Show: rig.HostMetrics()}
+	}
+	return nil
 }
 
 // retell carries one chain out alone: in memory where the host is ours.

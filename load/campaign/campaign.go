@@ -30,6 +30,7 @@ type Config struct {
 	Live       io.Writer            // is told how it goes
 	Terminal   bool                 // ... and is one
 	Now        func() time.Time
+	Target     *load.Target // where the host tells of itself; nil for nowhere
 }
 
 // Result is how a campaign ended.
@@ -69,6 +70,7 @@ type campaign struct {
 	desk        *desk
 	crew        crew
 	clock       atomic.Pointer[load.RealClock]
+	scraper     *load.Scraper
 }
 
 // Run carries a campaign out. An end of the context ends the schedule; what has begun is still waited for, and the files are written.
@@ -147,6 +149,10 @@ func (r *campaign) drive(ctx context.Context) (aborted string) {
 		load.Drive(schedule, r.pacer, w.Length(), timed{r.crew, r.desk}, clock, drain)
 		r.desk.locked(r.desk.Recorder.Close)
 	})
+	if r.Target != nil {
+		r.scraper = load.NewScraper(*r.Target)
+		group.Go(func() { r.scraper.Watch(over, clock.Now) })
+	}
 	tick := time.NewTicker(interval / 4)
 	defer tick.Stop()
 	interrupted := ctx.Done()
@@ -209,6 +215,11 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 	}
 	s.Refusals, s.Replayed = r.crew.Refused(), r.desk.replayed
 	var err error
+	if r.scraper != nil {
+		if s.Target, err = r.scraper.Series(); err != nil {
+			r.say("%v", err)
+		}
+	}
 	if s.Slowest, err = r.told(r.desk.tape.Slowest()); err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ func (s *Server) routes() http.Handler {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(openAPI) // the peer has gone: nobody is left to tell
 	})
+	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("GET /defects", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, Defects()) })
 	mux.HandleFunc("GET /worlds", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, s.list()) })
 	mux.HandleFunc("POST /worlds", s.create)

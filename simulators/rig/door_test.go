@@ -92,6 +92,9 @@ func TestDoorIsAsOpenAPISays(t *testing.T) {
 	v.call("GET", "/health", "", nil)
 	v.call("GET", "/defects", "", nil)
 	v.send("GET", "/openapi.yaml", "", "", nil)
+	if _, text := v.send("GET", "/metrics", "", "", nil); !strings.Contains(text, `tillproof_host_connections{world="standing"} `) {
+		t.Errorf("the metrics:\n%s", text)
+	}
 	v.call("GET", "/worlds", "", nil)
 	for _, c := range refusals() {
 		t.Run(c.name, func(t *testing.T) {

@@ -27,6 +27,7 @@ type Profile struct {
 	Address    string             `yaml:"address"` // remote: host:port
 	Remote     bool               `yaml:"remote"`  // allows an address that is not loopback
 	TLS        *TLSFiles          `yaml:"tls"`
+	Metrics    *MetricsDoor       `yaml:"metrics"` // where the host tells of itself, for load
 	Connection iso8583.Connection `yaml:"connection"`
 	Timers     map[string]string  `yaml:"timers"`
 	Switches   map[string]string  `yaml:"switches"`
@@ -40,6 +41,12 @@ type Profile struct {
 	file    settings.File
 	dialect *iso8583.Dialect
 	tls     *tls.Config
+}
+
+// MetricsDoor is an endpoint in Prometheus' text format, and the names of what a report shows of it.
+type MetricsDoor struct {
+	URL  string   `yaml:"url"`
+	Show []string `yaml:"show"`
 }
 
 // TLSFiles are PEM files, looked for beside the profile.

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ func (p *Profile) check() error {
 			all = append(all, p.mistake(fmt.Sprintf("$.production_kcvs[%d]", i), "%q: want six or eight hex digits, or it protects no key", kcv))
 		}
 	}
+	all = append(all, p.checkMetrics())
 	if p.CVK != nil {
 		all = append(all, p.checkKey("$.cvk", *p.CVK, hsm.TDES2))
 	}
@@ -56,6 +58,26 @@ func (p *Profile) checkAddress() error {
 	}
 	if !here && !p.Remote {
 		return p.mistake("$.address", "%s is not this machine: say `remote: true` if test traffic may go there", p.Address)
+	}
+	return nil
+}
+
+func (p *Profile) checkMetrics() error {
+	if p.Metrics == nil {
+		return nil
+	}
+	u, err := url.Parse(p.Metrics.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Port() == "" || u.User != nil {
+		return p.mistake("$.metrics.url", "want host and port and no password, such as http://127.0.0.1:9100/metrics")
+	}
+	here, err := isLoopback(u.Host)
+	switch {
+	case err != nil:
+		return p.mistake("$.metrics.url", "%q: want host:port", u.Host)
+	case !here && !p.Remote:
+		return p.mistake("$.metrics.url", "%s is not this machine: say `remote: true` if it may be asked", u.Host)
+	case len(p.Metrics.Show) == 0:
+		return p.mistake("$.metrics", "name what a report is to `show` of it, such as process_cpu_seconds_total")
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ type server struct {
 
 	mu        sync.Mutex
 	listeners []net.Listener
-	conns     map[net.Conn]bool
+	conns     map[net.Conn]queues
 
 	opening   sync.Mutex
 	walletsAt string // where the wallets listen; "" before they do
@@ -26,9 +26,15 @@ type server struct {
 	unsent []*outgoing // the loop's: connections with answers that nobody has been told of
 }
 
+// queues are what waits in a connection.
+type queues struct {
+	in  *incoming
+	out *outgoing
+}
+
 // startServer runs the host behind a plain listener at addr.
 func startServer(ctx context.Context, h *host, addr string) (*server, error) {
-	s := &server{host: h, conns: map[net.Conn]bool{}}
+	s := &server{host: h, conns: map[net.Conn]queues{}}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	var err error
 	if s.address, err = s.listen(addr, nil); err != nil {
@@ -69,8 +75,11 @@ func (s *server) listen(addr string, p *pki) (string, error) {
 
 // serve reads a connection into the host's loop until it ends.
 func (s *server) serve(nc net.Conn) {
+	out := newOutgoing(nc)
+	f := s.host.accept(func(b []byte) { s.answer(out, b) }, out.end)
+	in := newIncoming(s, nc, f)
 	s.mu.Lock()
-	s.conns[nc] = true
+	s.conns[nc] = queues{in, out}
 	s.mu.Unlock()
 	if s.ctx.Err() != nil { // close has passed over the connections already
 		_ = nc.Close()
@@ -81,11 +90,9 @@ func (s *server) serve(nc net.Conn) {
 		s.mu.Unlock()
 		_ = nc.Close()
 	}()
-	out := newOutgoing(nc)
 	s.group.Go(out.run)
 	defer out.end()
-	f := s.host.accept(func(b []byte) { s.answer(out, b) }, out.end)
-	newIncoming(s, nc, f).run()
+	in.run()
 }
 
 // answer queues what a front says; it leaves with all else that the connection is told before the loop rests.

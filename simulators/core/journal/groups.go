@@ -16,6 +16,7 @@ type groups struct {
 	mu     sync.Mutex
 	queue  []pending
 	closed bool
+	done   uint64 // commits
 
 	file   sync.Mutex // guards what the store writes to, and failed
 	failed error      // the first failure; nothing is written after it
@@ -47,6 +48,13 @@ func (g *groups) Append(batch []Record, done func(error)) {
 	g.mu.Unlock()
 }
 
+// Counts tells how many batches wait, and how many commits there were.
+func (g *groups) Counts() (waiting int, commits uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.queue), g.done
+}
+
 // stop commits what is queued and takes no more.
 func (g *groups) stop() {
 	g.mu.Lock()
@@ -72,6 +80,9 @@ func (g *groups) flush() {
 	g.mu.Lock()
 	group := g.queue
 	g.queue = nil
+	if len(group) > 0 {
+		g.done++
+	}
 	g.mu.Unlock()
 	if g.failed == nil && len(group) > 0 {
 		g.failed = g.commit(group)

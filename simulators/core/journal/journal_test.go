@@ -116,6 +116,9 @@ func closeCommits(t *testing.T, open func(*testing.T) Store) {
 	if n := acknowledged.Load(); n != 100 {
 		t.Errorf("%d batches were acknowledged, want 100", n)
 	}
+	if waiting, commits := s.(interface{ Counts() (int, uint64) }).Counts(); waiting != 0 || commits < 1 || commits > 100 {
+		t.Errorf("%d wait after %d commits", waiting, commits)
+	}
 	if err := Commit(s, nil); err == nil || !strings.HasSuffix(err.Error(), ": it is closed") {
 		t.Errorf("append after Close: %v", err)
 	}
