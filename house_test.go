@@ -107,6 +107,7 @@ var laws = []law{
 	{"floors", each(floors)},
 	{"doors", each(thirdParties)},
 	{"guarded functions", each(guards)},
+	{"foreign hosts", each(foreignHosts)},
 	{"package comments", packageComments},
 	{"short functions", each(shortFunctions)},
 	{"short files", each(shortFiles)},
@@ -229,6 +230,18 @@ func roomOf(dir string) (found room, ok bool) {
 		}
 	}
 	return found, ok
+}
+
+// foreignHosts: what stands for somebody else's host shares nothing with us but Go itself.
+func foreignHosts(s source, breach func(ast.Node, string, ...any)) {
+	if !within(s.dir, "simulators/rig/foreign") {
+		return
+	}
+	s.imports(func(at ast.Node, imported string) {
+		if first, _, _ := strings.Cut(imported, "/"); strings.Contains(first, ".") {
+			breach(at, "a foreign host imports %s: the standard library only", imported)
+		}
+	})
 }
 
 func (s source) imports(visit func(at ast.Node, imported string)) {
@@ -447,6 +460,9 @@ func TestLawsBite(t *testing.T) {
 		{"a sleep in a test", "simulators/rig/x_test.go", head + "\nimport \"time\"\n\nfunc x() { time.Sleep(1) }\n", "uses time.Sleep"},
 		{"a party's socket", "simulators/terminal/x.go", call("net", "net.Dial"), "uses net.Dial: machines do no input or output"},
 		{"a variable of that name", "simulators/terminal/x.go", head + "\nfunc x(os struct{ Getenv int }) int { return os.Getenv }\n", ""},
+
+		{"a foreign host with a room of ours", "simulators/rig/foreign/x.go", use(module + "/simulators/core/pay"), "a foreign host imports " + module},
+		{"a foreign host by itself", "simulators/rig/foreign/x.go", use("bufio"), ""},
 
 		{"no package comment", "cmd/x.go", "package x\n", "cmd: want one package comment, got 0"},
 		{"two sentences", "cmd/x.go", "// Package x is one. It is two.\npackage x\n", "want a package comment of one sentence"},

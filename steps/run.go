@@ -228,6 +228,11 @@ func (r *runner) unfit(tree *reports.Scenario) string {
 	if len(p.Claims) > 0 && !slices.Contains(p.Claims, topic) {
 		return "profile " + p.Name + " does not claim " + topic
 	}
+	for _, not := range p.Disclaims {
+		if slices.Contains(tree.Tags, "@"+not) || strings.HasPrefix(tree.ID, strings.ReplaceAll(not, "/", "-")+"-") {
+			return "profile " + p.Name + " does not claim " + not
+		}
+	}
 	return ""
 }
 

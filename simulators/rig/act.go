@@ -219,7 +219,7 @@ func (t *Till) SetKeyScheme(code string) error {
 }
 
 // LoseMasterKey takes the master key out of the till; the host knows nothing of it.
-func (t *Till) LoseMasterKey() { t.config.HSM.Delete(terminal.KeyTMK) }
+func (t *Till) LoseMasterKey() { t.config.HSM.Delete(terminal.MasterKey(t.world.Rig.Dialect)) }
 
 // Service loads the master key again and closes a case that was opened.
 func (t *Till) Service() error {

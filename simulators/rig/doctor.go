@@ -171,11 +171,15 @@ func (d *doctor) seatTill() Finding {
 	if err := d.seat(name); err != nil {
 		return ill(BlameProfile, err.Error(), "")
 	}
-	kcv, err := d.till.config.HSM.KCV(terminal.KeyTMK)
+	key := terminal.MasterKey(p.dialect)
+	kcv, err := d.till.config.HSM.KCV(key)
 	if err != nil {
 		return ill(BlameProfile, err.Error(), "add tmk.components to the terminal")
 	}
-	return well("%s: terminal %s of merchant %s, master key KCV %s", name, d.till.config.Number, d.till.config.Merchant, kcv)
+	if key == terminal.KeyTMK {
+		key = "master key"
+	}
+	return well("%s: terminal %s of merchant %s, %s KCV %s", name, d.till.config.Number, d.till.config.Merchant, key, kcv)
 }
 
 func (d *doctor) seat(till string) error {

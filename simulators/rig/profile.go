@@ -31,7 +31,8 @@ type Profile struct {
 	Connection iso8583.Connection `yaml:"connection"`
 	Timers     map[string]string  `yaml:"timers"`
 	Switches   map[string]string  `yaml:"switches"`
-	Claims     []string           `yaml:"claims"` // topics of the features it does; empty claims all
+	Claims     []string           `yaml:"claims"`    // topics of the features it does; empty claims all
+	Disclaims  []string           `yaml:"disclaims"` // features (topic/file) and requirements (REV-001) of them that it does not do
 	Production []string           `yaml:"production_kcvs"`
 	ChipKeys   bool               `yaml:"chip_keys"` // the host knows the test keys that our chips are made with: it verifies their cryptograms
 	CVK        *ProfileKey        `yaml:"cvk"`       // writes and checks the stripes of cards without track_2
@@ -64,7 +65,9 @@ type ProfileTerminal struct {
 	Merchant string     `yaml:"merchant"`
 	Name     string     `yaml:"merchant_name"`
 	Serial   string     `yaml:"serial"`
-	TMK      ProfileKey `yaml:"tmk"`
+	TMK      ProfileKey `yaml:"tmk"` // under which a sign-in brings the working keys
+	PIK      ProfileKey `yaml:"pik"` // fixed, where the dialect's security has `keys: none`: for PINs
+	MAK      ProfileKey `yaml:"mak"` // ... and for MACs
 }
 
 // ProfileKey is a key as two or three XOR components in hex, with its check value.

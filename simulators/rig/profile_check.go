@@ -90,10 +90,39 @@ func (p *Profile) checkTerminal(at string, t ProfileTerminal) error {
 		return p.mistake(at+".number", "%q: want eight characters", t.Number)
 	case len(t.Merchant) != 15:
 		return p.mistake(at+".merchant", "%q: want fifteen characters", t.Merchant)
+	case p.dialect.Security.Keys == "none":
+		return p.checkFixed(at, t)
+	case len(t.PIK.Components)+len(t.MAK.Components) > 0:
+		return p.mistake(at, "dialect %s brings the working keys by sign-in: want tmk, not pik and mak", p.dialect.Name)
 	case len(t.TMK.Components) > 0:
 		return p.checkKey(at+".tmk", t.TMK, hsm.TDES2, hsm.SM4)
 	case p.Seat == SeatRemote:
 		return p.mistake(at, "terminal %s has no tmk: the host has one, and the till needs the same", t.Label)
+	}
+	return nil
+}
+
+// checkFixed holds the fixed keys of a terminal against what the dialect needs.
+func (p *Profile) checkFixed(at string, t ProfileTerminal) error {
+	if p.Seat != SeatRemote {
+		return p.mistake(at, "dialect %s has fixed keys, which only a remote host's terminals have", p.dialect.Name)
+	}
+	if len(t.TMK.Components) > 0 {
+		return p.mistake(at+".tmk", "dialect %s brings no keys by sign-in: want pik and mak", p.dialect.Name)
+	}
+	for _, k := range []struct {
+		name   string
+		key    ProfileKey
+		needed bool
+	}{{"pik", t.PIK, true}, {"mak", t.MAK, p.dialect.Security.MAC != "none"}} {
+		if len(k.key.Components) == 0 && k.needed {
+			return p.mistake(at, "terminal %s has no %s: in dialect %s no sign-in brings one", t.Label, k.name, p.dialect.Name)
+		}
+		if len(k.key.Components) > 0 {
+			if err := p.checkKey(at+"."+k.name, k.key, hsm.TDES2); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

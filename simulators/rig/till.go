@@ -401,6 +401,9 @@ func (t *Till) resting() bool {
 
 // loadMasterKey loads the master key by its components, as a technician with two key holders does.
 func (t *Till) loadMasterKey() (hsm.KCV, error) {
+	if t.world.remote() && t.world.Rig.Dialect.Security.Keys == "none" {
+		return t.loadFixedKeys()
+	}
 	kcv, err := t.config.HSM.Import(terminal.KeyTMK, t.masterAlgorithm(), t.tmk...)
 	if err != nil {
 		return kcv, fmt.Errorf("till %s: master key: %w", t.Name, err)
@@ -413,4 +416,29 @@ func (t *Till) masterAlgorithm() hsm.Algorithm {
 		return hsm.SM4
 	}
 	return hsm.TDES2
+}
+
+// loadFixedKeys loads the working keys of a terminal that gets none by sign-in, and gives the check value of the first.
+func (t *Till) loadFixedKeys() (first hsm.KCV, err error) {
+	p, _ := t.world.Rig.Profile.terminal(t.Name)
+	for _, k := range []struct {
+		name string
+		key  ProfileKey
+	}{{terminal.KeyMAK, p.MAK}, {terminal.KeyPIK, p.PIK}} {
+		if len(k.key.Components) == 0 {
+			continue // check saw to it that this one is not needed
+		}
+		parts, err := k.key.parts()
+		if err != nil {
+			return first, fmt.Errorf("till %s: %s: %w", t.Name, k.name, err)
+		}
+		kcv, err := t.config.HSM.Import(k.name, k.key.algorithm(), parts...)
+		if err != nil {
+			return first, fmt.Errorf("till %s: %s: %w", t.Name, k.name, err)
+		}
+		if k.name == terminal.MasterKey(t.world.Rig.Dialect) {
+			first = kcv
+		}
+	}
+	return first, nil
 }

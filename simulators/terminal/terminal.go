@@ -180,12 +180,18 @@ func (t *Terminal) decide(now time.Time, entry, reason string) {
 	t.Trace.Record(trace.Event{At: now, Party: t.Name, Kind: trace.Decided, Name: entry, Text: reason})
 }
 
-// masterKey names the key without which there is no sign-in; where the dialect downloads no keys it is the MAC key.
-func (t *Terminal) masterKey() string {
-	if t.Dialect.Security.Keys == "none" {
-		return KeyMAK
+func (t *Terminal) masterKey() string { return MasterKey(t.Dialect) }
+
+// MasterKey names the key without which a terminal does nothing; where the dialect downloads no keys it is the MAC key, or
+// without a MAC the PIN key.
+func MasterKey(d *iso8583.Dialect) string {
+	switch {
+	case d.Security.Keys != "none":
+		return KeyTMK
+	case d.Security.MAC == "none":
+		return KeyPIK
 	}
-	return KeyTMK
+	return KeyMAK
 }
 
 // nextTrace is one more; 000000 is never used (DOMAIN.md A.2, F11).

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/cipher"
+	"crypto/des"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The fixed keys of all our terminals: test keys, as the profiles have them.
+const (
+	pinKey = "8A2C4E6F10325476BA98DCFE01234567"
+	macKey = "C4E6F8A01B3D5F7092A4B6C8DAECFE10"
+)
+
+const merchant = "898320548160001"
+
+// card is an account with the stripe that its bank wrote.
+type card struct {
+	track, pin, status string // status is the answer to whoever pays with it
+	holds              int
+	tries              int // wrong PINs in a row
+}
+
+// payment is a sale as it stands.
+type payment struct {
+	card   *card
+	amount int
+	batch  int
+	gone   bool // voided or reversed
+}
+
+// host decides, for all its terminals, one message at a time.
+type host struct {
+	line     line
+	mu       sync.Mutex
+	cards    map[string]*card
+	payments map[string]*payment // by terminal, trace number and day
+	answered map[string]answered // by kind, terminal, trace number and day
+	batches  map[string]int      // by terminal: how many have ended
+	rrn      int
+}
+
+// answered is a request with the answer that it got: it gets the same one again.
+type answered struct{ asked, answer []byte }
+
+func newHost(l line) *host {
+	track := func(pan, rest string) string { return pan + "D" + rest }
+	return &host{line: l, payments: map[string]*payment{}, batches: map[string]int{}, answered: map[string]answered{}, cards: map[string]*card{
+		"6200120018438862": {track: track("6200120018438862", "301212010000731"), pin: "246813", holds: 100_000_000},
+		"6200120025830432": {track: track("6200120025830432", "301210110000418"), pin: "579135", holds: 100_000_000},
+		"6200120040613573": {track: track("6200120040613573", "301210110000256"), status: "41"},
+		"6200120058005142": {track: track("6200120058005142", "301210110000882"), status: "43"},
+		"6200120065396716": {track: track("6200120065396716", "251210110000145"), status: "54"},
+		"6200120072788285": {track: track("6200120072788285", "301210110000367"), status: "62"},
+		"6200120097571427": {track: track("6200120097571427", "301210110000594"), holds: 100_000},
+	}}
+}
+
+func (h *host) serve(conn net.Conn) {
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	for {
+		tpdu, body, err := h.line.read(r)
+		if err != nil {
+			return
+		}
+		if out := h.answer(body); out != nil {
+			if _, err := conn.Write(h.line.frame(tpdu, out)); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// answer gives the answer to a message, nil to one that nobody can read or that is no request.
+func (h *host) answer(body []byte) []byte {
+	m, err := h.line.decode(body)
+	if err != nil || len(m[0]) != 4 || strings.Contains("13579", m[0][2:3]) || m[11] == "" || m[41] == "" {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := m[0][:2] + m[41] + m[11] + m[13]
+	before, again := h.answered[key]
+	if again && m[0][1] != '2' && (bytes.Equal(before.asked, body) || m[0][3] == '1') {
+		return before.answer
+	}
+	out := message{0: m[0][:2] + string(m[0][2]+1) + "0"}
+	for _, f := range []int{2, 3, 4, 7, 11, 12, 13, 23, 25, 32, 41, 42, 49, 70, 90} {
+		if v, ok := m[f]; ok {
+			out[f] = v
+		}
+	}
+	now := time.Now().UTC().Add(8 * time.Hour)
+	out[12], out[13] = cmp.Or(out[12], now.Format("150405")), cmp.Or(out[13], now.Format("0102"))
+	if m[0][1] == '8' {
+		out[12], out[13] = now.Format("150405"), now.Format("0102")
+		delete(out, 32)
+	}
+	code := "94" // a trace number pays once
+	if !again || m[0][1] != '2' {
+		code = h.decide(m, body)
+	}
+	if b := m[h.line.batch]; len(b) >= 6 {
+		out[h.line.batch] = b[:6]
+	}
+	if m[0][1] == '8' && m[70] == "001" {
+		out[h.line.batch] = fmt.Sprintf("%06d", h.batches[m[41]]%999999+1)
+	}
+	if code == "00" && m[0][1] != '8' && m[0][1] != '4' {
+		out[38] = fmt.Sprintf("%06d", h.rrn%1000000)
+	}
+	if m[0][1] != '8' {
+		out[37] = fmt.Sprintf("%012d", h.rrn)
+	}
+	out[39] = code
+	var mac func([]byte) []byte
+	if h.line.mac && m[0][1] != '8' {
+		mac = x919
+	}
+	frame, err := h.line.encode(out, mac)
+	if err != nil {
+		panic(err) // of our own making
+	}
+	if !again {
+		h.answered[key] = answered{body, frame}
+	}
+	return frame
+}
+
+// decide gives the answer's code, in two digits.
+func (h *host) decide(m message, body []byte) string {
+	switch {
+	case m[41] != "10000001" && m[41] != "10000002":
+		return "97"
+	case m[42] != merchant:
+		return "03"
+	}
+	if m[0][1] == '8' {
+		if m[70] == "002" {
+			h.batches[m[41]]++
+		}
+		return "00"
+	}
+	if h.line.mac && !bytes.Equal(body[len(body)-8:], x919(body[:len(body)-8])) {
+		return "A0"
+	}
+	h.rrn++
+	amount, err := strconv.Atoi(m[4])
+	if err != nil || amount <= 0 {
+		return "13"
+	}
+	switch m[0][:3] + m[3] {
+	case "020000000":
+		return h.sale(m, amount)
+	case "020200000":
+		return h.undo(m, amount, "25")
+	}
+	if m[0][:3] == "042" {
+		return h.undo(m, amount, "00") // a payment that never was is reversed well
+	}
+	return "12"
+}
+
+func (h *host) sale(m message, amount int) string {
+	c, code := h.card(m)
+	if code != "" {
+		return code
+	}
+	if amount > c.holds {
+		return "51"
+	}
+	c.holds -= amount
+	h.payments[m[41]+m[11]+m[13]] = &payment{card: c, amount: amount, batch: h.batches[m[41]]}
+	return "00"
+}
+
+// undo gives a payment's money back, once; absent is the answer where there is no such payment.
+func (h *host) undo(m message, amount int, absent string) string {
+	if len(m[90]) != 42 {
+		return "30"
+	}
+	p := h.payments[m[41]+m[90][4:14]]
+	switch {
+	case p == nil:
+		return absent
+	case p.gone, absent != "00" && p.batch != h.batches[m[41]]: // a void is for payments of the batch that is open
+		return absent
+	case p.amount != amount:
+		return "64"
+	}
+	p.gone = true
+	p.card.holds += amount
+	return "00"
+}
+
+// card finds the account, and looks at stripe and PIN: "" when there is nothing to say against them.
+func (h *host) card(m message) (*card, string) {
+	track := strings.ReplaceAll(m[35], "=", "D")
+	pan, _, _ := strings.Cut(cmp.Or(track, m[2]), "D")
+	c, ok := h.cards[pan]
+	switch {
+	case !ok:
+		return nil, "14"
+	case track != "" && track != c.track:
+		return nil, "59"
+	case c.status != "":
+		return nil, c.status
+	case m[52] == "":
+		return c, ""
+	case c.tries >= 3:
+		return nil, "75"
+	case pinOf(m[52], pan) != c.pin:
+		c.tries++
+		return nil, "55"
+	}
+	c.tries = 0
+	return c, ""
+}
+
+func triple(key string) cipher.Block {
+	k, err := hex.DecodeString(key + key[:16])
+	if err != nil {
+		panic(err) // a constant
+	}
+	block, err := des.NewTripleDESCipher(k)
+	if err != nil {
+		panic(err)
+	}
+	return block
+}
+
+// pinOf opens a PIN block of format 0 (ISO 9564-1).
+func pinOf(block, pan string) string {
+	out := make([]byte, 8)
+	triple(pinKey).Decrypt(out, []byte(block))
+	with, _ := hex.DecodeString("0000" + pan[len(pan)-13:len(pan)-1])
+	for i := range out {
+		out[i] ^= with[i]
+	}
+	if n := int(out[0]); n >= 4 && n <= 12 {
+		return hex.EncodeToString(out)[2 : 2+n]
+	}
+	return ""
+}
+
+// x919 is the retail MAC: a chain of single DES, its last block decrypted and encrypted again (ANSI X9.19).
+func x919(data []byte) []byte {
+	k, err := hex.DecodeString(macKey)
+	if err != nil {
+		panic(err)
+	}
+	left, errL := des.NewCipher(k[:8])
+	right, errR := des.NewCipher(k[8:])
+	if errL != nil || errR != nil {
+		panic("the MAC key is too short")
+	}
+	sum := make([]byte, 8)
+	for len(data) > 0 {
+		for i, b := range data[:min(8, len(data))] {
+			sum[i] ^= b
+		}
+		left.Encrypt(sum, sum)
+		data = data[min(8, len(data)):]
+	}
+	right.Decrypt(sum, sum)
+	left.Encrypt(sum, sum)
+	return sum
+}
