@@ -74,11 +74,19 @@ func foreignHost(t *testing.T, program, name string) *rig.Profile {
 	})
 	address, err := bufio.NewReader(out).ReadString('\n')
 	must(t, err)
-	text, err := os.ReadFile(filepath.Join("testdata", "foreign", name+".yaml"))
-	must(t, err)
-	file := filepath.Join(t.TempDir(), name+".yaml")
-	must(t, writeFile(file, strings.Replace(string(text), "127.0.0.1:8583", strings.TrimSpace(address), 1)))
-	profile, err := rig.LoadProfile(file)
+	profile, err := foreignProfile(t, name, "127.0.0.1:8583", strings.TrimSpace(address))
 	must(t, err)
 	return profile
+}
+
+// foreignProfile reads the profile of one of the hosts, its dialect beside it, with one place changed.
+func foreignProfile(t *testing.T, name, old, new string) (*rig.Profile, error) {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "foreign"))))
+	file := filepath.Join(dir, name+".yaml")
+	text, err := os.ReadFile(file)
+	must(t, err)
+	must(t, writeFile(file, strings.Replace(string(text), old, new, 1)))
+	return rig.LoadProfile(file)
 }

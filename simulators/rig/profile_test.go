@@ -1,7 +1,6 @@
 package rig_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -111,21 +110,17 @@ func mistake(file string) error {
 
 // Where no sign-in brings keys a terminal has fixed ones, and only there.
 func TestFixedKeys(t *testing.T) {
-	text, err := os.ReadFile("testdata/foreign/packed.yaml")
-	must(t, err)
 	for _, c := range []struct{ name, old, new, want string }{
 		{"good", "", "", ""},
 		{"no PIN key", "    pik:", "    # pik:", "terminals[0]: terminal T1 has no pik: in dialect host-packed no sign-in brings one"},
 		{"no MAC key", "    mak:", "    # mak:", "terminals[0]: terminal T1 has no mak"},
 		{"a master key beside them", "    pik:", "    tmk: {components: [\"8A2C4E6F10325476BA98DCFE01234567\"]}\n    pik:", "terminals[0].tmk: dialect host-packed brings no keys by sign-in"},
-		{"keys that a sign-in brings", "foreign/host-packed", "unionpay-pos", "terminals[0]: dialect unionpay-pos brings the working keys by sign-in: want tmk"},
+		{"keys that a sign-in brings", "dialect: host-packed.yaml", "dialect: unionpay-pos", "terminals[0]: dialect unionpay-pos brings the working keys by sign-in: want tmk"},
 		{"wrong check value", "\"]}", "\"], kcv: \"000000\"}", "terminals[0].pik.kcv: the components give KCV"},
 		{"at the embedded host", "seat: remote\n", "", "dialect host-packed has fixed keys, which only a remote host's terminals have"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "profile.yaml")
-			must(t, writeFile(file, strings.Replace(string(text), c.old, c.new, 1)))
-			_, err := rig.LoadProfile(file)
+			_, err := foreignProfile(t, "packed", c.old, c.new)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}

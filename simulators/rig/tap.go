@@ -87,9 +87,14 @@ func (p *tap) dial(line uint64) {
 			}
 			p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkConnected, Line: line})
 		},
-		failed: func(err error) { p.dials--; p.failed(line, wire.FaultOf(err)) },
+		failed: func(err error) {
+			p.dials--
+			if p.till.life == life {
+				p.failed(line, wire.FaultOf(err))
+			}
+		},
 		bytes:  func(at time.Time, b []byte) { p.arrived(at, line, o, b) },
-		closed: func(err error) { p.letGo(o); p.ended(line, wire.FaultOf(err)) },
+		closed: func(err error) { p.letGo(o); p.ended(o, wire.FaultOf(err)) },
 	}, p.till.Now())
 }
 
@@ -99,10 +104,12 @@ func (p *tap) failed(line uint64, f wire.Fault) {
 	}
 }
 
-func (p *tap) ended(line uint64, f wire.Fault) {
-	if p.line == line && p.open != nil {
+// ended tells the link that its connection is gone. A connection that was hung up says so late, when another may be open: by its
+// line number it could be taken for that one, since the link of a till that was switched off and on counts from 1 again.
+func (p *tap) ended(o *opened, f wire.Fault) {
+	if p.open == o {
 		p.open = nil
-		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkClosed, Line: line, Fault: f})
+		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkClosed, Line: p.line, Fault: f})
 	}
 }
 
