@@ -65,6 +65,8 @@ var doors = map[string][]string{
 	"github.com/jackc/pgx":                    {"simulators/core/journal"},
 	"github.com/makiuchi-d/gozxing":           {"simulators/protocol/qr"},
 	"github.com/moov-io/iso8583":              {"simulators/protocol/iso8583"},
+	"github.com/nats-io/nats-server":          {"load/workers"},
+	"github.com/nats-io/nats.go":              {"load/workers"},
 	"github.com/ncruces/go-sqlite3":           {"simulators/core/journal"},
 	"github.com/ory/dockertest":               {"simulators/rig"},
 	"github.com/spf13/cobra":                  {"cmd"},

@@ -17,16 +17,20 @@ type Chain struct {
 	draw   uint64
 }
 
-// Chain gives chain n.
+// Chain gives chain n; a share is asked only for its own.
 func (w *Workload) Chain(n uint64) Chain {
 	draw := mix(w.Seed, n)
 	if w.Replay != nil {
 		return w.Replay.chain(n, draw)
 	}
-	c := Chain{Number: n, Till: int(n % uint64(w.Tills)), draw: draw}
+	tills, cards := w.whole()
+	c := Chain{Number: n, Till: int(n % uint64(tills)), draw: draw}
 	// The cards of a till are those that leave its number when divided by the tills: no two tills ever share one.
-	mine := (w.Cards - c.Till + w.Tills - 1) / w.Tills
-	c.Card = c.Till + w.Tills*int(below(mix(draw, 1), uint64(mine)))
+	card := int(below(mix(draw, 1), uint64(cardsAt(c.Till, tills, cards))))
+	if w.share.of > 0 {
+		c.Till /= w.share.of
+	}
+	c.Card = c.Till + w.Tills*card
 	at := int(below(mix(draw, 2), uint64(w.total)))
 	for i := range w.Mix {
 		if at -= w.Mix[i].Weight; at < 0 {

@@ -196,8 +196,9 @@ type Recorder struct {
 type frame struct {
 	recorder, index int
 	Stats
-	flows  []Flow
-	lo, hi int // the flows in use
+	flows   []Flow
+	lo, hi  int  // the flows in use
+	foreign bool // of a worker: no shard records into it
 }
 
 func (f *frame) flow(at, interval time.Duration) *Flow {
@@ -334,7 +335,11 @@ func (m *Measurement) Collect(sinks ...func(*Interval)) {
 		m.take(f)
 	}
 	m.mu.Lock()
-	m.spare = append(m.spare, full...)
+	for _, f := range full {
+		if !f.foreign {
+			m.spare = append(m.spare, f)
+		}
+	}
 	m.mu.Unlock()
 	if complete == math.MaxInt { // all closed: the last interval is the last that holds anything
 		complete = m.emitted

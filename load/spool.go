@@ -29,7 +29,10 @@ func NewSpool(w io.Writer) *Spool {
 
 // Write takes an order.
 func (s *Spool) Write(o *Sample) {
-	b := s.w.AvailableBuffer()
+	s.w.Write(appendRecord(s.w.AvailableBuffer(), o))
+}
+
+func appendRecord(b []byte, o *Sample) []byte {
 	for _, d := range [...]time.Duration{o.Due, o.Written, o.Answered} {
 		b = binary.LittleEndian.AppendUint64(b, uint64(d))
 	}
@@ -37,8 +40,7 @@ func (s *Spool) Write(o *Sample) {
 	b = binary.LittleEndian.AppendUint32(b, o.Terminal)
 	b = binary.LittleEndian.AppendUint32(b, o.STAN)
 	b = binary.LittleEndian.AppendUint16(b, o.Kind)
-	b = append(b, o.Leg, byte(o.End), o.Code[0], o.Code[1], o.Code[2], 0)
-	s.w.Write(b)
+	return append(b, o.Leg, byte(o.End), o.Code[0], o.Code[1], o.Code[2], 0)
 }
 
 // Flush writes what is left.
@@ -49,6 +51,14 @@ func readRecord(b []byte) Sample {
 	at := func(i int) time.Duration { return time.Duration(le.Uint64(b[8*i:])) }
 	return Sample{Due: at(0), Written: at(1), Answered: at(2), Chain: le.Uint64(b[24:]), Terminal: le.Uint32(b[32:]), STAN: le.Uint32(b[36:]),
 		Kind: le.Uint16(b[40:]), Leg: b[42], End: End(b[43]), Code: Code(b[44:47])}
+}
+
+// sane holds a record that was read to what an order may be.
+func (s *Sample) sane() error {
+	if s.End == 0 || s.End >= ends || s.Due < 0 || s.Answered < s.Due {
+		return fmt.Errorf("it is %s, due at %d and answered at %d", s.End, s.Due, s.Answered)
+	}
+	return nil
 }
 
 // blocks reads a spool. A block is the reader's until the next.
@@ -69,8 +79,8 @@ func blocks(r io.Reader) iter.Seq2[[]Sample, error] {
 				return
 			}
 			s := readRecord(b[:])
-			if err == nil && (s.End == 0 || s.End >= ends || s.Due < 0 || s.Answered < s.Due) {
-				err = fmt.Errorf("it is %s, due at %d and answered at %d", s.End, s.Due, s.Answered)
+			if err == nil {
+				err = s.sane()
 			}
 			if err != nil {
 				yield(nil, fmt.Errorf("orders: record %d: %w", n, err))

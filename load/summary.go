@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -44,6 +45,33 @@ type Summary struct {
 	Failed     []Told         `json:"failed"`             // the last of the orders that timed out or broke
 	Refusals   map[string]int `json:"refusals,omitempty"` // why tills refused orders, by the screen that said so
 	Target     []Series       `json:"target,omitempty"`
+	Workers    []Worker       `json:"workers,omitempty"`
+}
+
+// Worker is a process that carried out a part of a run.
+type Worker struct {
+	Name      string        `json:"name"`
+	Tills     int           `json:"tills"`
+	Planned   uint64        `json:"planned"`   // orders of its tills
+	Delivered uint64        `json:"delivered"` // that it told of
+	Until     time.Duration `json:"until_ns"`  // the end of its last interval
+	Lost      string        `json:"lost,omitempty"`
+}
+
+// Degraded tells that workers were lost, and what of the load was offered; "" when none was. Nothing is scaled to make up for it.
+func (s *Summary) Degraded() string {
+	var planned, delivered uint64
+	var lost []string
+	for _, w := range s.Workers {
+		planned, delivered = planned+w.Planned, delivered+w.Delivered
+		if w.Lost != "" {
+			lost = append(lost, w.Name)
+		}
+	}
+	if len(lost) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("degraded: offered %d of %d orders; lost: %s", delivered, planned, strings.Join(lost, ", "))
 }
 
 // Figures are what became of the orders of a kind, or of all.

@@ -17,6 +17,7 @@ func WriteText(w io.Writer, s *Summary) error {
 	if s.Aborted != "" {
 		fmt.Fprintf(&b, "ended early: %s\n", s.Aborted)
 	}
+	writeWorkers(&b, s)
 	writeKinds(&b, s)
 	fmt.Fprintf(&b, "\napproved %s, declined %s%s, timed out %d, dropped %d, refused %d%s, broken %d; answers late %d, duplicate %d, unmatched %d, malformed %d; taken back %d\n",
 		share(s.Total.Approved, s.Total.Due), share(s.Total.Declined, s.Total.Due), inBrackets(s.Total.Declines), s.Total.TimedOut, s.Total.Dropped,
@@ -44,6 +45,19 @@ func WriteText(w io.Writer, s *Summary) error {
 	fmt.Fprintf(&b, "money: %s\n", s.Money)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func writeWorkers(b *strings.Builder, s *Summary) {
+	for _, w := range s.Workers {
+		fmt.Fprintf(b, "worker %s, %d tills: %d of %d orders", w.Name, w.Tills, w.Delivered, w.Planned)
+		if w.Lost != "" {
+			fmt.Fprintf(b, "; LOST: %s; it delivered until %s, and %d orders are unaccounted for", w.Lost, w.Until, w.Planned-min(w.Planned, w.Delivered))
+		}
+		b.WriteString("\n")
+	}
+	if d := s.Degraded(); d != "" {
+		fmt.Fprintf(b, "%s\n", d)
+	}
 }
 
 func writeKinds(b *strings.Builder, s *Summary) {

@@ -22,7 +22,8 @@ type Whole struct {
 	fleet    *rig.Fleet
 	desk     Desk
 	memory   bool
-	codes    bool // the mix has payers' codes
+	codes    bool   // the mix has payers' codes
+	ahead    uint64 // chains whose wallets have been opened
 
 	mu      sync.Mutex
 	told    []Sample // by the tills' loops, and not yet by us
@@ -47,7 +48,7 @@ func (w *Workload) Connection() iso8583.Connection {
 // Fleet gives the tills and cards of the workload.
 func (w *Workload) Fleet() rig.FleetPlan {
 	return rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
-		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag)}
+		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), TillOf: w.TillOf, CardOf: w.CardOf}
 }
 
 // SignIn has all of the workload's tills sign in.
@@ -81,9 +82,7 @@ func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int
 	}
 	s.tell()       // who signed in has connected
 	clear(s.wires) // how it signed in is no order's
-	for n := range uint64(walletsAhead) {
-		s.openWallet(n)
-	}
+	s.openWallets(walletsAhead)
 	return s, nil
 }
 
@@ -124,7 +123,7 @@ func (s *Whole) Now() time.Time { return s.fleet.Now() }
 func (s *Whole) Turn(now time.Duration, due []Due) {
 	for _, d := range due {
 		s.fleet.Begin(s.visit(d))
-		s.openWallet(d.Chain + walletsAhead)
+		s.openWallets(d.Chain + walletsAhead + 1)
 	}
 	if s.memory {
 		s.fleet.Pass(now)
@@ -237,12 +236,14 @@ func (s *Whole) wear(told []Sample) {
 // walletsAhead is how many chains ahead a cardholder opens the wallet on his phone: who pays by code has it ready when it is his turn.
 const walletsAhead = 256
 
-func (s *Whole) openWallet(n uint64) {
-	if !s.codes {
-		return
-	}
-	if c := s.workload.Chain(n); c.Part.Legs[0].Entry == ByCode {
-		s.fleet.OpenWallet(c.Till, c.Card)
+func (s *Whole) openWallets(until uint64) {
+	for ; s.codes && s.ahead < until; s.ahead++ {
+		if !s.workload.Mine(s.ahead) {
+			continue
+		}
+		if c := s.workload.Chain(s.ahead); c.Part.Legs[0].Entry == ByCode {
+			s.fleet.OpenWallet(c.Till, c.Card)
+		}
 	}
 }
 
@@ -256,11 +257,16 @@ func (s *Whole) Refused() map[string]int {
 // Err gives the first fault of the harness's own.
 func (s *Whole) Err() error { return s.fleet.Err() }
 
-// Sees tells that the host's books can be looked into.
-func (s *Whole) Sees() bool { _, ok := s.fleet.Control(); return ok }
-
 // Verify judges the money of all tills and the host, when no order is open.
 func (s *Whole) Verify(ctx context.Context) ([]audit.Break, error) { return s.fleet.Verify(ctx) }
+
+// Statements are what the tills state about the money, when no order is open.
+func (s *Whole) Statements(ctx context.Context) ([]audit.Statement, error) {
+	return s.fleet.TillStatements(ctx)
+}
+
+// Control is the way into the host, if its seat has one.
+func (s *Whole) Control() (rig.Control, bool) { return s.fleet.Control() }
 
 // Close switches the tills off.
 func (s *Whole) Close() { s.fleet.Close() }

@@ -40,6 +40,8 @@ type Workload struct {
 	file  settings.File
 	kinds []Kind
 	total int // of the weights
+	share portion
+	text  []byte
 }
 
 // LineKind is how tills and host are connected.
@@ -186,7 +188,7 @@ func workloadText(name string) (text []byte, file string, err error) {
 
 // ParseWorkload reads the text of a workload; file is for its errors.
 func ParseWorkload(text []byte, file string) (_ *Workload, err error) {
-	w := &Workload{}
+	w := &Workload{text: text}
 	if w.file, err = (settings.Kind{Name: "workload"}).Read(file, text, w); err != nil {
 		return nil, err
 	}

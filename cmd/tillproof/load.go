@@ -41,6 +41,7 @@ type loadFlags struct {
 	ceiling    string
 	hold       time.Duration
 	chain      uint64
+	workers    workerFlags
 }
 
 func loadCommand() *cobra.Command {
@@ -51,7 +52,7 @@ func loadCommand() *cobra.Command {
 		Long: "Offer payments at set rates to the host under test, measure when each was due, sent and answered, and audit the money at the end.\n" +
 			"WORKLOAD is a file or the name of a shipped one (--list). Without a profile the host is the reference acquirer in a process of its own.\n\n" +
 			"Response times count from the moment at which an order was due, so that a host that stands still is not flattered.\n\n" +
-			"Exit codes: 0 all held, 2 the harness or its configuration is broken, 3 a threshold was crossed,\n" +
+			"Exit codes: 0 all held, 2 the harness or its configuration is broken, or a worker was lost, 3 a threshold was crossed,\n" +
 			"5 the money does not balance, 130 interrupted (the report is still written).",
 		Example: "  tillproof load lunch-rush\n  tillproof load spike --find-max 'response.p99<100ms'\n  tillproof load fixtures/workloads/lunch-rush.yaml --rate 500/s --duration 20s\n  tillproof load lunch-rush --chain 17\n  tillproof load soak --profile my-host.yaml --threshold 'response.p99<250ms'",
 		Args:    cobra.MaximumNArgs(1),
@@ -71,6 +72,7 @@ func loadCommand() *cobra.Command {
 	c.Flags().StringVar(&f.ceiling, "ceiling", "100k/s", "rate over which --find-max does not go")
 	c.Flags().DurationVar(&f.hold, "hold", 5*time.Second, "how long --find-max offers each rate")
 	c.Flags().Uint64Var(&f.chain, "chain", 0, "carry out only the chain of this number, with whole terminals, and tell its whole trace: a report names chains by it")
+	f.workers.add(c)
 	c.Flags().BoolVar(&f.list, "list", false, "list the shipped workloads")
 	return c
 }
@@ -92,6 +94,9 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	if cmd.Flags().Changed("chain") {
 		return f.retell(cmd, w, profile)
+	}
+	if err := f.workers.fits(w, f.findMax != ""); err != nil {
+		return err
 	}
 	if f.control == "" && profile.Seat != rig.SeatRemote {
 		acquirer, err := startServe(cmd.Context(), f.profile)
@@ -122,6 +127,14 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 		}
 		defer server.Close()
 		c.Watch = metrics.Add
+	}
+	if f.workers.url != "" {
+		team, err := f.workers.team(r)
+		if err != nil {
+			return err
+		}
+		c.Team = team
+		defer team.Close()
 	}
 	result, err := campaign.Run(cmd.Context(), c)
 	if err != nil {
@@ -256,6 +269,8 @@ func (f *loadFlags) conclude(result *campaign.Result) error {
 	writeBreaks(result.Breaks)
 	fmt.Printf("\nreport: %s\n", filepath.Join(f.out, "report.html"))
 	switch {
+	case result.Degraded:
+		return exitCode(reports.ExitBroken)
 	case len(result.Breaks) > 0:
 		return exitCode(reports.ExitMoney)
 	case result.Interrupted:

@@ -73,7 +73,7 @@ func TestReadmeCommands(t *testing.T) {
 		t.Fatalf("the README does not build the binary")
 	}
 	shell(t, root, strings.Replace(build, "-o tillproof", "-o "+filepath.Join(dir, "tillproof"), 1))
-	door, slot := "127.0.0.1:8584", "127.0.0.1:35964"
+	door, slot, join := "127.0.0.1:8584", "127.0.0.1:35964", "nats://TOKEN@127.0.0.1:4222"
 	for _, line := range list {
 		switch {
 		case line == "make test" || line == build:
@@ -81,6 +81,10 @@ func TestReadmeCommands(t *testing.T) {
 			door = background(t, dir, line+" --listen 127.0.0.1:0 --control 127.0.0.1:0", "control door http://", true)
 		case strings.HasPrefix(line, "./tillproof pay"):
 			slot = background(t, dir, strings.Replace(line, slot, "127.0.0.1:0", 1), "waiting for a card at ", false)
+		case strings.Contains(line, " --workers "):
+			join = background(t, dir, strings.Replace(line, "127.0.0.1:4222", "127.0.0.1:0", 1)+" 2>&1", "tillproof worker --join ", false)
+		case strings.HasPrefix(line, "./tillproof worker"):
+			background(t, dir, strings.Replace(line, "nats://TOKEN@127.0.0.1:4222", join, 1)+" 2>&1", "joined as ", false)
 		default:
 			line = strings.Replace(line, "go run ./cmd/tillproof", "./tillproof", 1)
 			shell(t, dir, strings.NewReplacer("127.0.0.1:8584", door, "127.0.0.1:35964", slot).Replace(line))

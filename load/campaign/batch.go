@@ -24,7 +24,7 @@ type batchCrew struct {
 }
 
 // seatBatch seats a fleet, has it sign in, learns from a whole terminal how each kind of order is said, and takes over.
-func (r *campaign) seatBatch(ctx context.Context) (crew, error) {
+func (r *campaign) seatBatch(ctx context.Context) (*batchCrew, error) {
 	w := r.Workload
 	if w.Line != load.Multiplexed {
 		return nil, fmt.Errorf("workload %s: line %q is for whole terminals: add `whole: true`, or share lines with `line: multiplexed`", w.Name, w.Line)
@@ -123,21 +123,13 @@ func (r *campaign) seatFleet(ctx context.Context) (*rig.Fleet, error) {
 	return fleet, nil
 }
 
-// Audit implements crew.
-func (b *batchCrew) Audit(ctx context.Context) ([]audit.Break, bool, error) {
-	if err := b.fleet.Leave(b.Traces()); err != nil {
-		return nil, false, err
-	}
-	control, ok := b.fleet.Control()
-	if !ok {
-		return nil, false, nil
-	}
-	state, err := control.Look(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	return audit.Judge(slices.Values(slices.AppendSeq(state.Statements, b.Statements()))), true, nil
+// Statements implements crew.
+func (b *batchCrew) Statements(context.Context) ([]audit.Statement, error) {
+	return slices.Collect(b.Sender.Statements()), b.fleet.Leave(b.Traces())
 }
+
+// Control implements crew.
+func (b *batchCrew) Control() (rig.Control, bool) { return b.fleet.Control() }
 
 // Refused implements crew: what would be refused is not for templates.
 func (b *batchCrew) Refused() map[string]int { return nil }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,7 @@ type Config struct {
 	Terminal   bool                 // ... and is one
 	Now        func() time.Time
 	Target     *load.Target // where the host tells of itself; nil for nowhere
+	Team       Team         // carries the orders out in other processes; nil is here
 }
 
 // Result is how a campaign ended.
@@ -40,6 +42,7 @@ type Result struct {
 	Judged      bool          // the host's books could be looked into
 	Crossed     bool          // a threshold
 	Interrupted bool
+	Degraded    bool // a worker was lost
 }
 
 // interval is the width of a row of the report.
@@ -47,9 +50,9 @@ const interval = time.Second
 
 // crew is who carries the orders out.
 type crew interface {
-	load.Sender
-	// Audit judges the money of tills and host; false when the host's books cannot be looked into.
-	Audit(ctx context.Context) ([]audit.Break, bool, error)
+	// Statements are what the tills state about the money, when no order is open.
+	Statements(ctx context.Context) ([]audit.Statement, error)
+	Control() (rig.Control, bool) // into the host's books, where they can be looked into
 	Terminal(index uint32) string
 	PerWrite() float64       // frames, on average
 	Refused() map[string]int // orders that tills would not take, by the screen that said why
@@ -69,6 +72,9 @@ type campaign struct {
 	dir         *load.Dir
 	desk        *desk
 	crew        crew
+	collected   func()        // is called after each look at what ended; may be nil
+	sender      load.Sender   // the crew, if it is here
+	ended       time.Duration // when the schedule was ended early; 0: it was not
 	clock       atomic.Pointer[load.RealClock]
 	scraper     *load.Scraper
 }
@@ -80,7 +86,14 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		return nil, err
 	}
 	defer r.crew.Close()
-	aborted := r.drive(ctx)
+	began := r.Now()
+	if r.Team != nil {
+		var err error
+		if began, err = r.Team.Start(ctx); err != nil {
+			return nil, err
+		}
+	}
+	aborted := r.drive(ctx, began)
 	if err := r.crew.Err(); err != nil {
 		return nil, err
 	}
@@ -118,26 +131,38 @@ func (r *campaign) measure(every time.Duration, thresholds []string) (err error)
 		return err
 	}
 	r.chronicle, r.progress = load.Chronicle{}, load.NewProgress(r.Live, r.Terminal, r.flow)
-	r.desk.begin(r.measurement.Recorder(), time.Duration(w.WarmUp))
+	var own *load.Recorder
+	if r.Team == nil {
+		own = r.measurement.Recorder()
+	}
+	r.desk.begin(own, time.Duration(w.WarmUp))
 	return nil
 }
 
 // seat brings the tills to where they can sell. They stay there when the schedule is ended early.
 func (r *campaign) seat(ctx context.Context) (err error) {
-	if r.Workload.Whole {
-		r.crew, err = r.seatWhole(ctx)
-	} else {
-		r.crew, err = r.seatBatch(ctx)
+	var here interface {
+		crew
+		load.Sender
 	}
+	switch {
+	case r.Team != nil:
+		r.crew = teamCrew{r.Team}
+		return r.Team.Seat(ctx, r.Workload, Figures{Recorder: r.measurement.Recorder, Orders: r.desk.deliver, Say: r.say})
+	case r.Workload.Whole:
+		here, err = r.seatWhole(ctx)
+	default:
+		here, err = r.seatBatch(ctx)
+	}
+	r.crew, r.sender = here, here
 	return err
 }
 
 // drive runs the schedule to its end, and tells which threshold ended it early.
-func (r *campaign) drive(ctx context.Context) (aborted string) {
-	w := r.Workload
-	clock := load.RealClock{Began: r.Now()}
+func (r *campaign) drive(ctx context.Context, began time.Time) (aborted string) {
+	clock := load.RealClock{Began: began}
 	r.clock.Store(&clock)
-	r.desk.replayed, r.desk.terminal = w.Replayed(), r.crew.Terminal
+	r.desk.replayed, r.desk.terminal = r.Workload.Replayed(), r.crew.Terminal
 	r.crew.Start(clock.Began)
 	schedule, end := context.WithCancel(ctx)
 	defer end()
@@ -145,8 +170,11 @@ func (r *campaign) drive(ctx context.Context) (aborted string) {
 	var group sync.WaitGroup
 	group.Go(func() {
 		defer close(over)
-		drain := time.Duration(w.Patience) + time.Duration(w.Lag) + settle
-		load.Drive(schedule, r.pacer, w.Length(), timed{r.crew, r.desk}, clock, drain)
+		if r.Team != nil {
+			r.Team.Drive(schedule, r.drain())
+			return
+		}
+		load.Drive(schedule, r.pacer, r.Workload.Length(), timed{r.sender, r.desk, r.Workload.Mine}, clock, r.drain())
 		r.desk.locked(r.desk.Recorder.Close)
 	})
 	if r.Target != nil {
@@ -162,7 +190,7 @@ func (r *campaign) drive(ctx context.Context) (aborted string) {
 		case <-over:
 			running = false
 		case <-interrupted:
-			interrupted = nil
+			interrupted, r.ended = nil, clock.Now()
 			r.say("interrupted: waiting for %d orders under way, Ctrl-C again ends at once", r.desk.open.Load())
 		}
 		r.collect()
@@ -170,12 +198,17 @@ func (r *campaign) drive(ctx context.Context) (aborted string) {
 			end()
 		}
 		if v, crossed := r.watch.Abort(); crossed && aborted == "" {
-			aborted = v.String()
+			aborted, r.ended = v.String(), clock.Now()
 			end()
 		}
 	}
 	group.Wait()
 	return aborted
+}
+
+// drain is how long orders may take to end after the schedule.
+func (r *campaign) drain() time.Duration {
+	return time.Duration(r.Workload.Patience) + time.Duration(r.Workload.Lag) + settle
 }
 
 // settle is what reversals may take beside the patience for an answer.
@@ -197,6 +230,9 @@ func (r *campaign) collect() {
 		sinks = append(sinks, r.Watch)
 	}
 	r.measurement.Collect(sinks...)
+	if r.collected != nil {
+		r.collected()
+	}
 }
 
 // conclude judges the money and the thresholds, and writes the files.
@@ -220,6 +256,11 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 			r.say("%v", err)
 		}
 	}
+	if r.Team != nil {
+		if out.Degraded, err = r.muster(s); err != nil {
+			return nil, err
+		}
+	}
 	if s.Slowest, err = r.told(r.desk.tape.Slowest()); err != nil {
 		return nil, err
 	}
@@ -231,6 +272,16 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 		err = errors.Join(err, r.dir.Finish(s, r.measurement.Total(), r.crew.Terminal))
 	}
 	return out, err
+}
+
+// muster tells what became of each worker, and whether one was lost.
+func (r *campaign) muster(s *load.Summary) (degraded bool, err error) {
+	until := r.Workload.Length()
+	if r.ended > 0 {
+		until = r.ended
+	}
+	s.Workers, err = r.Team.Report(until)
+	return s.Degraded() != "", err
 }
 
 // told tells kept orders with what crossed the line for them.
@@ -253,7 +304,7 @@ const (
 
 // reach tells what share of this machine's limit the run came to, unless somebody waits for its end.
 func (r *campaign) reach(ctx context.Context) (err error) {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || r.Team != nil { // of several machines there is no one limit
 		return nil
 	}
 	s, connections := &r.Config.Summary, r.Workload.Tills
@@ -267,15 +318,26 @@ func (r *campaign) reach(ctx context.Context) (err error) {
 // judge has the money audited.
 func (r *campaign) judge(ctx context.Context, out *Result) error {
 	r.say("judging the money")
-	var err error
-	if out.Breaks, out.Judged, err = r.crew.Audit(ctx); err != nil {
+	all, err := r.crew.Statements(ctx)
+	if err != nil {
 		return fmt.Errorf("money check: %w", err)
+	}
+	control, sees := r.crew.Control()
+	if out.Judged = sees; sees {
+		state, err := control.Look(ctx)
+		if err != nil {
+			return fmt.Errorf("money check: %w", err)
+		}
+		out.Breaks = audit.Judge(slices.Values(append(all, state.Statements...)))
 	}
 	if !out.Judged {
 		out.Summary.Money = "not judged: the host's books cannot be looked into"
 		return nil
 	}
 	out.Summary.Money = "every payment that a till or the host knows of balances"
+	if out.Degraded {
+		out.Summary.Money = "every payment that the tills of the workers that stayed or the host knows of balances; nobody speaks for the tills of those that were lost"
+	}
 	if n := len(out.Breaks); n > 0 {
 		out.Summary.Money = fmt.Sprintf("does not balance, in %d places; the first: %s", n, out.Breaks[0].Text)
 	}

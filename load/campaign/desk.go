@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ type desk struct {
 	replayed *load.Replayed
 	terminal func(uint32) string
 	wires    [slowest + failed]load.Wire // what crossed for the orders of the tape, by place
+	post     func(*load.Sample)          // sees each order that is counted; may be nil
 
 	written atomic.Uint64 // orders that have ended and were sent, warm-up included
 	open    atomic.Int64  // orders that have not ended
@@ -51,6 +53,13 @@ func (d *desk) Record(s *load.Sample) {
 	defer d.mu.Unlock()
 	d.Recorder.Record(s)
 	d.replayed.Compare(s, d.terminal)
+	d.keep(s)
+	if d.post != nil {
+		d.post(s)
+	}
+}
+
+func (d *desk) keep(s *load.Sample) {
 	if place, kept := d.tape.Keep(s); kept {
 		w := d.wires[place][:0]
 		if s.Wire != nil {
@@ -62,6 +71,18 @@ func (d *desk) Record(s *load.Sample) {
 	}
 	if d.spool != nil {
 		d.spool.Write(s)
+	}
+}
+
+// deliver takes orders that a worker has recorded.
+func (d *desk) deliver(orders []load.Sample) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range orders {
+		if orders[i].Left() {
+			d.written.Add(1)
+		}
+		d.keep(&orders[i])
 	}
 }
 
@@ -89,15 +110,16 @@ func (d *desk) locked(do func()) {
 	do()
 }
 
-// timed is a sender whose desk hears of the time, so that intervals in which nothing ends are handed over too.
+// timed is a sender whose desk hears of the time, so that intervals in which nothing ends are handed over too. Of the chains it gets its own.
 type timed struct {
 	load.Sender
 	desk *desk
+	mine func(chain uint64) bool
 }
 
 // Turn implements load.Sender.
 func (t timed) Turn(now time.Duration, due []load.Due) {
 	t.desk.locked(func() { t.desk.Advance(now) })
-	t.Sender.Turn(now, due)
+	t.Sender.Turn(now, slices.DeleteFunc(due, func(d load.Due) bool { return !t.mine(d.Chain) }))
 	t.desk.open.Store(int64(t.Sender.Open()))
 }

@@ -71,7 +71,7 @@ func (r *campaign) try(ctx context.Context, rate float64, s Search) (step load.S
 	if err := r.measure(interval, []string{s.Want}); err != nil {
 		return step, err
 	}
-	r.drive(ctx)
+	r.drive(ctx, r.Now())
 	if err := r.crew.Err(); err != nil {
 		return step, err
 	}
@@ -130,7 +130,7 @@ func (r *campaign) recover(ctx context.Context, found *load.Search) (time.Durati
 			unusual = iv.To
 		}
 	}
-	r.drive(ctx)
+	r.drive(ctx, r.Now())
 	r.Watch = before
 	if err := r.crew.Err(); err != nil {
 		return 0, err

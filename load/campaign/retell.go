@@ -26,7 +26,8 @@ type Retold struct {
 func Retell(ctx context.Context, r *rig.Rig, w *load.Workload, number uint64) (*Retold, error) {
 	c := &Retold{Chain: w.Chain(number)}
 	plan := w.Fleet()
-	plan.Tills, plan.FirstTill, plan.Cards, plan.FirstCard, plan.Lag, plan.Traced = 1, c.Chain.Till, 1, c.Chain.Card, 0, true
+	plan.Tills, plan.Cards, plan.Lag, plan.Traced = 1, 1, 0, true
+	plan.TillOf, plan.CardOf = func(int) int { return c.Chain.Till }, func(int) int { return c.Chain.Card }
 	fleet, err := r.Fleet(ctx, plan)
 	if err != nil {
 		return nil, fmt.Errorf("chain %d: %w", number, err)

@@ -29,13 +29,27 @@ type FleetPlan struct {
 	Patience   time.Duration      // for an answer; 0 is the dialect's
 	Lag        time.Duration      // an order that could not begin for longer is dropped; 0 drops none
 	Loops      int                // goroutines that the tills are spread over; 0 is one
-	FirstTill  int                // of a larger fleet: the number that the first of these tills has there
-	FirstCard  int                // ... and the first of these cards
+	TillOf     func(n int) int    // of a larger fleet: the number that the nth of these tills has there; nil for none
+	CardOf     func(n int) int    // ... and the nth of these cards; both grow with n
 	Traced     bool               // what happens is remembered: for a few orders
 
 	Stray     func(iso8583.Cause)                   // an answer that nobody waits for; it may be nil, and comes from any goroutine, as below
 	Connected func(d time.Duration)                 // a connection has been made in that time
 	Wire      func(till int, answer bool, b []byte) // what crosses a till's line; b is valid until it returns
+}
+
+func (p *FleetPlan) till(n int) int {
+	if p.TillOf == nil {
+		return n
+	}
+	return p.TillOf(n)
+}
+
+func (p *FleetPlan) card(n int) int {
+	if p.CardOf == nil {
+		return n
+	}
+	return p.CardOf(n)
 }
 
 // Fleet is many tills at one host that serve customers as they come. Nothing is kept of an order when it is over but what a till's
@@ -101,9 +115,10 @@ func (p *FleetPlan) over(r *Rig) (*Rig, error) {
 		return nil, fmt.Errorf("connection %q: a whole till keeps one connection (%s) or opens one for each transaction (%s)", p.Connection, iso8583.Serial, iso8583.PerTransaction)
 	case p.Tills < 1 || p.Cards < 1:
 		return nil, fmt.Errorf("a fleet of %d tills and %d cards: want at least one of each", p.Tills, p.Cards)
-	case r.Profile.Seat == SeatRemote && (p.FirstTill+p.Tills > len(r.Profile.Terminals) || p.FirstCard+p.Cards > len(r.Profile.Cards)):
+	}
+	if tills, cards := p.till(p.Tills-1)+1, p.card(p.Cards-1)+1; r.Profile.Seat == SeatRemote && (tills > len(r.Profile.Terminals) || cards > len(r.Profile.Cards)) {
 		return nil, fmt.Errorf("profile %s has %d terminals and %d cards, and %d and %d are wanted: name more in the profile, or fewer in the workload",
-			r.Profile.Name, len(r.Profile.Terminals), len(r.Profile.Cards), p.FirstTill+p.Tills, p.FirstCard+p.Cards)
+			r.Profile.Name, len(r.Profile.Terminals), len(r.Profile.Cards), tills, cards)
 	}
 	settings := map[string]string{"connection": string(p.Connection)}
 	if p.Patience > 0 {
@@ -367,14 +382,18 @@ func (f *Fleet) inLanes(ctx context.Context, do func(*lane) error) error {
 
 var errFleetOver = errors.New("the fleet's own context has ended: its tills do nothing any more")
 
-// Statements gathers what tills and host state about the money.
-func (f *Fleet) Statements(ctx context.Context) ([]audit.Statement, error) {
-	var all []audit.Statement
-	err := f.inLanes(ctx, func(l *lane) error {
+// TillStatements gathers what the tills state about the money.
+func (f *Fleet) TillStatements(ctx context.Context) (all []audit.Statement, err error) {
+	return all, f.inLanes(ctx, func(l *lane) error {
 		own, err := l.world.tillStatements()
 		all = append(all, own...)
 		return errors.Join(err, l.world.broken)
 	})
+}
+
+// Statements gathers what tills and host state about the money.
+func (f *Fleet) Statements(ctx context.Context) ([]audit.Statement, error) {
+	all, err := f.TillStatements(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const tillsAShop = 100
 
 // place gives a till of the fleet with its merchant, whose people are those of the Noodle House.
 func (f *Fleet) place(n int) (Shop, ShopTill, error) {
-	n += f.plan.FirstTill
+	n = f.plan.till(n)
 	if f.remote() {
 		return f.rig.Cast.Till(f.rig.Profile.Terminals[n].Label)
 	}
@@ -30,7 +30,7 @@ func (f *Fleet) place(n int) (Shop, ShopTill, error) {
 
 // holder gives a card of the fleet, a pure function of the seed: a stripe that asks for a PIN, a chip, and a wallet on its holder's phone.
 func (f *Fleet) holder(n int) (Cardholder, error) {
-	n += f.plan.FirstCard
+	n = f.plan.card(n)
 	if f.remote() {
 		return f.rig.Cast.Cardholder(f.rig.Profile.Cards[n].Name)
 	}
@@ -85,7 +85,7 @@ func (f *Fleet) populate(ctx context.Context) error {
 		}
 		kcvs[n] = kcv
 		all.Terminals = append(all.Terminals, seed)
-		if n%tillsAShop == 0 {
+		if last := len(all.Merchants) - 1; last < 0 || all.Merchants[last].Number != shop.Number {
 			all.Merchants = append(all.Merchants, shop.seed())
 		}
 	}

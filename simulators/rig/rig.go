@@ -26,6 +26,7 @@ type Options struct {
 	Profile *Profile // nil: the default profile
 	Line    string   // LineMemory or LineSocket; "" is memory
 	Control string   // address of the control door of a `serve` in another process; its worlds are used instead of our own
+	World   string   // one of that door's, which somebody else made and will end; "" makes one
 	Defects []string // defects armed in every world
 	Lang    string   // of screens and receipts in the trace: en (default), zh
 	State   string   // file that keeps the trace numbers and batches of a remote host's terminals; "" forgets them

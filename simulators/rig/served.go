@@ -17,18 +17,36 @@ import (
 type servedSeat struct {
 	door *door
 	dial *socketDialer
+	lent bool // somebody else made the world, and ends it
 }
 
 func servedSeats(w *World) (seats, error) {
 	d := &door{base: "http://" + w.Rig.options.Control, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: phonesAtOnce}}}
-	var made WorldMade
-	in := NewWorld{Seed: uint64(w.Seed), Defects: w.Rig.rules.atHost, Lean: w.lean, Speech: w.speech}
-	if err := d.call(w.ctx, http.MethodPost, "/worlds", in, &made); err != nil {
+	made, lent, err := d.lends(w)
+	if err != nil {
 		return nil, err
 	}
 	d.world = "/worlds/" + made.ID
-	return &servedSeat{door: d, dial: &socketDialer{loop: w.Loop, ctx: w.ctx,
+	return &servedSeat{door: d, lent: lent, dial: &socketDialer{loop: w.Loop, ctx: w.ctx,
 		address: wire.Address{Addr: made.Address, ConnectTimeout: w.Rig.Dialect.Timers.Connect}}}, nil
+}
+
+// lends gives the world that was named, or makes one.
+func (d *door) lends(w *World) (made WorldMade, lent bool, err error) {
+	if id := w.Rig.options.World; id != "" {
+		var all []WorldMade
+		if err := d.call(w.ctx, http.MethodGet, "/worlds", nil, &all); err != nil {
+			return made, true, err
+		}
+		for _, made = range all {
+			if made.ID == id {
+				return made, true, nil
+			}
+		}
+		return made, true, fmt.Errorf("control door: it has no world %s", id)
+	}
+	in := NewWorld{Seed: uint64(w.Seed), Defects: w.Rig.rules.atHost, Lean: w.lean, Speech: w.speech}
+	return made, false, d.call(w.ctx, http.MethodPost, "/worlds", in, &made)
 }
 
 func (s *servedSeat) dialer(*World) dialer     { return s.dial }
@@ -36,10 +54,13 @@ func (s *servedSeat) control() (Control, bool) { return s.door, true }
 
 // close takes the world away; the server may be gone already.
 func (s *servedSeat) close() {
+	defer s.door.client.CloseIdleConnections()
+	if s.lent {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), closing)
 	defer cancel()
 	_ = s.door.call(ctx, http.MethodDelete, s.door.world, nil, nil)
-	s.door.client.CloseIdleConnections()
 }
 
 func (s *servedSeat) protect() error {
