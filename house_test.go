@@ -72,7 +72,7 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":                  {"cmd"},
 	"github.com/tsenart/vegeta":               {"load"},
 	"golang.org/x/term":                       {"cmd"},
-	"github.com/chromedp":                     {}, // the rest is for tests only
+	"github.com/chromedp":                     {"reports/browser"}, // which is for tests, as is the rest
 	"github.com/google/go-cmp":                {},
 	"github.com/moov-io/iso8583-connection":   {},
 	"github.com/rogpeppe/go-internal":         {},

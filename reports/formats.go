@@ -22,6 +22,7 @@ func Formats() []Format {
 		{"junit", "junit.xml", "JUnit XML, for CI servers", writeJUnit},
 		{"cucumber", "cucumber.json", "Cucumber JSON, for report plugins", writeCucumber},
 		{"json", "run.json", "the whole tree without traces", writeJSON},
+		{"html", "report.html", "report for people, one page that opens offline", writeHTML},
 	}
 }
 

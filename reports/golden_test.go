@@ -94,8 +94,8 @@ func TestFormatNamed(t *testing.T) {
 			t.Errorf("%s: %v, %v", f.Name, got, err)
 		}
 	}
-	_, err := FormatNamed("html")
-	if want := `format "html": there is none of that name; use text, markdown, junit, cucumber, json`; err == nil || err.Error() != want {
+	_, err := FormatNamed("pdf")
+	if want := `format "pdf": there is none of that name; use text, markdown, junit, cucumber, json, html`; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
@@ -105,7 +105,7 @@ func TestNoControlCharacters(t *testing.T) {
 	for _, f := range Formats() {
 		text := string(written(t, f.Write, sample()))
 		for _, r := range text {
-			if r < ' ' && r != '\n' || r >= 0x7F && r < 0xA0 {
+			if r < ' ' && r != '\n' && r != '\t' || r >= 0x7F && r < 0xA0 {
 				t.Errorf("%s lets %U through", f.Name, r)
 			}
 		}

@@ -58,7 +58,7 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.lang, "lang", "en", "language of screens and receipts in the traces: en or zh")
 	c.Flags().StringVar(&f.out, "out", "", "directory of the run's report (default runs/<time>)")
 	c.Flags().StringVar(&f.state, "state", "", "file that keeps a remote host's trace numbers and batches from run to run (default runs/<profile>.state.json)")
-	c.Flags().StringArrayVar(&f.formats, "format", nil, "write name[:file] as well: text, markdown, junit, cucumber, json; without a file to standard output")
+	c.Flags().StringArrayVar(&f.formats, "format", nil, "write name[:file] as well: "+formatNames()+"; without a file to standard output")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect in every party that has it (see `tillproof selfcheck --list`)")
 	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at once (default: the number of processors)")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all that is random (default: a fresh one, printed)")
@@ -173,6 +173,15 @@ func (f *runFlags) outputs() ([]output, error) {
 		out = append(out, output{format, file})
 	}
 	return out, nil
+}
+
+// formatNames lists the formats for people.
+func formatNames() string {
+	var names []string
+	for _, f := range reports.Formats() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // replay begins the command that runs one scenario again as it ran.
