@@ -168,6 +168,9 @@ func field(s *scenario, c *rig.Crossing, id string) string {
 			id = "answer_code"
 		}
 	}
+	if word, ok := c.Message.Word(id); ok {
+		return word
+	}
 	label := c.Message.Label(id)
 	for _, f := range s.world.Rig.Dialect.Describe(c.Message) {
 		if f.ID != label {

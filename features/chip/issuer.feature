@@ -10,7 +10,7 @@ Feature: What the issuer makes of a chip's data
     When "T1" is made to send the 1st sale as a new one
     Then the answer to the 2nd sale carries
       | field | value |
-      | F39   | 59    |
+      | code  | 59    |
     And Carol's card holds 990.00 CNY
     And "Noodle House" is owed 10.00 CNY
 
@@ -20,7 +20,7 @@ Feature: What the issuer makes of a chip's data
     When "T1" is made to send the 1st sale as a new one
     Then the answer to the 2nd sale carries
       | field | value |
-      | F39   | 59    |
+      | code  | 59    |
     And Carol's card holds 990.00 CNY
 
   @ISS-002 @host-control
@@ -46,7 +46,7 @@ Feature: What the issuer makes of a chip's data
     When "T1" is made to send the 1st sale as a new one with amount "000000100000"
     Then the answer to the 2nd sale carries
       | field | value |
-      | F39   | 59    |
+      | code  | 59    |
     And Carol's card holds 1000.00 CNY
 
   @ISS-005 @host-control
@@ -94,7 +94,7 @@ Feature: What the issuer makes of a chip's data
     Then "T2" shows APPROVED
     And the answer to the 2nd sale carries
       | field | value |
-      | F39   | 59    |
+      | code  | 59    |
     And Carol's card holds 970.00 CNY
 
   @ISS-008 @clock @host-control
@@ -106,7 +106,7 @@ Feature: What the issuer makes of a chip's data
       | 9F27 | 00    |
     Then the answer to the 2nd sale carries
       | field | value |
-      | F39   | 59    |
+      | code  | 59    |
     And Carol's card holds 1000.00 CNY
 
   @ISS-009 @host-control
@@ -116,5 +116,5 @@ Feature: What the issuer makes of a chip's data
     Then "T1" shows INVALID_CARD
     And the answer to the 1st sale carries
       | field | value |
-      | F39   | 14    |
+      | code  | 14    |
     And Carol's card holds 1000.00 CNY

@@ -31,5 +31,5 @@ Feature: A chip that cannot be read
     When "T1" is made to send a sale with Carol's card number and Carol's stripe
     Then the answer to the 1st sale carries
       | field | value |
-      | F39   | 45    |
+      | code  | 45    |
     And Carol's card holds 1000.00 CNY

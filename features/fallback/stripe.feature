@@ -55,7 +55,7 @@ Feature: The stripe of a card that has a chip
     Then "T1" shows INSERT_CHIP
     And the answer to the 1st sale carries
       | field | value |
-      | F39   | 45    |
+      | code  | 45    |
     And Nora's card holds 1000.00 CNY
 
   @FBK-006 @host-control

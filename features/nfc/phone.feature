@@ -57,7 +57,7 @@ Feature: A phone
     When "T1" is made to send the card number of the 1st sale as if it were typed
     Then the answer to the 2nd sale carries
       | field | value |
-      | F39   | 59    |
+      | code  | 59    |
     And Petra's card holds 990.00 CNY
 
   @NFC-017 @host-control

@@ -40,7 +40,6 @@
       | pan         | 620012******0432 |
       | expiry      | 3012             |
       | entry_mode  | 011              |
-      | pin_capture | *                |
       | track_2     |                  |
       | pin         | *                |
     并且 小波的卡余额为 4990.00 元

@@ -27,7 +27,6 @@ Feature: A sale by stripe
       | amount           | 000000001000     |
       | entry_mode       | 021              |
       | condition        | 00               |
-      | pin_capture      | *                |
       | track_2          | *                |
       | currency         | 156              |
       | pin              | *                |

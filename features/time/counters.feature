@@ -36,11 +36,11 @@ Feature: Counters, limits and clocks over the end of a day
     And Bob swipes 20.00 CNY at "T1"
     Then "T1" shows APPROVED
     And these messages went over the wire
-      | from | message     | trace  | F39 |
-      | T1   | sale        | 999999 |     |
-      | host | sale answer | 999999 | 00  |
-      | T1   | sale        | 1      |     |
-      | host | sale answer | 1      | 00  |
+      | from | message     | trace  | code |
+      | T1   | sale        | 999999 |      |
+      | host | sale answer | 999999 | 00   |
+      | T1   | sale        | 1      |      |
+      | host | sale answer | 1      | 00   |
 
   @TIM-009 @unionpay @host-control
   Scenario: Trace numbers that wrap in the middle of a batch are settled in their order

@@ -46,7 +46,7 @@ func (s *Sender) begin(now time.Duration, t *till, o order) {
 	copy(t.sent.batch[:], t.batch)
 	copy(t.sent.date[:], s.clock.date)
 	copy(t.sent.time[:], s.clock.time)
-	if s.byTrace {
+	if s.byTrace && s.Dialect.Switches.OriginalTime != "local" {
 		copy(t.sent.date[:], s.clock.transmission[:4])
 		copy(t.sent.time[:], s.clock.transmission[4:])
 	}

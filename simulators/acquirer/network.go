@@ -30,6 +30,9 @@ func (c *Call) question(p Payment) *iso8583.Message {
 	}
 	if len(c.card.pinBlock) > 0 {
 		offer(m, iso8583.PINCapture, c.req.Get(iso8583.PINCapture))
+		if !c.Dialect.Has(iso8583.PINCapture) { // terminals that do not say it capture as the network does
+			offer(m, iso8583.PINCapture, c.IssuerDialect.Switches.PINCapture)
+		}
 		offer(m, iso8583.PIN, string(c.card.pinBlock))
 		format := "2" // ANSI X9.8 with card number
 		if !c.card.code.IsZero() {

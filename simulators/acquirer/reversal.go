@@ -29,14 +29,14 @@ func reversal(c *Call) {
 	}
 }
 
-// reverses tells that the request carries what makes flow f, as a reversal of f does.
+// reverses tells that the request carries what makes flow f, as a reversal of f does. What makes it a reversal tells nothing of f.
 func (c *Call) reverses(f pay.Flow) bool {
 	spec, ok := c.Dialect.Transaction(f)
 	if !ok || !spec.Reversible {
 		return false
 	}
 	for e, value := range spec.Constants {
-		if c.req.Has(e) && c.req.Get(e) != value {
+		if _, own := c.spec.Constants[e]; !own && c.req.Has(e) && c.req.Get(e) != value {
 			return false
 		}
 	}

@@ -186,11 +186,15 @@ func fills() []Fill {
 		set(iso8583.RRN, func(_ *Call, s Stored) string { return s.RRN }),
 		set(iso8583.AuthCode, func(_ *Call, s Stored) string { return s.AuthCode }),
 		set(iso8583.LocalTime, func(_ *Call, s Stored) string { return s.At.Format("150405") }),
+		set(iso8583.LocalYear, func(_ *Call, s Stored) string { return s.At.Format("06") }),
 		set(iso8583.LocalDate, func(_ *Call, s Stored) string { return s.At.Format("0102") }),
 		set(iso8583.Balance, func(_ *Call, s Stored) string { return s.Balance }),
 		set(iso8583.Chip, func(_ *Call, s Stored) string { return s.Chip }),
 		set(iso8583.SettlementDate, func(c *Call, s Stored) string {
 			return c.Rules.SettlementDay(s.At, c.Dialect.Switches.CutOff).Format("0102")
+		}),
+		set(iso8583.SettlementYear, func(c *Call, s Stored) string {
+			return c.Rules.SettlementDay(s.At, c.Dialect.Switches.CutOff).Format("06")
 		}),
 		set(iso8583.Acquirer, func(c *Call, _ Stored) string { return c.Rules.ID }),
 		set(iso8583.Institutions, func(c *Call, _ Stored) string { return pad(c.Rules.IssuerID) + pad(c.Rules.ID) }),

@@ -120,7 +120,7 @@ func (t *Till) madeSignIn() (*iso8583.Message, error) {
 func (t *Till) timed(m *iso8583.Message) {
 	now := t.Now()
 	for e, v := range map[iso8583.Element]string{iso8583.TransmissionTime: now.UTC().Format("0102150405"),
-		iso8583.LocalTime: now.Format("150405"), iso8583.LocalDate: now.Format("0102")} {
+		iso8583.LocalTime: now.Format("150405"), iso8583.LocalDate: now.Format("0102"), iso8583.LocalYear: now.Format("06")} {
 		if spec, _, ok := t.world.Rig.Dialect.Identify(m); ok && t.world.Rig.Dialect.Carries(spec.Flow, e) {
 			m.Set(e, v)
 		}

@@ -41,10 +41,11 @@ func (t *Till) madeReversal(flow pay.Flow, payment *iso8583.Message) (*iso8583.M
 	if m == nil {
 		return nil, fmt.Errorf("the dialect has no flow %s", flow)
 	}
+	spec, _ := d.Transaction(flow)
 	for _, e := range []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.TransmissionTime, iso8583.Trace,
-		iso8583.LocalTime, iso8583.LocalDate, iso8583.EntryMode, iso8583.Condition, iso8583.Terminal, iso8583.Merchant, iso8583.Currency,
+		iso8583.LocalTime, iso8583.LocalDate, iso8583.LocalYear, iso8583.EntryMode, iso8583.Condition, iso8583.Terminal, iso8583.Merchant, iso8583.Currency,
 		iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode, iso8583.ReadCapability, iso8583.ICCondition} {
-		if payment.Has(e) && d.Carries(flow, e) {
+		if _, constant := spec.Constants[e]; !constant && payment.Has(e) && d.Carries(flow, e) {
 			m.Set(e, payment.Get(e))
 		}
 	}
@@ -84,8 +85,13 @@ func (t *Till) nameOriginal(m, original *iso8583.Message) {
 	if !m.Dialect().Has(iso8583.OriginalMTI) {
 		return
 	}
+	date, clock := original.Get(iso8583.LocalDate), original.Get(iso8583.LocalTime)
+	if at := original.Get(iso8583.TransmissionTime); len(at) == 10 && m.Dialect().Switches.OriginalTime != "local" {
+		date, clock = at[:4], at[4:]
+	}
 	for e, v := range map[iso8583.Element]string{iso8583.OriginalMTI: original.MTI(), iso8583.OriginalTrace: original.Get(iso8583.Trace),
-		iso8583.OriginalDate: original.Get(iso8583.LocalDate), iso8583.OriginalTime: original.Get(iso8583.LocalTime)} {
+		iso8583.OriginalDate: date, iso8583.OriginalTime: clock,
+		iso8583.OriginalYear: original.Get(iso8583.LocalYear)} {
 		m.Set(e, v)
 	}
 }

@@ -136,7 +136,7 @@ func (t *Terminal) offerOrder(o func(iso8583.Element, string), m *iso8583.Messag
 	t.offerPartial(o)
 	t.offerVoice(o)
 	t.offerTip(o, flow)
-	t.offerOriginal(o)
+	t.offerOriginal(o, m)
 	t.offerInstalments(o)
 	return t.offerCard(o)
 }

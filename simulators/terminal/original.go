@@ -1,7 +1,9 @@
 package terminal
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
@@ -129,7 +131,7 @@ func (t *Terminal) recall(p *payment) error {
 	}
 	if tx, ok := t.Dialect.Transaction(ref.Flow); ok && tx.Advice && t.Dialect.Has(iso8583.OriginalMTI) { // what is kept of an advice does not name it
 		kept := o.original.kept
-		nameOriginal(kept, tx.Request, kept[iso8583.Trace.String()], kept[iso8583.TransmissionTime.String()])
+		t.nameOriginal(kept, tx.Request, func(e iso8583.Element) string { return kept[e.String()] })
 	}
 	return nil
 }
@@ -144,13 +146,13 @@ func (t *Terminal) undone(ref audit.Ref) bool {
 
 // offerOriginal offers what names the original (DOMAIN.md A.6): F61 with batch and trace, which may be zeros where something
 // else finds it; where the dialect has F90, that names it.
-func (t *Terminal) offerOriginal(o func(iso8583.Element, string)) {
+func (t *Terminal) offerOriginal(o func(iso8583.Element, string), m *iso8583.Message) {
 	known, plan := &t.order.original, &t.order.plan
 	if plan.Original == "" {
 		return
 	}
 	if t.Dialect.Has(iso8583.OriginalMTI) {
-		t.offerOriginalData(o)
+		t.offerOriginalData(o, m)
 	} else {
 		o(iso8583.OriginalBatch, orZeros(known.Batch, 6))
 		o(iso8583.OriginalTrace, orZeros(known.Trace, 6))
@@ -166,19 +168,32 @@ func (t *Terminal) offerOriginal(o func(iso8583.Element, string)) {
 	}
 }
 
-// offerOriginalData offers F90: the original's MTI, trace and time of transmission (DOMAIN.md G).
-func (t *Terminal) offerOriginalData(o func(iso8583.Element, string)) {
+// offerOriginalData offers F90: the original's MTI, trace and time of transmission (DOMAIN.md G); or as the dialect has these.
+func (t *Terminal) offerOriginalData(o func(iso8583.Element, string), m *iso8583.Message) {
 	kept := t.order.original.kept
 	if kept == nil {
 		kept = map[string]string{iso8583.OriginalTrace.String(): orZeros(t.order.original.Trace, 6),
-			iso8583.OriginalDate.String(): t.order.original.Date, iso8583.OriginalTime.String(): "000000"}
+			iso8583.OriginalDate.String(): t.order.original.Date, iso8583.OriginalTime.String(): "000000",
+			iso8583.OriginalYear.String(): lastYear(t.order.original.Date, m)}
 		if tx, ok := t.Dialect.Transaction(t.order.plan.Of[0]); ok {
 			kept[iso8583.OriginalMTI.String()] = tx.Request
 		}
 	}
-	for _, e := range []iso8583.Element{iso8583.OriginalMTI, iso8583.OriginalTrace, iso8583.OriginalDate, iso8583.OriginalTime} {
+	for _, e := range []iso8583.Element{iso8583.OriginalMTI, iso8583.OriginalTrace, iso8583.OriginalDate, iso8583.OriginalTime, iso8583.OriginalYear} {
 		o(e, kept[e.String()])
 	}
+}
+
+// lastYear gives the year of a day that a slip names without one: the last such day before m.
+func lastYear(day string, m *iso8583.Message) string {
+	year, err := strconv.Atoi(m.Get(iso8583.LocalYear))
+	if err != nil {
+		return "" // a dialect without years
+	}
+	if day > m.Get(iso8583.LocalDate) {
+		year += 99
+	}
+	return fmt.Sprintf("%02d", year%100)
 }
 
 func orZeros(digits string, n int) string {

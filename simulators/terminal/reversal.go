@@ -19,7 +19,7 @@ func (t *Terminal) reversalElements(m *iso8583.Message) map[string]string {
 		}
 	}
 	if m.Dialect().Has(iso8583.OriginalMTI) { // F90; where there is none, the repeated elements name the original
-		nameOriginal(kept, m.MTI(), m.Get(iso8583.Trace), m.Get(iso8583.TransmissionTime))
+		t.nameOriginal(kept, m.MTI(), m.Get)
 		return kept
 	}
 	for _, e := range []iso8583.Element{iso8583.OriginalBatch, iso8583.OriginalTrace, iso8583.OriginalDate} {
@@ -35,9 +35,14 @@ func (t *Terminal) reversalElements(m *iso8583.Message) map[string]string {
 	return kept
 }
 
-// nameOriginal adds what names a message in F90 of another.
-func nameOriginal(kept map[string]string, mti, trace, at string) {
-	kept[iso8583.OriginalMTI.String()], kept[iso8583.OriginalTrace.String()] = mti, trace
+// nameOriginal adds what names a message, of which get tells the elements, in the original data of another.
+func (t *Terminal) nameOriginal(kept map[string]string, mti string, get func(iso8583.Element) string) {
+	kept[iso8583.OriginalMTI.String()], kept[iso8583.OriginalTrace.String()] = mti, get(iso8583.Trace)
+	at := get(iso8583.TransmissionTime)
+	if t.Dialect.Switches.OriginalTime == "local" {
+		at = get(iso8583.LocalDate) + get(iso8583.LocalTime)
+		kept[iso8583.OriginalYear.String()] = get(iso8583.LocalYear)
+	}
 	if len(at) == 10 { // MMDDhhmmss
 		kept[iso8583.OriginalDate.String()], kept[iso8583.OriginalTime.String()] = at[:4], at[4:]
 	}

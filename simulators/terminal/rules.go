@@ -188,10 +188,10 @@ func manages(by, of Role) bool {
 // dialect has a place for that. A void finds the plan of its instalment there, and the payer's code. Track and PIN are not among them.
 func repeated() []iso8583.Element {
 	return []iso8583.Element{iso8583.PAN, iso8583.ProcessingCode, iso8583.Amount, iso8583.Trace, iso8583.LocalTime,
-		iso8583.LocalDate, iso8583.Expiry, iso8583.EntryMode, iso8583.CardSequence, iso8583.Condition, iso8583.Currency,
+		iso8583.LocalDate, iso8583.LocalYear, iso8583.Expiry, iso8583.EntryMode, iso8583.CardSequence, iso8583.Condition, iso8583.Currency,
 		iso8583.TypeCode, iso8583.Batch, iso8583.NetworkCode, iso8583.ReadCapability, iso8583.ICCondition,
 		iso8583.PartialApproval, iso8583.AccountType, iso8583.DeviceData, iso8583.OriginalMTI, iso8583.OriginalBatch, iso8583.OriginalTrace,
-		iso8583.OriginalDate, iso8583.OriginalTime, iso8583.InstalmentPlan}
+		iso8583.OriginalDate, iso8583.OriginalTime, iso8583.OriginalYear, iso8583.InstalmentPlan}
 }
 
 // goodCardNumber: 13 to 19 digits with the right check digit (ISO/IEC 7812-1).

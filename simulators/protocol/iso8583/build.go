@@ -31,6 +31,9 @@ func (f *file) build() (*Dialect, error) {
 	for i := range f.Elements {
 		b.buildElement(&f.Elements[i])
 	}
+	for i := range f.Words {
+		b.buildWords(&f.Words[i])
+	}
 	b.buildCorrelation()
 	b.d.echo = b.places("echo", f.Echo)
 	for i := range f.Transactions {
@@ -260,7 +263,7 @@ func (b *builder) constant(section string, t *Transaction, c *entry[word]) {
 	if p.part > 0 && f.parts[p.part-1].size > 0 {
 		size = f.parts[p.part-1].size
 	}
-	if got := len(t.Constants[e]); got > size || got < size && (f.prefix == 0 || p.part > 0) {
+	if got := len(b.d.words[e].toWire([]byte(t.Request), t.Constants[e])); got > size || got < size && (f.prefix == 0 || p.part > 0) {
 		b.fail(c.where(), "%s: constants: %s: want %d characters, got %d", section, c.key, size, got)
 	}
 }

@@ -56,7 +56,7 @@ func TestNothingSecretIsSeen(t *testing.T) {
 	block, _ := hex.DecodeString(clearPIN)
 	keys, _ := hex.DecodeString(clearKeys + "8D0A74B8" + clearKeys + "AB7153CA")
 	chip, _ := hex.DecodeString("5A08" + clearPAN + "57136200123456789010D301220112345678901230" + "9F36020001")
-	for _, name := range []string{"unionpay-pos", "iso87-ascii", "iso87-binary", "foreign/jpos-binary-bitmap"} {
+	for _, name := range []string{"unionpay-pos", "iso87-ascii", "iso87-binary", "iso93", "foreign/jpos-binary-bitmap"} {
 		t.Run(name, func(t *testing.T) {
 			d := load(t, name)
 			m := d.NewRequest(pay.Sale)

@@ -22,6 +22,7 @@ type Dialect struct {
 	wide         bool   // a second bitmap, for fields 65 to 128, may follow
 	fields       [129]*field
 	at           [elementCount]place
+	words        [elementCount]words // where messages carry other words than ours
 	correlation  []Element
 	transactions []*Transaction
 	echo         []place // what NewAnswer copies where no flow is known
@@ -111,6 +112,7 @@ type Switches struct {
 	CompletionNeedsPIN     bool
 	VoidedAgain            pay.Answer // answer to the void of what is voided: 25, 12 or 22
 	RefundLookup           string     // what finds the original: rrn (with its date), or trace (with its batch)
+	OriginalTime           string     // which date and time of the original names it: of its transmission ("transmission" or ""), or local
 	RefundDays             int        // a sale can be given back so many days
 	LateRefund             pay.Answer // answer to a refund after them: 22 or 25
 	OverRefund             pay.Answer // answer where all refunds together are over the sale: 61 or 64

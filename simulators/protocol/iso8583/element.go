@@ -17,8 +17,10 @@ const (
 	Trace                    // F11, STAN: never 000000
 	LocalTime                // F12, hhmmss
 	LocalDate                // F13, MMDD
+	LocalYear                // YY, where a date has one
 	Expiry                   // F14, YYMM
 	SettlementDate           // F15, MMDD
+	SettlementYear           // YY, where a date has one
 	MerchantType             // F18, MCC
 	EntryMode                // F22, two digits entry and one digit PIN (1 entered, 2 none)
 	CardSequence             // F23
@@ -55,6 +57,7 @@ const (
 	OriginalTrace            // F61.2 (u), part of F90 elsewhere
 	OriginalDate             // F61.3 (u), part of F90 elsewhere
 	OriginalTime             // part of F90, hhmmss
+	OriginalYear             // YY, where a date has one
 	OriginalAuthMode         // F61.4 (u)
 	OriginalAcquirer         // F61.5 (u), part of F90 elsewhere
 	OriginalMTI              // part of F90
@@ -73,8 +76,8 @@ const (
 
 var elementNames = [elementCount]string{
 	PAN: "pan", ProcessingCode: "processing_code", Amount: "amount", TransmissionTime: "transmission_time",
-	Trace: "trace", LocalTime: "local_time", LocalDate: "local_date", Expiry: "expiry",
-	SettlementDate: "settlement_date", MerchantType: "merchant_type", EntryMode: "entry_mode",
+	Trace: "trace", LocalTime: "local_time", LocalDate: "local_date", LocalYear: "local_year", Expiry: "expiry",
+	SettlementDate: "settlement_date", SettlementYear: "settlement_year", MerchantType: "merchant_type", EntryMode: "entry_mode",
 	CardSequence: "card_sequence", Condition: "condition", PINCapture: "pin_capture", Acquirer: "acquirer",
 	Track1: "track_1", Track2: "track_2", Track3: "track_3", RRN: "rrn", OriginalRRN: "original_rrn", AuthCode: "auth_code",
 	AnswerCode: "answer_code", ReversalReason: "reversal_reason", Terminal: "terminal", Merchant: "merchant",
@@ -83,7 +86,7 @@ var elementNames = [elementCount]string{
 	DeviceData: "device_data", TypeCode: "type_code", Batch: "batch", NetworkCode: "network_code",
 	ReadCapability: "read_capability", ICCondition: "ic_condition", PartialApproval: "partial_approval",
 	AccountType: "account_type", OriginalBatch: "original_batch", OriginalTrace: "original_trace",
-	OriginalDate: "original_date", OriginalTime: "original_time", OriginalAuthMode: "original_auth_mode", OriginalAcquirer: "original_acquirer",
+	OriginalDate: "original_date", OriginalTime: "original_time", OriginalYear: "original_year", OriginalAuthMode: "original_auth_mode", OriginalAcquirer: "original_acquirer",
 	OriginalMTI: "original_mti", Keys: "keys", TerminalInfo: "terminal_info", Parameters: "parameters",
 	InstalmentPlan: "instalment_plan", UploadUsage: "upload_usage", Signature: "signature", Operator: "operator",
 	CardOrganisation: "card_organisation", AnswerText: "answer_text", MAC: "mac",

@@ -41,7 +41,7 @@ func (d *Dialect) identify(m *Message) (t *Transaction, answer bool, ok bool) {
 func (t *Transaction) constantsIn(m *Message) int {
 	n := 0
 	for i := range t.accept {
-		v, ok := m.get(m.dialect.at[t.accept[i].element])
+		v, ok := m.said(t.accept[i].element)
 		if !ok {
 			continue
 		}
@@ -185,5 +185,5 @@ func answerClass(mti string) string {
 	if len(mti) != 4 || !isDigit(mti[2]) {
 		return mti
 	}
-	return mti[:2] + string(rune(mti[2]|1)) + "0"
+	return mti[:2] + string(rune(mti[2]|1)) + string(rune(mti[3]&^1))
 }

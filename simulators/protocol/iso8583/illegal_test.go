@@ -67,7 +67,7 @@ func TestIllegalMessages(t *testing.T) {
 
 func TestGuess(t *testing.T) {
 	var all []*Dialect
-	for _, name := range []string{"iso87-ascii", "iso87-binary", "unionpay-pos", "foreign/jpos-ascii4", "foreign/jpos-bcd-tpdu", "foreign/jpos-binary-bitmap"} {
+	for _, name := range []string{"iso87-ascii", "iso87-binary", "iso93", "unionpay-pos", "foreign/jpos-ascii4", "foreign/jpos-bcd-tpdu", "foreign/jpos-binary-bitmap"} {
 		all = append(all, load(t, name))
 	}
 	for _, c := range []struct{ want, frames string }{

@@ -54,6 +54,7 @@ type file struct {
 	Encoding     table[word]
 	Fields       table[fieldEntry]
 	Elements     table[word]
+	Words        table[table[word]]
 	Security     table[word]
 	Correlation  []word
 	Echo         []word
@@ -245,6 +246,10 @@ func (f *file) setPath(name string) {
 	f.Encoding.from(name)
 	f.Fields.from(name)
 	f.Elements.from(name)
+	f.Words.from(name)
+	for _, w := range f.Words {
+		w.value.from(name)
+	}
 	f.Security.from(name)
 	f.Timers.from(name)
 	f.Switches.from(name)
@@ -275,6 +280,7 @@ func (base *file) extendedBy(f *file) *file {
 	merged.Encoding = base.Encoding.over(f.Encoding)
 	merged.Fields = base.Fields.over(f.Fields)
 	merged.Elements = base.Elements.over(f.Elements)
+	merged.Words = base.Words.over(f.Words)
 	merged.Security = base.Security.over(f.Security)
 	merged.Timers = base.Timers.over(f.Timers)
 	merged.Switches = base.Switches.over(f.Switches)

@@ -161,7 +161,7 @@ func TestShippedDialectsLoad(t *testing.T) {
 			}
 		})
 	}
-	if len(all) != 7 {
+	if len(all) != 8 {
 		t.Errorf("%d dialects", len(all))
 	}
 }

@@ -74,15 +74,15 @@ func (m *Message) SetHeader(s string) {
 	}
 }
 
-// Get gives an element's value, "" when it is absent. Use Has where absent and empty differ.
+// Get gives an element's value in our own words, "" when it is absent. Use Has where absent and empty differ.
 func (m *Message) Get(e Element) string {
-	v, _ := m.get(m.at(e))
+	v, _ := m.said(e)
 	return string(v)
 }
 
 // Value is Get without a copy: it is valid until the message changes, and nobody may change it.
 func (m *Message) Value(e Element) []byte {
-	v, _ := m.get(m.at(e))
+	v, _ := m.said(e)
 	return v
 }
 
@@ -99,6 +99,9 @@ func (m *Message) Set(e Element, value string) bool {
 	p := m.at(e)
 	if p.field == 0 {
 		return false
+	}
+	if w := m.dialect.words[e]; w != nil {
+		value = w.toWire(m.value(slotMTI), value)
 	}
 	if p.part > 0 {
 		setPart(m, p, value)

@@ -8,7 +8,7 @@ import (
 )
 
 // Named gives what stands at a place as traces and tables name it: MTI, TPDU, header, F4, F60.2, or an element by its name in
-// dialect files, such as amount. Binary fields are given in hex. What is absent, or has no place in this dialect, is "", false.
+// dialect files, such as amount, in our own words. Binary fields are given in hex. What is absent, or has no place in this dialect, is "", false.
 func (m *Message) Named(id string) (value string, present bool) {
 	switch id {
 	case "MTI":
@@ -23,6 +23,9 @@ func (m *Message) Named(id string) (value string, present bool) {
 			return "", false
 		}
 		v, ok := m.get(p)
+		if e, element := ParseElement(id); element && ok && m.dialect.words[e] != nil {
+			v = m.dialect.words[e].fromWire(m.value(slotMTI), v)
+		}
 		return show(m.dialect.fields[p.field].kind, v), ok
 	}
 	return value, value != ""
@@ -54,6 +57,9 @@ func (m *Message) SetNamed(id, value string) error {
 		if f := m.dialect.fields[p.field]; f.prefix == 0 && len(b) < f.size {
 			value += strings.Repeat("\x00", f.size-len(b))
 		}
+	}
+	if e, element := ParseElement(id); element && m.dialect.words[e] != nil {
+		value = m.dialect.words[e].toWire(m.value(slotMTI), value)
 	}
 	setPlace(m, p, value)
 	return nil

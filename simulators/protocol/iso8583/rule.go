@@ -147,7 +147,7 @@ func (t *term) holds(m *Message) bool {
 	case t.patterns == nil:
 		return m.Has(t.element)
 	}
-	v, _ := m.get(m.at(t.element))
+	v, _ := m.said(t.element)
 	return matches(v, t.patterns)
 }
 

@@ -150,13 +150,29 @@ func (s *Scan) digit(p *spot, i int) byte {
 	}
 }
 
-// Bytes gives an element of text or bytes as it stands on the wire; nil when it is absent. It lies in the frame.
+// Bytes gives an element of text or bytes as it stands on the wire, in our own word where the dialect has another; nil when it is
+// absent. It lies in the frame.
 func (s *Scan) Bytes(e Element) []byte {
 	p := s.element(e)
 	if p.units == 0 {
 		return nil
 	}
+	if w := s.dialect.words[e]; w != nil {
+		return s.word(w, &p)
+	}
 	return p.bytes(s.frame)
+}
+
+func (s *Scan) word(w words, p *spot) []byte {
+	wire := p.bytes(s.frame)
+	if p.packed() {
+		wire = make([]byte, p.units)
+		for i := range wire {
+			wire[i] = '0' + s.digit(p, i)
+		}
+	}
+	mti := [4]byte{'0' + byte(s.mti>>12), '0' + byte(s.mti>>8&15), '0' + byte(s.mti>>4&15), '0' + byte(s.mti&15)}
+	return w.fromWire(mti[:], wire)
 }
 
 // MAC gives the bytes that the MAC covers and the MAC, nil when there is none that can be read.

@@ -94,6 +94,7 @@ func switches() []setting {
 		{"switches", "completion_needs_pin", func(d *Dialect, v string) error { return yesNo(&d.Switches.CompletionNeedsPIN, v) }},
 		{"switches", "voided_again", func(d *Dialect, v string) error { return code(&d.Switches.VoidedAgain, v) }},
 		{"switches", "refund_lookup", func(d *Dialect, v string) error { return oneOf(&d.Switches.RefundLookup, v, "rrn", "trace") }},
+		{"switches", "original_time", func(d *Dialect, v string) error { return oneOf(&d.Switches.OriginalTime, v, "transmission", "local") }},
 		{"switches", "refund_days", func(d *Dialect, v string) error { return count(&d.Switches.RefundDays, v) }},
 		{"switches", "late_refund", func(d *Dialect, v string) error { return code(&d.Switches.LateRefund, v) }},
 		{"switches", "over_refund", func(d *Dialect, v string) error { return code(&d.Switches.OverRefund, v) }},

@@ -12,6 +12,7 @@ import (
 type Template struct {
 	dialect *Dialect
 	frame   []byte
+	mti     []byte
 	spots   [elementCount]spot
 	mac     spot
 	echo    []echoed // what the answer has to bring back
@@ -35,7 +36,7 @@ func (d *Dialect) Template(m *Message) (*Template, error) {
 	if m.Frame() == nil {
 		return nil, errors.New("template: the message was never encoded")
 	}
-	t := &Template{dialect: d, frame: bytes.Clone(m.Frame())}
+	t := &Template{dialect: d, frame: bytes.Clone(m.Frame()), mti: []byte(m.MTI())}
 	var s Scan
 	if err := s.Read(d, t.frame); err != nil {
 		return nil, fmt.Errorf("template: %w", err)
@@ -67,6 +68,9 @@ func (t *Template) Size(e Element) int { return t.spots[e].units }
 // Put writes an element of a frame made from the template. It reports false, and leaves the frame as it is, when the value has not
 // the template's size or is none of its kind.
 func (t *Template) Put(frame []byte, e Element, value []byte) bool {
+	if w := t.dialect.words[e]; w != nil {
+		value = []byte(w.toWire(t.mti, string(value)))
+	}
 	return t.spots[e].put(frame, value)
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var dialects = []string{"unionpay-pos", "iso87-ascii", "iso87-binary"}
+var dialects = []string{"unionpay-pos", "iso87-ascii", "iso87-binary", "iso93"}
 
 func stubMAC(input []byte) ([]byte, error) {
 	sum := byte(len(input))

@@ -89,23 +89,13 @@ func (h *host) answer(body []byte) []byte {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	key := m[0][:2] + m[41] + m[11] + m[13]
+	day := h.day(m)
+	key := m[0][:2] + m[41] + m[11] + day[:min(6, len(day))]
 	before, again := h.answered[key]
 	if again && m[0][1] != '2' && (bytes.Equal(before.asked, body) || m[0][3] == '1') {
 		return before.answer
 	}
-	out := message{0: m[0][:2] + string(m[0][2]+1) + "0"}
-	for _, f := range []int{2, 3, 4, 7, 11, 12, 13, 23, 25, 32, 41, 42, 49, 70, 90} {
-		if v, ok := m[f]; ok {
-			out[f] = v
-		}
-	}
-	now := time.Now().UTC().Add(8 * time.Hour)
-	out[12], out[13] = cmp.Or(out[12], now.Format("150405")), cmp.Or(out[13], now.Format("0102"))
-	if m[0][1] == '8' {
-		out[12], out[13] = now.Format("150405"), now.Format("0102")
-		delete(out, 32)
-	}
+	out := h.echo(m)
 	code := "94" // a trace number pays once
 	if !again || m[0][1] != '2' {
 		code = h.decide(m, body)
@@ -113,7 +103,7 @@ func (h *host) answer(body []byte) []byte {
 	if b := m[h.line.batch]; len(b) >= 6 {
 		out[h.line.batch] = b[:6]
 	}
-	if m[0][1] == '8' && m[70] == "001" {
+	if m[0][1] == '8' && (m[70] == "001" || m[24] == "801") {
 		out[h.line.batch] = fmt.Sprintf("%06d", h.batches[m[41]]%999999+1)
 	}
 	if code == "00" && m[0][1] != '8' && m[0][1] != '4' {
@@ -122,7 +112,7 @@ func (h *host) answer(body []byte) []byte {
 	if m[0][1] != '8' {
 		out[37] = fmt.Sprintf("%012d", h.rrn)
 	}
-	out[39] = code
+	out[39] = h.line.code(m, code)
 	var mac func([]byte) []byte
 	if h.line.mac && m[0][1] != '8' {
 		mac = x919
@@ -137,6 +127,61 @@ func (h *host) answer(body []byte) []byte {
 	return frame
 }
 
+// echo begins the answer to m.
+func (h *host) echo(m message) message {
+	out := message{0: m[0][:2] + string(m[0][2]+1) + string(m[0][3]&^1)}
+	for _, f := range []int{2, 3, 4, 7, 11, 12, 13, 23, 24, 25, 32, 41, 42, 49, 56, 70, 90} {
+		if v, ok := m[f]; ok {
+			out[f] = v
+		}
+	}
+	now := time.Now().UTC().Add(8 * time.Hour)
+	if h.line.of93 {
+		if delete(out, 25); m[12] == "" || m[0][1] == '8' {
+			out[12] = now.Format("060102150405")
+		}
+	} else if m[0][1] == '8' || m[12] == "" || m[13] == "" {
+		out[12], out[13] = now.Format("150405"), now.Format("0102")
+	}
+	if m[0][1] == '8' {
+		delete(out, 32)
+	}
+	return out
+}
+
+// day is what names a payment with its terminal and its trace number: the day of its transmission, in 1993 its local date and time.
+func (h *host) day(m message) string {
+	if h.line.of93 {
+		return m[12]
+	}
+	return m[7][:min(4, len(m[7]))]
+}
+
+// original reads which payment m acts on.
+func (h *host) original(m message) (trace, day string, ok bool) {
+	switch {
+	case h.line.of93 && len(m[56]) >= 22:
+		return m[56][4:10], m[56][10:22], true
+	case !h.line.of93 && len(m[90]) == 42:
+		return m[90][4:10], m[90][10:14], true
+	}
+	return "", "", false
+}
+
+// code is the answer as this line has it. Those of 1993 have three digits, and accept reversals and network messages by others.
+func (l line) code(m message, two string) string {
+	if !l.of93 {
+		return two
+	}
+	if two == "00" {
+		return map[byte]string{'4': "400", '8': "800"}[m[0][1]] + map[byte]string{'2': "000"}[m[0][1]]
+	}
+	return cmp.Or(codes93[two], "909")
+}
+
+var codes93 = map[string]string{"03": "109", "12": "902", "13": "110", "14": "111", "25": "914", "30": "904", "41": "208", "43": "209", "51": "116",
+	"54": "101", "55": "117", "59": "102", "62": "104", "64": "191", "75": "106", "94": "913", "97": "983"}
+
 // decide gives the answer's code, in two digits.
 func (h *host) decide(m message, body []byte) string {
 	switch {
@@ -146,7 +191,7 @@ func (h *host) decide(m message, body []byte) string {
 		return "03"
 	}
 	if m[0][1] == '8' {
-		if m[70] == "002" {
+		if m[70] == "002" || m[24] == "802" {
 			h.batches[m[41]]++
 		}
 		return "00"
@@ -159,13 +204,13 @@ func (h *host) decide(m message, body []byte) string {
 	if err != nil || amount <= 0 {
 		return "13"
 	}
-	switch m[0][:3] + m[3] {
-	case "020000000":
+	switch m[0][1:3] + m[3] {
+	case "20000000":
 		return h.sale(m, amount)
-	case "020200000":
+	case "20200000":
 		return h.undo(m, amount, "25")
 	}
-	if m[0][:3] == "042" {
+	if m[0][1:3] == "42" {
 		return h.undo(m, amount, "00") // a payment that never was is reversed well
 	}
 	return "12"
@@ -180,16 +225,17 @@ func (h *host) sale(m message, amount int) string {
 		return "51"
 	}
 	c.holds -= amount
-	h.payments[m[41]+m[11]+m[13]] = &payment{card: c, amount: amount, batch: h.batches[m[41]]}
+	h.payments[m[41]+m[11]+h.day(m)] = &payment{card: c, amount: amount, batch: h.batches[m[41]]}
 	return "00"
 }
 
 // undo gives a payment's money back, once; absent is the answer where there is no such payment.
 func (h *host) undo(m message, amount int, absent string) string {
-	if len(m[90]) != 42 {
+	trace, day, ok := h.original(m)
+	if !ok {
 		return "30"
 	}
-	p := h.payments[m[41]+m[90][4:14]]
+	p := h.payments[m[41]+trace+day]
 	switch {
 	case p == nil:
 		return absent

@@ -20,15 +20,16 @@ type line struct {
 	hexed     bool // bitmap and binary fields are hex text
 	packed    bool // digits are packed
 	mac       bool
-	batch     int // the field that begins with the batch number
+	of93      bool // ISO 8583:1993, otherwise 1987
+	batch     int  // the field that begins with the batch number
 }
 
 // ascii has four digits of length, text, bitmap and PIN block in hex, and no MAC. inclusive has two bytes of length that count
-// themselves, text with binary bitmap and PIN block, and no MAC. packed has two bytes of length, a TPDU, packed digits, what it
-// knows of a terminal in F48, and a MAC.
+// themselves, text of 1993 with binary bitmap and PIN block, three-digit answers, and no MAC. packed has two bytes of length, a TPDU,
+// packed digits, what it knows of a terminal in F48, and a MAC.
 var lines = map[string]line{
 	"ascii":     {digits: true, hexed: true, batch: 60},
-	"inclusive": {inclusive: true, batch: 60},
+	"inclusive": {inclusive: true, of93: true, batch: 60},
 	"packed":    {tpdu: true, packed: true, mac: true, batch: 48},
 }
 
@@ -46,7 +47,14 @@ var sizes = map[int]size{2: {'n', -2}, 3: {'n', 6}, 4: {'n', 12}, 7: {'n', 10}, 
 	39: {'a', 2}, 41: {'a', 8}, 42: {'a', 15}, 43: {'a', 40}, 44: {'a', -2}, 45: {'a', -2}, 48: {'a', -3}, 49: {'a', 3}, 52: {'b', 8}, 53: {'n', 16},
 	54: {'a', -3}, 55: {'b', -3}, 56: {'a', -3}, 59: {'a', -3}, 60: {'a', -3}, 61: {'a', -3}, 63: {'a', -3}, 64: {'b', 8}, 70: {'n', 3}, 90: {'n', 42}, 128: {'b', 8}}
 
+// sizes93 are those that ISO 8583:1993 has otherwise.
+var sizes93 = map[int]size{12: {'n', 12}, 15: {'n', 6}, 22: {'a', 12}, 24: {'n', 3}, 25: {'n', 4}, 26: {'n', 4}, 39: {'n', 3}, 43: {'a', -2}, 44: {'a', -2},
+	53: {'n', -2}, 56: {'n', -2}}
+
 func (l line) size(field int) (size, error) {
+	if s, ok := sizes93[field]; ok && l.of93 {
+		return s, nil
+	}
 	s, ok := sizes[field]
 	if !ok {
 		return s, fmt.Errorf("field %d is none of ours", field)
