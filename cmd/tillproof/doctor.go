@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/load"
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/sim"
@@ -14,7 +16,7 @@ import (
 )
 
 func doctorCommand() *cobra.Command {
-	o, workload := rig.DoctorOptions{}, ""
+	o, workload, schema := rig.DoctorOptions{}, "", false
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what is wrong between a till and its host",
@@ -24,21 +26,37 @@ func doctorCommand() *cobra.Command {
 			"Exit codes: 0 all is well, 1 the host is at fault, 2 the profile or this machine is.",
 		Example: "  tillproof doctor\n  tillproof doctor --profile host.yaml --till T2 --wait 30s",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return doctor(cmd, o, workload) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if schema {
+				return printSchema(cmd)
+			}
+			return doctor(cmd, o, workload)
+		},
 	}
 	c.Flags().StringVar(&o.Profile, "profile", rig.DefaultProfile, "profile to examine: a shipped name or a file")
 	c.Flags().StringVar(&o.Till, "till", "", "terminal of the profile to use, by its label (default: the first)")
 	c.Flags().StringVar(&o.State, "state", "", "file that keeps a remote host's trace numbers (default: they begin at 1)")
 	c.Flags().StringVar(&workload, "workload", "", "workload to examine besides: a shipped name or a file")
+	c.Flags().BoolVar(&schema, "schema", false, "print what a profile may hold, as a JSON Schema with words on each setting, and examine nothing")
 	c.Flags().DurationVar(&o.Wait, "wait", 10*time.Second, "the longest to wait for a connection, and for an answer")
 	return c
+}
+
+// printSchema is for editors, which complete and judge a profile by it.
+func printSchema(cmd *cobra.Command) error {
+	text, err := fixtures.FS.ReadFile("profiles/schema.json")
+	if err != nil {
+		return err
+	}
+	_, err = cmd.OutOrStdout().Write(text)
+	return err
 }
 
 func doctor(cmd *cobra.Command, o rig.DoctorOptions, workload string) error {
 	if o.Wait <= 0 {
 		return fmt.Errorf("--wait %s: want a time such as 10s", o.Wait)
 	}
-	o.Seed = sim.Seed(freshSeed())
+	o.Seed, o.Environment = sim.Seed(freshSeed()), os.LookupEnv
 	code := reports.ExitHeld
 	tell := func(f rig.Finding) {
 		fmt.Fprintf(cmd.OutOrStdout(), "%-8s %-9s %s\n", f.State, f.Check, strings.ReplaceAll(f.Text, "\n", "\n"+strings.Repeat(" ", 19)))
@@ -74,7 +92,7 @@ func examineWorkload(name, profile string) rig.Finding {
 	if err != nil {
 		return ill(err)
 	}
-	p, err := rig.LoadProfile(profile)
+	p, err := rig.LoadProfileIn(os.LookupEnv, profile)
 	if err != nil {
 		return ill(err)
 	}

@@ -106,7 +106,7 @@ func (f *exploreFlags) run(cmd *cobra.Command) error {
 }
 
 func (f *exploreFlags) rig(defects ...string) (*rig.Rig, error) {
-	profile, err := rig.LoadProfile(f.profile)
+	profile, err := rig.LoadProfileIn(os.LookupEnv, f.profile)
 	if err != nil {
 		return nil, err
 	}

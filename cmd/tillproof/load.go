@@ -88,7 +88,7 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	profile, err := rig.LoadProfile(f.profile)
+	profile, err := rig.LoadProfileIn(os.LookupEnv, f.profile)
 	if err != nil {
 		return err
 	}

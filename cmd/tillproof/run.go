@@ -83,7 +83,7 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	if f.parallel < 0 {
 		return fmt.Errorf("--parallel %d: want a positive number", f.parallel)
 	}
-	profile, err := rig.LoadProfile(f.profile)
+	profile, err := rig.LoadProfileIn(os.LookupEnv, f.profile)
 	if err != nil {
 		return err
 	}

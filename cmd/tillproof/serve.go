@@ -56,7 +56,7 @@ func serveCommand() *cobra.Command {
 
 // serve runs the server until the context ends, which is how it should end.
 func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
-	profile, err := rig.LoadProfile(f.profile)
+	profile, err := rig.LoadProfileIn(os.LookupEnv, f.profile)
 	if err != nil {
 		return err
 	}

@@ -51,12 +51,17 @@ type DoctorOptions struct {
 	State   string        // state file of trace numbers, as in Options
 	Wait    time.Duration // the longest to wait for a connection and for an answer
 	Seed    sim.Seed
+
+	Environment Environment // where keys of the profile may be; nil is none
 }
 
 // Examine goes the way of a till's first minute, from the profile to a proven MAC, and tells each finding as soon as it is
 // there. What cannot be looked at, since something before it is wrong, is told as skipped. On a remote host no money moves,
 // but the terminal is signed in: it gets new working keys.
 func Examine(ctx context.Context, o DoctorOptions, tell func(Finding)) {
+	if o.Environment == nil {
+		o.Environment = noEnvironment
+	}
 	d := &doctor{DoctorOptions: o, ctx: ctx}
 	defer d.close()
 	missing := ""
@@ -115,7 +120,7 @@ func (d *doctor) close() {
 
 // readProfile also lets no wait be longer than the doctor's.
 func (d *doctor) readProfile() Finding {
-	p, err := LoadProfile(d.DoctorOptions.Profile)
+	p, err := LoadProfileIn(d.Environment, d.DoctorOptions.Profile)
 	if err != nil {
 		return ill(BlameProfile, err.Error(), "correct the line that is named; `tillproof run --dry-run --profile FILE` checks it again")
 	}

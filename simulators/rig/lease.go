@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ func (l lacks) Is(target error) bool { return target == ErrNoSight }
 // trace number: the numbers go on from scenario to scenario and, in a file, from run to run.
 type lease struct {
 	file string // "" forgets at the end of the run
+	lock io.Closer
 	mu   sync.Mutex
 	next map[string]numbers
 }
@@ -46,8 +48,18 @@ func (n numbers) ahead(trace int) int { return (trace - n.Trace + lastTrace) % l
 
 func newLease(file string) (*lease, error) {
 	l := &lease{file: file, next: map[string]numbers{}}
+	if file == "" {
+		return l, nil
+	}
+	err := os.MkdirAll(filepath.Dir(file), 0o755)
+	if err != nil {
+		return nil, fmt.Errorf("state file: %w", err)
+	}
+	if l.lock, err = lock(file); err != nil {
+		return nil, err
+	}
 	text, err := os.ReadFile(file)
-	if file == "" || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil
 	}
 	if err == nil {
@@ -92,9 +104,6 @@ func (l *lease) keep(terminal string, n numbers) error {
 		return nil
 	}
 	text, err := json.MarshalIndent(l.next, "", "  ")
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(l.file), 0o755)
-	}
 	if err == nil {
 		err = os.WriteFile(l.file+".new", append(text, '\n'), 0o644)
 	}

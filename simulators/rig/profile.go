@@ -70,12 +70,20 @@ type ProfileTerminal struct {
 	MAK      ProfileKey `yaml:"mak"` // ... and for MACs
 }
 
-// ProfileKey is a key as two or three XOR components in hex, with its check value.
+// ProfileKey is a key in hex, whole or as two or three XOR components, with its check value. It stands in the profile, in a file, or in
+// the environment, so that a profile can be shown to others.
 type ProfileKey struct {
 	Algorithm  hsm.Algorithm `yaml:"algorithm"` // 3des-2 (when absent) or sm4
 	Components []string      `yaml:"components"`
+	File       string        `yaml:"file"` // beside the profile: a component a line
+	Env        string        `yaml:"env"`  // a variable: components with blanks between them
 	KCV        string        `yaml:"kcv"`
 }
+
+// Environment looks a variable up. Nothing below the command line reads it by itself.
+type Environment func(name string) (value string, ok bool)
+
+func noEnvironment(string) (string, bool) { return "", false }
 
 // ProfileCard is a test card that the host knows, under the name that features use.
 type ProfileCard struct {
@@ -98,18 +106,26 @@ const (
 const DefaultProfile = "embedded"
 
 // LoadProfile reads a profile file, or a shipped profile by its name, with its dialect, and checks it whole. The error
-// names file, line and setting.
+// names file, line and setting. No key of it may be in the environment.
 func LoadProfile(name string) (*Profile, error) {
+	return LoadProfileIn(noEnvironment, name)
+}
+
+// LoadProfileIn is LoadProfile where keys may be in an environment.
+func LoadProfileIn(env Environment, name string) (*Profile, error) {
 	text, file, err := profileText(name)
 	if err != nil {
 		return nil, err
 	}
-	return parseProfile(text, file)
+	return parseProfile(text, file, env)
 }
 
-func parseProfile(text []byte, file string) (_ *Profile, err error) {
+func parseProfile(text []byte, file string, env Environment) (_ *Profile, err error) {
 	p := &Profile{Seat: SeatEmbedded}
 	if p.file, err = (settings.Kind{Name: "profile", Secret: true}).Read(file, text, p); err != nil {
+		return nil, err
+	}
+	if err = p.fetchKeys(env); err != nil {
 		return nil, err
 	}
 	if p.dialect, err = p.loadDialect(); err != nil {
@@ -127,14 +143,8 @@ func (p *Profile) loadTLS() (*tls.Config, error) {
 		return nil, nil
 	}
 	config := &tls.Config{ServerName: p.TLS.ServerName, MinVersion: tls.VersionTLS12}
-	beside := func(name string) string {
-		if filepath.IsAbs(name) {
-			return name
-		}
-		return filepath.Join(filepath.Dir(p.file.Name), name)
-	}
 	if p.TLS.CA != "" {
-		pem, err := os.ReadFile(beside(p.TLS.CA))
+		pem, err := os.ReadFile(p.beside(p.TLS.CA))
 		if err != nil {
 			return nil, p.mistake("$.tls.ca", "%v", err)
 		}
@@ -144,13 +154,21 @@ func (p *Profile) loadTLS() (*tls.Config, error) {
 		}
 	}
 	if p.TLS.Certificate != "" {
-		cert, err := tls.LoadX509KeyPair(beside(p.TLS.Certificate), beside(p.TLS.Key))
+		cert, err := tls.LoadX509KeyPair(p.beside(p.TLS.Certificate), p.beside(p.TLS.Key))
 		if err != nil {
 			return nil, p.mistake("$.tls.certificate", "%v", err)
 		}
 		config.Certificates = []tls.Certificate{cert}
 	}
 	return config, nil
+}
+
+// beside gives the path of a file that the profile names, which is looked for beside it.
+func (p *Profile) beside(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(p.file.Name), name)
 }
 
 func profileText(name string) (text []byte, file string, err error) {
@@ -174,10 +192,7 @@ func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
 	}
 	fsys, file := fs.FS(fixtures.FS), path.Join("dialects", p.Dialect+".yaml")
 	if _, err := fs.Stat(fsys, file); err != nil {
-		own := p.Dialect
-		if !filepath.IsAbs(own) {
-			own = filepath.Join(filepath.Dir(p.file.Name), own)
-		}
+		own := p.beside(p.Dialect)
 		if _, err := os.Stat(own); err != nil {
 			return nil, p.mistake("$.dialect", "%q is neither a shipped dialect nor a file", p.Dialect)
 		}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
@@ -127,27 +126,6 @@ func (p *Profile) checkFixed(at string, t ProfileTerminal) error {
 	return nil
 }
 
-func (p *Profile) checkKey(at string, k ProfileKey, algorithms ...hsm.Algorithm) error {
-	if !slices.Contains(algorithms, k.algorithm()) {
-		return p.mistake(at+".algorithm", "%q: want one of %v", k.Algorithm, algorithms)
-	}
-	parts, err := k.parts()
-	if err != nil {
-		return p.mistake(at+".components", "%v", err)
-	}
-	kcv, err := hsm.New(sim.Seed(0).Reader("profile")).Import("key", k.algorithm(), parts...)
-	if err != nil {
-		return p.mistake(at+".components", "%v", err)
-	}
-	if k.KCV != "" && !kcv.Matches(k.KCV) {
-		return p.mistake(at+".kcv", "the components give KCV %s, not %s: one of them is wrong", kcv, k.KCV)
-	}
-	if slices.ContainsFunc(p.Production, func(listed string) bool { return kcv.Matches(listed) }) {
-		return p.mistake(at, "KCV %s is on the list of production keys: tests run with test keys only", kcv)
-	}
-	return nil
-}
-
 var (
 	yearMonth   = regexp.MustCompile(`^[0-9]{2}(0[1-9]|1[0-2])$`)
 	serviceCode = regexp.MustCompile(`^[0-9]{3}$`)
@@ -196,32 +174,4 @@ func (p *Profile) binds(label string) bool {
 // testCard tells that a card number is on the profile's list of test cards.
 func (p *Profile) testCard(pan string) bool {
 	return slices.ContainsFunc(p.Cards, func(c ProfileCard) bool { return c.PAN == pan })
-}
-
-// keyScheme is the code of DOMAIN.md A.5.1 that fits the master key; "" leaves it to the till.
-func (t ProfileTerminal) keyScheme() string {
-	if t.TMK.algorithm() == hsm.SM4 {
-		return "005"
-	}
-	return ""
-}
-
-func (k ProfileKey) algorithm() hsm.Algorithm {
-	if k.Algorithm == "" {
-		return hsm.TDES2
-	}
-	return k.Algorithm
-}
-
-// parts gives the key's components. Their digits never stand in an error.
-func (k ProfileKey) parts() ([][]byte, error) {
-	var parts [][]byte
-	for i, c := range k.Components {
-		b, err := hex.DecodeString(strings.ReplaceAll(c, " ", ""))
-		if err != nil {
-			return nil, fmt.Errorf("component %d is not hex", i+1)
-		}
-		parts = append(parts, b)
-	}
-	return parts, nil
 }

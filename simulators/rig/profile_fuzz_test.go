@@ -27,7 +27,7 @@ func FuzzProfile(f *testing.F) {
 	f.Add([]byte("name: x\ndialect: unionpay-pos\ntimers: {answer: soon}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		file := filepath.Join(t.TempDir(), "p.yaml") // dialect and PEM paths are looked for beside it
-		if _, err := parseProfile(text, file); err != nil {
+		if _, err := parseProfile(text, file, noEnvironment); err != nil {
 			for line := range strings.SplitSeq(err.Error(), "\n") {
 				if !strings.HasPrefix(line, "profile ") && !strings.HasPrefix(line, "dialect ") {
 					t.Errorf("the mistake does not say where: %q", line)

@@ -1,0 +1,119 @@
+package rig
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+)
+
+// fetchKeys brings the components of all keys that do not stand in the profile itself.
+func (p *Profile) fetchKeys(env Environment) error {
+	var all []error
+	if p.CVK != nil {
+		all = append(all, p.fetchKey("$.cvk", p.CVK, env))
+	}
+	for i := range p.Terminals {
+		t := &p.Terminals[i]
+		for _, k := range []struct {
+			name string
+			key  *ProfileKey
+		}{{"tmk", &t.TMK}, {"pik", &t.PIK}, {"mak", &t.MAK}} {
+			all = append(all, p.fetchKey(fmt.Sprintf("$.terminals[%d].%s", i, k.name), k.key, env))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// fetchKey takes a key from one place. What is in it never stands in an error.
+func (p *Profile) fetchKey(at string, k *ProfileKey, env Environment) error {
+	places := 0
+	for _, there := range []bool{len(k.Components) > 0, k.File != "", k.Env != ""} {
+		if there {
+			places++
+		}
+	}
+	switch {
+	case places > 1:
+		return p.mistake(at, "want one of components, file and env")
+	case k.File != "":
+		text, err := os.ReadFile(p.beside(k.File))
+		if err != nil {
+			return p.mistake(at+".file", "%v", err)
+		}
+		if k.Components = lines(string(text)); len(k.Components) == 0 {
+			return p.mistake(at+".file", "%s is empty: want the key in hex, or a component a line", k.File)
+		}
+	case k.Env != "":
+		text, ok := env(k.Env)
+		if !ok || strings.TrimSpace(text) == "" {
+			return p.mistake(at+".env", "the environment has no %s: set it to the key in hex, or to its components with blanks between them", k.Env)
+		}
+		k.Components = strings.Fields(text)
+	}
+	return nil
+}
+
+// lines gives the lines that are neither empty nor a remark.
+func lines(text string) (all []string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+func (p *Profile) checkKey(at string, k ProfileKey, algorithms ...hsm.Algorithm) error {
+	if !slices.Contains(algorithms, k.algorithm()) {
+		return p.mistake(at+".algorithm", "%q: want one of %v", k.Algorithm, algorithms)
+	}
+	parts, err := k.parts()
+	if err != nil {
+		return p.mistake(at+".components", "%v", err)
+	}
+	kcv, err := hsm.New(sim.Seed(0).Reader("profile")).Import("key", k.algorithm(), parts...)
+	if err != nil {
+		return p.mistake(at+".components", "%v", err)
+	}
+	if k.KCV != "" && !kcv.Matches(k.KCV) {
+		return p.mistake(at+".kcv", "the components give KCV %s, not %s: one of them is wrong", kcv, k.KCV)
+	}
+	if slices.ContainsFunc(p.Production, func(listed string) bool { return kcv.Matches(listed) }) {
+		return p.mistake(at, "KCV %s is on the list of production keys: tests run with test keys only", kcv)
+	}
+	return nil
+}
+
+// keyScheme is the code of DOMAIN.md A.5.1 that fits the master key; "" leaves it to the till.
+func (t ProfileTerminal) keyScheme() string {
+	if t.TMK.algorithm() == hsm.SM4 {
+		return "005"
+	}
+	return ""
+}
+
+func (k ProfileKey) algorithm() hsm.Algorithm {
+	if k.Algorithm == "" {
+		return hsm.TDES2
+	}
+	return k.Algorithm
+}
+
+// parts gives the key's components. Their digits never stand in an error.
+func (k ProfileKey) parts() ([][]byte, error) {
+	var parts [][]byte
+	for i, c := range k.Components {
+		b, err := hex.DecodeString(strings.ReplaceAll(c, " ", ""))
+		if err != nil {
+			return nil, fmt.Errorf("component %d is not hex", i+1)
+		}
+		parts = append(parts, b)
+	}
+	return parts, nil
+}
