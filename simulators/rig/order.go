@@ -76,7 +76,10 @@ var interfaces = map[Presented]card.Interface{ByChip: card.Contact, ByTap: card.
 // Order has a cashier choose a flow and brings what the till asks for.
 func (t *Till) Order(o Order) error {
 	var holder Cardholder
-	var err error
+	o, err := t.provoked(o)
+	if err != nil {
+		return err
+	}
 	if o.Who != "" {
 		if holder, err = t.world.Card(o.Who); err != nil {
 			return err

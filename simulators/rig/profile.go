@@ -38,6 +38,7 @@ type Profile struct {
 	CVK        *ProfileKey        `yaml:"cvk"`       // writes and checks the stripes of cards without track_2
 	Terminals  []ProfileTerminal  `yaml:"terminals"`
 	Cards      []ProfileCard      `yaml:"cards"`
+	Outcomes   []ProfileOutcome   `yaml:"outcomes"` // what makes a remote host answer so
 
 	file    settings.File
 	dialect *iso8583.Dialect

@@ -47,6 +47,9 @@ func (p *Profile) check() error {
 	for i, c := range p.Cards {
 		all = append(all, p.checkCard(fmt.Sprintf("$.cards[%d]", i), c))
 	}
+	for i, o := range p.Outcomes {
+		all = append(all, p.checkOutcome(fmt.Sprintf("$.outcomes[%d]", i), o))
+	}
 	return errors.Join(all...)
 }
 

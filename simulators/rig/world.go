@@ -55,6 +55,7 @@ type World struct {
 	chipKinds  map[string]string      // the shipped card that his is, where not the cast's
 	stripes    map[string]StripeFault // what is the matter with his stripe
 	stranger   *Stranger              // whose card it is that is nobody's of the cast
+	pulls      []pull                 // answers that a remote host is to be made to give
 	unverified string                 // why nobody can say that the host has verified a chip
 
 	phones map[string]*card.Phone // by cardholder
@@ -154,7 +155,7 @@ func (w *World) mustControl() (Control, error) {
 func (w *World) Arrange(a Arrangement) error {
 	c, err := w.mustControl()
 	if err != nil {
-		return err
+		return w.provoke(a)
 	}
 	return c.Arrange(w.ctx, a)
 }

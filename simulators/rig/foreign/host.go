@@ -179,8 +179,9 @@ func (l line) code(m message, two string) string {
 	return cmp.Or(codes93[two], "909")
 }
 
-var codes93 = map[string]string{"03": "109", "12": "902", "13": "110", "14": "111", "25": "914", "30": "904", "41": "208", "43": "209", "51": "116",
-	"54": "101", "55": "117", "59": "102", "62": "104", "64": "191", "75": "106", "94": "913", "97": "983"}
+var codes93 = map[string]string{"01": "107", "03": "109", "04": "200", "05": "100", "12": "902", "13": "110", "14": "111", "25": "914", "30": "904", "41": "208", "43": "209", "51": "116",
+	"54": "101", "55": "117", "57": "119", "59": "102", "61": "121", "62": "104", "64": "191", "65": "123", "75": "106", "91": "907", "94": "913",
+	"96": "909", "97": "983"}
 
 // decide gives the answer's code, in two digits.
 func (h *host) decide(m message, body []byte) string {
@@ -223,6 +224,9 @@ func (h *host) sale(m message, amount int) string {
 	}
 	if amount > c.holds {
 		return "51"
+	}
+	if amount/100 == 90 && amount%100 > 0 { // 90.05 is answered 05: how test hosts are made to decline
+		return fmt.Sprintf("%02d", amount%100)
 	}
 	c.holds -= amount
 	h.payments[m[41]+m[11]+h.day(m)] = &payment{card: c, amount: amount, batch: h.batches[m[41]]}
