@@ -336,7 +336,15 @@ func (s *scenario) judge(ctx context.Context) {
 		s.verdict(ctx)
 	}
 	s.review()
+	s.tidy()
 	s.tree.Trace = s.world.Events()
+}
+
+// tidy leaves nothing held on a card of a remote host, however the scenario ended. What cannot be given back is told beside the verdict.
+func (s *scenario) tidy() {
+	if err := s.world.Tidy(); err != nil {
+		s.tree.Reason = strings.TrimPrefix(s.tree.Reason+"; "+err.Error(), "; ")
+	}
 }
 
 // review leaves to a person what a scenario with a chip showed of a host that need not know the chip's keys: whatever it answered,
