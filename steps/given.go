@@ -231,6 +231,13 @@ func hostSteps() []Step {
 			Is: "A switch or timer of the dialect, as a profile sets it. Comes before tills and cards.", do: func(s *scenario, a args) error {
 				return s.world.Speak(rig.Speech{Settings: map[string]string{a.at(0): a.at(1)}})
 			}},
+		{Name: "host-quirk", En: `the host (leaves out what its answers may lack|adds what its answers may have|turns the chip data of its answers round|answers in pieces|holds its answers up)`,
+			Zh:      `主机(省去应答中可缺的域|添上应答中可有的域|颠倒应答中芯片数据的次序|分段应答|应答稍迟)`,
+			Example: `Given the host leaves out what its answers may lack`, ExampleZh: `假如 主机省去应答中可缺的域`,
+			Is: "Legal, and seldom seen. One of: leaves out what its answers may lack | adds what its answers may have | turns the chip data of its answers round | answers in pieces | holds its answers up",
+			do: func(s *scenario, a args) error {
+				return s.world.Arrange(rig.Arrangement{Party: "acquirer", Quirk: hostQuirks[a.at(0)]})
+			}},
 		{Name: "issuer-late", En: `the issuer answers {duration} late`, Zh: `发卡行延迟 {duration}应答`,
 			Example: `Given the issuer answers 40 seconds late`, ExampleZh: `假如 发卡行延迟 40 秒应答`,
 			Is: "Its answers leave that much later than its decision.", do: issuerIs(rig.ConditionSlow)},
@@ -254,6 +261,9 @@ func hostSteps() []Step {
 			Is: "The terminal's state at the host becomes signed out; the till knows nothing of it.", do: onHostTill(rig.Arrangement{Status: rig.StatusSignedOut})},
 	}
 }
+
+var hostQuirks = map[string]string{"leaves out what its answers may lack": rig.QuirkFewer, "adds what its answers may have": rig.QuirkMore,
+	"turns the chip data of its answers round": rig.QuirkOrder, "answers in pieces": rig.QuirkPieces, "holds its answers up": rig.QuirkLate}
 
 func hostCondition(s *scenario, a args) error {
 	conditions := map[string]string{"in maintenance": rig.ConditionMaintenance, "in day cut-over": rig.ConditionCutOver,

@@ -117,7 +117,7 @@ func arm(s *scenario, name string, faults ...fault.Fault) error {
 		direction = fault.Answer
 	}
 	for _, f := range faults {
-		if err := s.world.Faults().Arm(fault.Rule{Direction: direction, Flow: m.flow, Nth: m.nth, Do: f}); err != nil {
+		if err := s.world.SpoilLine(fault.Rule{Direction: direction, Flow: m.flow, Nth: m.nth, Do: f}); err != nil {
 			return err
 		}
 	}

@@ -89,8 +89,8 @@ func hasPaidUnknowing(s *scenario, a args) error {
 		return err
 	}
 	lose := fault.Fault{Kind: fault.Lose}
-	if err := errors.Join(s.world.Faults().Arm(fault.Rule{Direction: fault.Answer, Flow: pay.Sale, Do: lose}),
-		s.world.Faults().Arm(fault.Rule{Direction: fault.Request, Flow: pay.Reversal, Do: lose}),
+	if err := errors.Join(s.world.SpoilLine(fault.Rule{Direction: fault.Answer, Flow: pay.Sale, Do: lose}),
+		s.world.SpoilLine(fault.Rule{Direction: fault.Request, Flow: pay.Reversal, Do: lose}),
 		t.Swipe(a.at(0), amount, rig.PINRight)); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type runFlags struct {
 	lang     string
 	out      string
 	state    string
+	grease   string
 	formats  []string
 	defects  []string
 	parallel int
@@ -58,6 +59,7 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.lang, "lang", "en", "language of screens and receipts in the traces: en or zh")
 	c.Flags().StringVar(&f.out, "out", "", "directory of the run's report (default runs/<time>)")
 	c.Flags().StringVar(&f.state, "state", "", "file that keeps a remote host's trace numbers and batches from run to run (default runs/<profile>.state.json)")
+	c.Flags().StringVar(&f.grease, "grease", "on", "on: a host of ours is awkward now and then, within the rules; off: never")
 	c.Flags().StringArrayVar(&f.formats, "format", nil, "write name[:file] as well: "+formatNames()+"; without a file to standard output")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect in every party that has it (see `tillproof selfcheck --list`)")
 	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at once (default: the number of processors)")
@@ -80,6 +82,9 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	if f.line != rig.LineMemory && f.line != rig.LineSocket {
 		return fmt.Errorf("--line %q: want memory or socket", f.line)
 	}
+	if f.grease != "on" && f.grease != "off" {
+		return fmt.Errorf("--grease %q: want on or off", f.grease)
+	}
 	if f.parallel < 0 {
 		return fmt.Errorf("--parallel %d: want a positive number", f.parallel)
 	}
@@ -90,7 +95,11 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	if f.state == "" {
 		f.state = filepath.Join("runs", profile.Name+".state.json")
 	}
-	r, err := rig.New(rig.Options{Profile: profile, Line: f.line, Control: f.control, Defects: f.defects, Lang: f.lang, State: f.state})
+	o := rig.Options{Profile: profile, Line: f.line, Control: f.control, Defects: f.defects, Lang: f.lang, State: f.state}
+	if f.grease == "on" {
+		o.Grease = rig.Grease
+	}
+	r, err := rig.New(o)
 	if err != nil {
 		return err
 	}
@@ -195,6 +204,9 @@ func (f *runFlags) replay() string {
 	}
 	for _, d := range f.defects {
 		command += " --defect " + d
+	}
+	if f.grease == "off" {
+		command += " --grease off"
 	}
 	return command
 }

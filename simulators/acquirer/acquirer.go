@@ -33,6 +33,8 @@ type Config struct {
 	Store         journal.Store
 	Trace         *trace.Recorder
 	Stock         map[Download][][]byte // what there is to fetch until something else is published
+
+	Dress func(req, answer *iso8583.Message) // changes what of an answer is the acquirer's to choose, before its MAC; nil for nothing
 }
 
 // Acquirer is one world's acquirer. It belongs to the world's loop: it takes no locks.

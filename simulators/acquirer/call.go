@@ -132,6 +132,9 @@ func (c *Call) send(s Stored) {
 	for _, f := range c.Rules.Fill {
 		f.Do(c, s)
 	}
+	if c.Dress != nil {
+		c.Dress(c.req, c.reply)
+	}
 	if err := c.seal(); err != nil {
 		c.note(c.now, trace.Trouble, "answer", err.Error())
 		return

@@ -66,6 +66,9 @@ func (h *host) Arrange(_ context.Context, a Arrangement) error {
 }
 
 func (h *host) arrangeAcquirer(a Arrangement) error {
+	if a.Awkward != nil || a.Quirk != "" {
+		return h.grease.arrange(a)
+	}
 	if a.Publish != "" {
 		sets, ok := h.editions[nextEdition][acquirer.Download(a.Publish)]
 		if !ok {

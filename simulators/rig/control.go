@@ -117,6 +117,9 @@ type Arrangement struct {
 	Publish    string            `json:"publish,omitempty"`     // by the acquirer: the next edition of aids, capks or contactless
 	Parameters map[string]string `json:"parameters,omitempty"`  // of the terminal, by the tags of DOMAIN.md A.8.1; others stay as they are
 	MinVersion string            `json:"min_version,omitempty"` // of the terminal's software, eight digits; its parameters bring it
+
+	Awkward *int   `json:"awkward,omitempty"` // of the acquirer: each quirk in one answer of so many; 0 for none
+	Quirk   string `json:"quirk,omitempty"`   // ... this one in every answer
 }
 
 // CodeGiven is a payer's code (DOMAIN.md E.3), good until then.

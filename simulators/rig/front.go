@@ -19,6 +19,8 @@ type front struct {
 	handler iso8583.Handler
 	unread  func(now time.Time, frame []byte, err error) // is told of a frame that cannot be read
 	trace   *trace.Recorder
+	grease  *grease
+	held    []*held
 	write   func([]byte) // does not keep the bytes
 	hangUp  func()
 	inbox   *wire.Inbox
@@ -71,7 +73,7 @@ func (f *front) Send(m *iso8583.Message) {
 		f.note("framing", err)
 		return
 	}
-	f.write(f.out)
+	f.send(m, f.out)
 }
 
 // After implements iso8583.Outbox.

@@ -37,6 +37,7 @@ type host struct {
 	trace    *trace.Recorder
 	stores   []journal.Store
 	editions editions
+	grease   *grease
 
 	seed        sim.Seed
 	walletRules *wallet.Rules
@@ -68,7 +69,8 @@ func newHost(c hostConfig) (*host, error) {
 		return nil, err
 	}
 	line.issuer = iss
-	acq, err := acquirer.New(acquirer.Config{Dialect: c.dialect, IssuerDialect: c.network, Issuer: line, HSM: acqBox,
+	awkward := &grease{loop: c.loop, dialect: c.dialect, trace: c.trace, random: c.seed.Stream("grease")}
+	acq, err := acquirer.New(acquirer.Config{Dress: awkward.dress, Dialect: c.dialect, IssuerDialect: c.network, Issuer: line, HSM: acqBox,
 		Rules: c.rules.acquirer, Store: c.acquirerStore, Trace: c.trace, Stock: c.editions[factoryEdition]})
 	if err != nil {
 		return nil, err
@@ -77,7 +79,7 @@ func newHost(c hostConfig) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
-	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace, editions: c.editions,
+	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace, editions: c.editions, grease: awkward,
 		seed: c.seed, walletRules: c.rules.wallet, stores: []journal.Store{c.acquirerStore, c.issuerStore}}
 	h.script = &script{host: h, seen: map[pay.Flow]int{}}
 	return h, nil
@@ -124,7 +126,7 @@ func records(s journal.Store) (n int, err error) {
 // accept makes the host's side of a new connection.
 func (h *host) accept(write func([]byte), hangUp func()) *front {
 	return &front{loop: h.loop, dialect: h.dialect, framer: h.framer, handler: h.script, unread: h.acquirer.Unreadable,
-		trace: h.trace, write: write, hangUp: hangUp, inbox: wire.NewInbox(h.framer), req: h.dialect.New()}
+		trace: h.trace, grease: h.grease, write: write, hangUp: hangUp, inbox: wire.NewInbox(h.framer), req: h.dialect.New()}
 }
 
 // Seed implements Control.

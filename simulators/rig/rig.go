@@ -28,6 +28,7 @@ type Options struct {
 	Control string   // address of the control door of a `serve` in another process; its worlds are used instead of our own
 	World   string   // one of that door's, which somebody else made and will end; "" makes one
 	Defects []string // defects armed in every world
+	Grease  int      // each quirk in one answer of so many of a host of ours: unusual, and legal; 0 for none
 	Lang    string   // of screens and receipts in the trace: en (default), zh
 	State   string   // file that keeps the trace numbers and batches of a remote host's terminals; "" forgets them
 }

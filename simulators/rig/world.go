@@ -98,7 +98,13 @@ func (w *World) seat() (err error) {
 	default:
 		w.seats, err = memorySeats(w)
 	}
-	return err
+	if err != nil || w.Rig.options.Grease == 0 {
+		return err
+	}
+	if control, ours := w.seats.control(); ours {
+		return control.Arrange(w.ctx, Arrangement{Party: "acquirer", Awkward: &w.Rig.options.Grease})
+	}
+	return nil
 }
 
 // Speak has host and tills speak another dialect ("" stays with the rig's), and agree on settings of it, before a till is seated.
@@ -217,6 +223,14 @@ func (w *World) Pass(d time.Duration) error {
 		return fmt.Errorf("time does not pass: %w", err)
 	}
 	return w.Rest()
+}
+
+// SpoilLine arranges a fault of the lines. What follows has an exact course then, so the host is not awkward any more.
+func (w *World) SpoilLine(r fault.Rule) error {
+	if err := w.faults.Arm(r); err != nil || w.Rig.options.Grease == 0 || w.remote() {
+		return err
+	}
+	return w.Arrange(Arrangement{Party: "acquirer", Awkward: new(int)})
 }
 
 // Faults gives the injector of this world's lines.

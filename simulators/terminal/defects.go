@@ -99,10 +99,24 @@ func lineDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.Patience = 30 * time.Second }),
 		defect("terminal-takes-read-for-message", "protocol", "takes what one read brings for one message", "in the laboratory each message came in one read",
 			func(r *Rules) { r.Framer = func(f wire.Framer) wire.Framer { return oneRead{f} } }),
+		defect("terminal-wants-organisation", "protocol", "takes no answer to a payment that names no card organisation", "the acquirer of the laboratory always names it",
+			func(r *Rules) {
+				r.Checks = append(slices.Clone(r.Checks), Check{"terminal/answer-organisation", "BAD_ANSWER", pay.Answer06Error, namesOrganisation})
+			}),
+		defect("terminal-wants-no-text", "protocol", "takes no answer with a text behind the card organisation", "F63 is compared whole with what it was in the laboratory",
+			func(r *Rules) {
+				r.Checks = append(slices.Clone(r.Checks), Check{"terminal/answer-text", "BAD_ANSWER", pay.Answer06Error, hasNoText})
+			}),
 		defect("terminal-believes-length", "resilience", "waits for as many bytes as a message announces", "the length was thought to be checked by the modem",
 			func(r *Rules) { r.Framer = func(f wire.Framer) wire.Framer { return unbounded{f} } }),
 	}
 }
+
+func namesOrganisation(_ *Terminal, request, answer *iso8583.Message) bool {
+	return !request.Has(iso8583.Amount) || answer.Has(iso8583.CardOrganisation)
+}
+
+func hasNoText(_ *Terminal, _, answer *iso8583.Message) bool { return !answer.Has(iso8583.AnswerText) }
 
 func defect(name, category, text, why string, edit func(*Rules)) pay.Defect[Rules] {
 	return pay.Defect[Rules]{Name: name, Category: category, Text: text, Why: why, Edit: edit}

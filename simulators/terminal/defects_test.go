@@ -305,6 +305,17 @@ var probes = map[string]func(*bench) any{
 		b.step(Event{Kind: Reprint})
 		return b.slips[len(b.slips)-1].Reprint
 	},
+	"terminal-wants-organisation": func(b *bench) any { // the bench's host names none
+		b.saleGets(reply{code: "00"})
+		return b.flows()
+	},
+	"terminal-wants-no-text": func(b *bench) any {
+		b.saleGets(reply{code: "00", edit: func(m *iso8583.Message) {
+			m.Set(iso8583.CardOrganisation, "CUP")
+			m.Set(iso8583.AnswerText, "HELLO")
+		}})
+		return b.flows()
+	},
 	"terminal-impatient":              func(b *bench) any { return b.till.LinkConfig().Timers.Answer },
 	"terminal-takes-read-for-message": func(b *bench) any { return b.reads("\x00\x03ab", "c") },
 	"terminal-believes-length":        func(b *bench) any { return b.reads("\xff\xff") },

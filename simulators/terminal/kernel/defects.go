@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 )
 
@@ -89,6 +90,8 @@ func trustDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.DefaultDDOL = false }),
 		defect("kernel-skips-issuer-proof", "security", "does not hand the card the issuer's cryptogram", "the first host sent none",
 			func(r *Rules) { r.Contact = without(r.Contact, "kernel/issuer") }),
+		defect("kernel-stops-at-first-script", "emv", "reads the answer's chip data up to the first script", "the host always sent the scripts last",
+			func(r *Rules) { r.HostData = beforeScripts }),
 		defect("kernel-overlooks-failed-proof", "security", "does not say that the chip did not believe the issuer", "the chip is thought to remember it",
 			func(r *Rules) { r.ProofFails = func(emv.StatusWord) bool { return false } }),
 	}
@@ -200,4 +203,14 @@ func contactlessDefects() []pay.Defect[Rules] {
 		defect("kernel-believes-fdda", "security", "takes an offline approval without looking at its signature", "it takes too long for a gate",
 			func(r *Rules) { r.VerifyFDDA = false }),
 	}
+}
+
+// beforeScripts takes scripts for the end of the list, but for themselves.
+func beforeScripts(all tlv.List) tlv.List {
+	isScript := func(o tlv.Object) bool { return o.Tag == emv.Tag71IssuerScript1 || o.Tag == emv.Tag72IssuerScript2 }
+	first := slices.IndexFunc(all, isScript)
+	if first < 0 {
+		return all
+	}
+	return slices.Concat(all[:first], slices.DeleteFunc(slices.Clone(all[first:]), func(o tlv.Object) bool { return !isScript(o) }))
 }

@@ -28,7 +28,8 @@ func (t *transaction) fromHost(tag tlv.Tag) (found tlv.List) {
 	if err != nil {
 		return nil
 	}
-	for _, o := range list {
+	t.consult("kernel/host-data")
+	for _, o := range t.r.HostData(list) {
 		if o.Tag == tag {
 			found = append(found, o)
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 )
 
@@ -71,6 +72,7 @@ type Rules struct {
 	// The host's answer (Book 3, 10.9 to 10.11).
 	Unable          func(Line, emv.TVR, Codes) bool // kernel/unable: may it be approved without the host?
 	Approves        func(answer string) bool        // kernel/answer
+	HostData        func(tlv.List) tlv.List         // kernel/host-data: what is read of the answer's field 55
 	ProofFails      func(emv.StatusWord) bool       // kernel/proof: the answer to EXTERNAL AUTHENTICATE
 	ScriptFails     func(emv.StatusWord) bool       // kernel/script
 	EveryScript     bool                            // kernel/every-script: a script that fails keeps the next one from nothing
@@ -158,6 +160,7 @@ func Reference() *Rules {
 		Approves: func(a string) bool {
 			return slices.Contains([]string{ARC00Approved, ARC10PartlyApproved, ARC11ApprovedVIP, "A2", "A4", "A5", "A6"}, a)
 		},
+		HostData:   func(all tlv.List) tlv.List { return all }, // in any order
 		ProofFails: func(sw emv.StatusWord) bool { return sw != emv.SW9000OK },
 		ScriptFails: func(sw emv.StatusWord) bool { // Book 3, 10.10: 90, 62 and 63 are no failures
 			return sw != emv.SW9000OK && sw>>8 != 0x62 && sw>>8 != 0x63
