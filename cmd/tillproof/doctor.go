@@ -100,6 +100,7 @@ func examineWorkload(name, profile string) rig.Finding {
 	if err != nil {
 		return ill(err)
 	}
+	defer r.Close()
 	if err := w.Preflight(machineLimits(r.Dialect.Timers.Answer)); err != nil {
 		return ill(err)
 	}

@@ -110,6 +110,7 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer r.Close()
 	if f.out == "" {
 		f.out = filepath.Join("runs", "load-"+time.Now().Format("20060102-150405"))
 	}

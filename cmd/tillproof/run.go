@@ -103,6 +103,7 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	defer r.Close()
 	requirements, err := suiteRequirements()
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,6 +116,7 @@ func ill(b Blame, text, advice string) Finding {
 func (d *doctor) close() {
 	if d.world != nil {
 		d.world.Close()
+		_ = d.world.Rig.Close() // what it holds goes with the process at the latest
 	}
 }
 
@@ -136,7 +138,7 @@ func (d *doctor) readProfile() Finding {
 	}
 	d.profile = p
 	if p.Seat == SeatRemote {
-		return well("%s: a remote host at %s, terminals %s", p.Name, p.Address, strings.Join(labels(p), ", "))
+		return well("%s: a remote host at %s, terminals %s", p.Name, cmp.Or(p.Address, p.Listen), strings.Join(labels(p), ", "))
 	}
 	return well("%s: the embedded reference acquirer", p.Name)
 }
@@ -205,13 +207,19 @@ func (d *doctor) connect() Finding {
 	if !ok {
 		return skipped("the line is no socket")
 	}
-	conn, err := wire.Dial(d.ctx, line.address)
+	conn, err := line.connect(d.ctx, line.address)
 	if err != nil {
 		f := wire.FaultOf(err)
 		a := adviceOnFault(f)
+		if line.door != nil && f == wire.Timeout {
+			return ill(BlameHost, "nobody has dialled in at "+d.profile.Listen, "have the host call this address, and look for what stands between")
+		}
 		return ill(a.blame, fmt.Sprintf("%s: %s", line.address.Addr, f.Text()), a.text)
 	}
 	_ = conn.Close()
+	if line.door != nil {
+		return well("the host dials in at %s", d.profile.Listen)
+	}
 	if line.address.TLS != nil {
 		return well("%s takes connections, and its certificate is good", line.address.Addr)
 	}

@@ -159,5 +159,8 @@ func (f *Fleet) Address() (wire.Address, error) {
 	if !ok {
 		return wire.Address{}, fmt.Errorf("a host in memory has no address")
 	}
+	if d.door != nil {
+		return wire.Address{}, fmt.Errorf("profile %s has no address: its host dials in, which only whole tills wait for", f.rig.Profile.Name)
+	}
 	return d.address, nil
 }

@@ -18,10 +18,7 @@ func TestSuiteOnForeignHosts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds a program and talks to it for seconds")
 	}
-	program := filepath.Join(t.TempDir(), "foreign")
-	if out, err := exec.Command("go", "build", "-o", program, "./foreign").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	program := foreignProgram(t)
 	for _, c := range []struct {
 		host   string
 		passed int // at the least
@@ -60,10 +57,29 @@ func TestSuiteOnForeignHosts(t *testing.T) {
 	}
 }
 
+// foreignProgram builds the hosts.
+func foreignProgram(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "foreign")
+	if out, err := exec.Command("go", "build", "-o", program, "./foreign").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return program
+}
+
 // foreignHost starts one of the hosts, and gives its profile with the address where it listens.
 func foreignHost(t *testing.T, program, name string) *rig.Profile {
 	t.Helper()
-	host := exec.Command(program, name, "127.0.0.1:0")
+	address := hostOfAnotherMake(t, program, name, "127.0.0.1:0")
+	profile, err := foreignProfile(t, name, "127.0.0.1:8583", address)
+	must(t, err)
+	return profile
+}
+
+// hostOfAnotherMake starts one of the hosts, and gives the address that it tells.
+func hostOfAnotherMake(t *testing.T, program, name, at string) (address string) {
+	t.Helper()
+	host := exec.Command(program, name, at)
 	host.Stderr = os.Stderr
 	out, err := host.StdoutPipe()
 	must(t, err)
@@ -72,11 +88,9 @@ func foreignHost(t *testing.T, program, name string) *rig.Profile {
 		_ = host.Process.Kill()
 		_ = host.Wait()
 	})
-	address, err := bufio.NewReader(out).ReadString('\n')
+	address, err = bufio.NewReader(out).ReadString('\n')
 	must(t, err)
-	profile, err := foreignProfile(t, name, "127.0.0.1:8583", strings.TrimSpace(address))
-	must(t, err)
-	return profile
+	return strings.TrimSpace(address)
 }
 
 // foreignProfile reads the profile of one of the hosts, its dialect beside it, with one place changed.

@@ -71,6 +71,14 @@ func newLease(file string) (*lease, error) {
 	return l, nil
 }
 
+// close lets another run have the state file.
+func (l *lease) close() error {
+	if l == nil || l.lock == nil {
+		return nil
+	}
+	return l.lock.Close()
+}
+
 // of gives where a terminal goes on.
 func (l *lease) of(terminal string) numbers {
 	l.mu.Lock()

@@ -126,6 +126,14 @@ type socketDialer struct {
 	loop    *sim.Loop
 	ctx     context.Context
 	address wire.Address
+	door    *doorway // where the host dials in, in place of an address
+}
+
+func (d *socketDialer) connect(ctx context.Context, address wire.Address) (net.Conn, error) {
+	if d.door != nil {
+		return d.door.take(ctx, address.ConnectTimeout)
+	}
+	return wire.Dial(ctx, address)
 }
 
 func (d *socketDialer) dial(c caller, clock time.Time) {
@@ -136,7 +144,7 @@ func (d *socketDialer) dial(c caller, clock time.Time) {
 		address.TLS.Time = func() time.Time { return d.loop.Now().Add(skew) }
 	}
 	go func() {
-		nc, err := wire.Dial(d.ctx, address)
+		nc, err := d.connect(d.ctx, address)
 		if err != nil {
 			d.loop.Post(func() { c.failed(err) })
 			return

@@ -10,6 +10,12 @@ import (
 	"syscall"
 )
 
+// stillOpen looks for the end of a connection, without taking a byte from it.
+func stillOpen(fd uintptr) bool {
+	n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return n > 0 || errors.Is(err, syscall.EAGAIN)
+}
+
 // lock keeps a state file from two runs at once: both would use the same trace numbers. It is the process's (POSIX record locks), and
 // goes when that ends, however it ends.
 func lock(state string) (io.Closer, error) {

@@ -25,6 +25,7 @@ type Profile struct {
 	Seat       string             `yaml:"seat"`    // embedded (default) or remote
 	Dialect    string             `yaml:"dialect"` // a shipped name or the path of a dialect file
 	Address    string             `yaml:"address"` // remote: host:port
+	Listen     string             `yaml:"listen"`  // remote: in place of address, where a host dials in that calls its terminals
 	Remote     bool               `yaml:"remote"`  // allows an address that is not loopback
 	TLS        *TLSFiles          `yaml:"tls"`
 	Metrics    *MetricsDoor       `yaml:"metrics"` // where the host tells of itself, for load
@@ -153,6 +154,9 @@ func (p *Profile) loadTLS() (*tls.Config, error) {
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
 			return nil, p.mistake("$.tls.ca", "%s holds no certificate in PEM", p.TLS.CA)
 		}
+	}
+	if p.Listen != "" && config.RootCAs != nil { // the host is the client
+		config.ClientCAs, config.ClientAuth = config.RootCAs, tls.RequireAndVerifyClientCert
 	}
 	if p.TLS.Certificate != "" {
 		cert, err := tls.LoadX509KeyPair(p.beside(p.TLS.Certificate), p.beside(p.TLS.Key))

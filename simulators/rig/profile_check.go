@@ -23,8 +23,8 @@ func (p *Profile) check() error {
 			all = append(all, p.mistake("$.seat", "a remote host needs `terminals`: number, merchant and keys that it knows"))
 		}
 	case SeatEmbedded:
-		if p.Address != "" || p.TLS != nil {
-			all = append(all, p.mistake("$.seat", "an embedded host has no address and no tls: say `seat: remote`"))
+		if p.Address != "" || p.Listen != "" || p.TLS != nil {
+			all = append(all, p.mistake("$.seat", "an embedded host has no address, no listen and no tls: say `seat: remote`"))
 		}
 	default:
 		all = append(all, p.mistake("$.seat", "%q is no seat: want %s or %s", p.Seat, SeatEmbedded, SeatRemote))
@@ -54,12 +54,22 @@ func (p *Profile) check() error {
 }
 
 func (p *Profile) checkAddress() error {
-	here, err := isLoopback(p.Address)
+	at, address := "$.address", p.Address
+	if p.Listen != "" {
+		at, address = "$.listen", p.Listen
+		if p.Address != "" {
+			return p.mistake(at, "want one of address and listen: either we dial the host, or it dials us")
+		}
+		if p.tls != nil && len(p.tls.Certificates) == 0 {
+			return p.mistake("$.tls", "who is dialled shows a certificate: want certificate and key")
+		}
+	}
+	here, err := isLoopback(address)
 	if err != nil {
-		return p.mistake("$.address", "%q: want host:port", p.Address)
+		return p.mistake(at, "%q: want host:port", address)
 	}
 	if !here && !p.Remote {
-		return p.mistake("$.address", "%s is not this machine: say `remote: true` if test traffic may go there", p.Address)
+		return p.mistake(at, "%s is not this machine: say `remote: true` if test traffic may go there", address)
 	}
 	return nil
 }

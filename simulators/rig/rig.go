@@ -51,6 +51,7 @@ type Rig struct {
 	editions editions
 	factory  terminal.Parameters // what a till leaves the factory with
 	lease    *lease
+	door     *doorway // nil where we dial
 }
 
 // New makes a rig. An unknown defect, a broken fixture or an unfit profile is an error.
@@ -106,10 +107,23 @@ func New(o Options) (*Rig, error) {
 			return nil, err
 		}
 	}
+	if o.Profile.Listen != "" {
+		if r.door, err = openDoorway(o.Profile); err != nil {
+			return nil, errors.Join(err, r.lease.close())
+		}
+	}
 	if o.Profile.CVK != nil {
 		r.cvk, err = o.Profile.CVK.parts()
 	}
 	return r, err
+}
+
+// Close lets go of what outlives worlds: the state file, and the address where a host dials in.
+func (r *Rig) Close() error {
+	if r.door != nil {
+		r.door.close()
+	}
+	return r.lease.close()
 }
 
 // With gives a rig in whose worlds these defects are armed and no others. All else it shares with this one, so that it costs nothing to make.

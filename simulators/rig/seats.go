@@ -74,7 +74,7 @@ type remoteSeat struct{ dial *socketDialer }
 
 func remoteSeats(w *World) seats {
 	p := w.Rig.Profile
-	return &remoteSeat{dial: &socketDialer{loop: w.Loop, ctx: w.ctx,
+	return &remoteSeat{dial: &socketDialer{loop: w.Loop, ctx: w.ctx, door: w.Rig.door,
 		address: wire.Address{Addr: p.Address, TLS: p.tls, ConnectTimeout: w.Rig.Dialect.Timers.Connect}}}
 }
 

@@ -17,6 +17,7 @@ func verdicts(t *testing.T, o rig.Options, seed sim.Seed, tags string) (map[stri
 	t.Helper()
 	r, err := rig.New(o)
 	must(t, err)
+	defer func() { must(t, r.Close()) }()
 	run, err := steps.Run(context.Background(), steps.Config{Rig: r, Builtin: features.FS, Seed: seed, Tags: tags, Now: time.Now})
 	must(t, err)
 	out := map[string]*reports.Scenario{}

@@ -5,7 +5,28 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
+	"time"
 )
+
+// lineCount is how many lines a host that calls holds open.
+const lineCount = 4
+
+// call keeps its lines to those whom it calls, whoever hangs up, for ever.
+func (h *host) call(whom string) {
+	for range lineCount {
+		go func() {
+			for {
+				if conn, err := net.Dial("tcp", whom); err == nil {
+					h.serve(conn)
+				} else {
+					<-time.After(50 * time.Millisecond) // nobody is there yet
+				}
+			}
+		}()
+	}
+	select {}
+}
 
 func main() {
 	if err := run(); err != nil {
@@ -16,18 +37,22 @@ func main() {
 
 func run() error {
 	if len(os.Args) != 3 {
-		return fmt.Errorf("say which host, and where it listens: foreign ascii|inclusive|packed 127.0.0.1:8583")
+		return fmt.Errorf("say which host, and where it listens or whom it calls: foreign ascii|inclusive|packed 127.0.0.1:8583, or call:127.0.0.1:8583")
 	}
 	kind, ok := lines[os.Args[1]]
 	if !ok {
 		return fmt.Errorf("%q is none of ascii, inclusive and packed", os.Args[1])
+	}
+	h := newHost(kind)
+	if whom, calls := strings.CutPrefix(os.Args[2], "call:"); calls {
+		fmt.Println(whom)
+		h.call(whom)
 	}
 	l, err := net.Listen("tcp", os.Args[2])
 	if err != nil {
 		return err
 	}
 	fmt.Println(l.Addr())
-	h := newHost(kind)
 	for {
 		conn, err := l.Accept()
 		if err != nil {
