@@ -37,6 +37,7 @@ type Profile struct {
 	Production []string           `yaml:"production_kcvs"`
 	ChipKeys   bool               `yaml:"chip_keys"` // the host knows the test keys that our chips are made with: it verifies their cryptograms
 	CVK        *ProfileKey        `yaml:"cvk"`       // writes and checks the stripes of cards without track_2
+	KBPK       *ProfileKey        `yaml:"kbpk"`      // protects the keys that come in blocks
 	Terminals  []ProfileTerminal  `yaml:"terminals"`
 	Cards      []ProfileCard      `yaml:"cards"`
 	Outcomes   []ProfileOutcome   `yaml:"outcomes"` // what makes a remote host answer so
@@ -72,13 +73,14 @@ type ProfileTerminal struct {
 	MAK      ProfileKey `yaml:"mak"` // ... and for MACs
 }
 
-// ProfileKey is a key in hex, whole or as two or three XOR components, with its check value. It stands in the profile, in a file, or in
-// the environment, so that a profile can be shown to others.
+// ProfileKey is a key in hex, whole or as two or three XOR components, with its check value, or a key block. It stands in the profile, in
+// a file, or in the environment, so that a profile can be shown to others.
 type ProfileKey struct {
-	Algorithm  hsm.Algorithm `yaml:"algorithm"` // 3des-2 (when absent) or sm4
+	Algorithm  hsm.Algorithm `yaml:"algorithm"` // 3des-2 when absent
 	Components []string      `yaml:"components"`
-	File       string        `yaml:"file"` // beside the profile: a component a line
-	Env        string        `yaml:"env"`  // a variable: components with blanks between them
+	Block      string        `yaml:"block"` // a key block (ANSI X9.143, TR-31) under the profile's kbpk
+	File       string        `yaml:"file"`  // beside the profile: a component a line
+	Env        string        `yaml:"env"`   // a variable: components with blanks between them
 	KCV        string        `yaml:"kcv"`
 }
 

@@ -12,35 +12,45 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
-// fetchKeys brings the components of all keys that do not stand in the profile itself.
+// fetchKeys brings the components of all keys that do not stand in the profile itself, and opens those in blocks.
 func (p *Profile) fetchKeys(env Environment) error {
 	var all []error
+	if p.KBPK != nil {
+		if err := p.fetchKey("$.kbpk", "", p.KBPK, env); err != nil {
+			return err
+		}
+		if err := p.checkKey("$.kbpk", *p.KBPK, hsm.TDES2, hsm.TDES3, hsm.AES128, hsm.AES192, hsm.AES256); err != nil {
+			return err
+		}
+	}
 	if p.CVK != nil {
-		all = append(all, p.fetchKey("$.cvk", p.CVK, env))
+		all = append(all, p.fetchKey("$.cvk", "C0", p.CVK, env))
 	}
 	for i := range p.Terminals {
 		t := &p.Terminals[i]
 		for _, k := range []struct {
-			name string
-			key  *ProfileKey
-		}{{"tmk", &t.TMK}, {"pik", &t.PIK}, {"mak", &t.MAK}} {
-			all = append(all, p.fetchKey(fmt.Sprintf("$.terminals[%d].%s", i, k.name), k.key, env))
+			name, usage string
+			key         *ProfileKey
+		}{{"tmk", "K0 K1", &t.TMK}, {"pik", "P0", &t.PIK}, {"mak", "M0 M1 M3 M5 M6", &t.MAK}} {
+			all = append(all, p.fetchKey(fmt.Sprintf("$.terminals[%d].%s", i, k.name), k.usage, k.key, env))
 		}
 	}
 	return errors.Join(all...)
 }
 
-// fetchKey takes a key from one place. What is in it never stands in an error.
-func (p *Profile) fetchKey(at string, k *ProfileKey, env Environment) error {
+// fetchKey takes a key from one place. usage is what a key block must say that it is for. What is in a key never stands in an error.
+func (p *Profile) fetchKey(at, usage string, k *ProfileKey, env Environment) error {
 	places := 0
-	for _, there := range []bool{len(k.Components) > 0, k.File != "", k.Env != ""} {
+	for _, there := range []bool{len(k.Components) > 0, k.Block != "", k.File != "", k.Env != ""} {
 		if there {
 			places++
 		}
 	}
 	switch {
 	case places > 1:
-		return p.mistake(at, "want one of components, file and env")
+		return p.mistake(at, "want one of components, block, file and env")
+	case k.Block != "":
+		return p.openBlock(at+".block", usage, k)
 	case k.File != "":
 		text, err := os.ReadFile(p.beside(k.File))
 		if err != nil {
@@ -56,6 +66,33 @@ func (p *Profile) fetchKey(at string, k *ProfileKey, env Environment) error {
 		}
 		k.Components = strings.Fields(text)
 	}
+	return nil
+}
+
+// openBlock takes a key out of its block, which says what the key is for.
+func (p *Profile) openBlock(at, usage string, k *ProfileKey) error {
+	if p.KBPK == nil || usage == "" {
+		return p.mistake(at, "want the profile's kbpk, under which the block was made")
+	}
+	parts, err := p.KBPK.parts()
+	if err != nil {
+		return p.mistake("$.kbpk", "%v", err)
+	}
+	box := hsm.New(sim.Seed(0).Reader("key blocks"))
+	if _, err := box.Import("kbpk", p.KBPK.algorithm(), parts...); err != nil {
+		return p.mistake("$.kbpk", "%v", err)
+	}
+	head, _, err := box.UnwrapBlock("kbpk", "key", k.Block)
+	switch {
+	case err != nil:
+		return p.mistake(at, "%v", err)
+	case !slices.Contains(strings.Fields(usage), head.Usage):
+		return p.mistake(at, "the block says that its key is for %s: want one of %s", head.Usage, usage)
+	}
+	if parts, err = box.Components("key", 2); err != nil {
+		return p.mistake(at, "%v", err)
+	}
+	k.Components = []string{hex.EncodeToString(parts[0]), hex.EncodeToString(parts[1])}
 	return nil
 }
 

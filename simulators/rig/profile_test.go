@@ -1,6 +1,7 @@
 package rig_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -123,6 +124,39 @@ func TestFixedKeys(t *testing.T) {
 			_, err := foreignProfile(t, "packed", c.old, c.new)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// A key may come as a key block of another maker's HSM; it must be for what it is used for.
+func TestKeysInBlocks(t *testing.T) {
+	const (
+		whole = `pik: {components: ["D07716364E6D082BE8CB8CAF57741132", "5A5B58595E5F5C5D5253505156575455"]}`
+		kbpk  = "kbpk: {components: [\"DD7515F2BFC17F85CE48F3CA25CB21F6\"]}\nterminals:"
+		block = "B0080P0TE00E000094B420079CC80BA3461F86FE26EFC4A3B8E4FA4C5F5341176EED7B727B8A248E" // TR-31:2018, A.7.2.2
+	)
+	for _, c := range []struct{ name, kbpk, pik, want string }{
+		{"good", kbpk, `pik: {block: "` + block + `", kcv: 57C409}`, ""},
+		{"nothing to open it with", "terminals:", `pik: {block: "` + block + `"}`, "terminals[0].pik.block: want the profile's kbpk"},
+		{"another key's", strings.Replace(kbpk, "DD75", "DD76", 1), `pik: {block: "` + block + `"}`, "its MAC is wrong"},
+		{"a key for MACs", kbpk, `mak: {block: "` + block + `"}` + "\n    " + whole, "terminals[0].mak.block: the block says that its key is for P0: want one of M0"},
+		{"no block", kbpk, `pik: {block: "B0080P0TE00E"}`, "want 16 characters at the least"},
+		{"wrong check value", kbpk, `pik: {block: "` + block + `", kcv: "57C40A"}`, "terminals[0].pik.kcv: the components give KCV 57C409"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			must(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "foreign"))))
+			file := filepath.Join(dir, "ascii.yaml")
+			text, err := os.ReadFile(file)
+			must(t, err)
+			must(t, writeFile(file, strings.Replace(strings.Replace(string(text), "terminals:", c.kbpk, 1), whole, c.pik, 1)))
+			_, err = rig.LoadProfile(file)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+			if err != nil && (strings.Contains(err.Error(), block[20:]) || strings.Contains(err.Error(), "DD7")) {
+				t.Errorf("a key stands in %v", err)
 			}
 		})
 	}
