@@ -26,6 +26,13 @@ type axis struct {
 	log      bool
 	label    string
 	ticks    []tick
+	bands    []band
+}
+
+// band is a time in which something went wrong on purpose.
+type band struct {
+	from, to float64
+	what     string
 }
 
 type tick struct {
@@ -117,6 +124,10 @@ func newCanvas(title string, x, y axis) *canvas {
 	for _, t := range x.ticks {
 		at := c.atX(t.at)
 		fmt.Fprintf(c, `<path class="grid" d="M%.1f %dV%d"/><text class="x" x="%.1f" y="%d">%s</text>`, at, marginTop, plotBottom, at, plotBottom+15, html.EscapeString(t.text))
+	}
+	for _, b := range x.bands {
+		left, right := c.atX(b.from), c.atX(b.to)
+		fmt.Fprintf(c, `<rect class="band" x="%.1f" y="%d" width="%.1f" height="%d"><title>%s</title></rect>`, left, marginTop, max(right-left, 2), plotBottom-marginTop, html.EscapeString(b.what))
 	}
 	fmt.Fprintf(c, `<text class="x" x="%d" y="%d">%s</text>`, (marginLeft+plotRight)/2, chartHigh-4, html.EscapeString(x.label))
 	return c

@@ -80,6 +80,11 @@ func figuresOf(s *Summary) []chart {
 		return nil
 	}
 	clock := clockAxis(cols[len(cols)-1].to)
+	for _, n := range s.Injected {
+		if n.Times > 0 {
+			clock.bands = append(clock.bands, band{n.At.Seconds(), n.Until.Seconds(), n.Sentence()})
+		}
+	}
 	charts := []chart{percentileCurve(s), latencyOverTime(cols, clock), heatMap(cols, clock), rates(cols, clock)}
 	if c, ok := goodput(cols); ok {
 		charts = append(charts, c)

@@ -17,6 +17,9 @@ func (w *Workload) Share(part, of int) (*Workload, error) {
 	if w.Replay != nil {
 		return nil, w.mistake("$.replay", "a replay is not spread over workers, since its orders keep the capture's order: play it without --workers")
 	}
+	if len(w.Faults) > 0 {
+		return nil, fmt.Errorf("workload %s: what goes wrong on purpose is not spread over workers, since its messages are counted in one place: run it without --workers", w.Name)
+	}
 	if part < 0 || part >= of || of > w.Tills {
 		return nil, fmt.Errorf("workload %s: part %d of %d: want 1 to %d workers, since each needs a till", w.Name, part+1, of, w.Tills)
 	}

@@ -46,6 +46,7 @@ type Summary struct {
 	Refusals   map[string]int `json:"refusals,omitempty"` // why tills refused orders, by the screen that said so
 	Target     []Series       `json:"target,omitempty"`
 	Workers    []Worker       `json:"workers,omitempty"`
+	Injected   []Injected     `json:"injected,omitempty"` // what went wrong on purpose
 }
 
 // Worker is a process that carried out a part of a run.
@@ -138,6 +139,16 @@ type Row struct {
 type Heat struct {
 	First  int      `json:"first_step"`
 	Counts []uint64 `json:"counts"`
+}
+
+// Sent counts the orders that were written in the rows of a time.
+func (s *Summary) Sent(from, to time.Duration) (n uint64) {
+	for _, r := range s.Rows {
+		if r.From < to && r.From+s.Interval > from {
+			n += r.Written
+		}
+	}
+	return n
 }
 
 // Series is something of the target over the run, such as the use of its processors.

@@ -18,6 +18,9 @@ func WriteText(w io.Writer, s *Summary) error {
 		fmt.Fprintf(&b, "ended early: %s\n", s.Aborted)
 	}
 	writeWorkers(&b, s)
+	for _, n := range s.Injected {
+		fmt.Fprintf(&b, "injected: %s\n", n.Sentence())
+	}
 	writeKinds(&b, s)
 	fmt.Fprintf(&b, "\napproved %s, declined %s%s, timed out %d, dropped %d, refused %d%s, broken %d; answers late %d, duplicate %d, unmatched %d, malformed %d; taken back %d\n",
 		share(s.Total.Approved, s.Total.Due), share(s.Total.Declined, s.Total.Due), inBrackets(s.Total.Declines), s.Total.TimedOut, s.Total.Dropped,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -33,6 +34,8 @@ type Whole struct {
 	strays  []iso8583.Cause
 	dialled []time.Duration
 	refused map[string]int
+	struck  []Injected // by the workload's faults
+	undone  int        // payments that were taken back, and of which the desk has not heard
 }
 
 var _ Sender = (*Whole)(nil)
@@ -63,7 +66,7 @@ func (w *Workload) SignIn(ctx context.Context, f *rig.Fleet) error {
 // NewWhole seats the workload's tills and cards at the rig's host, with loops goroutines to run them, and has all tills sign in.
 // Close it.
 func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int) (*Whole, error) {
-	s := &Whole{workload: w, desk: desk, memory: r.Line() == rig.LineMemory, refused: map[string]int{}, wires: make([]*Wire, w.Tills)}
+	s := &Whole{workload: w, desk: desk, memory: r.Line() == rig.LineMemory, refused: map[string]int{}, wires: make([]*Wire, w.Tills), struck: make([]Injected, len(w.Faults))}
 	if err := s.fits(r); err != nil {
 		return nil, err
 	}
@@ -72,6 +75,7 @@ func NewWhole(ctx context.Context, r *rig.Rig, w *Workload, desk Desk, loops int
 	}
 	plan := w.Fleet()
 	plan.Loops, plan.Stray, plan.Connected, plan.Wire = loops, s.stray, s.connected, s.crossed
+	plan.Faults, plan.Struck, plan.Reversed = w.onLine(), s.strike, s.reversed
 	var err error
 	if s.fleet, err = r.Fleet(context.WithoutCancel(ctx), plan); err != nil {
 		return nil, fmt.Errorf("workload %s: %w", w.Name, err)
@@ -196,6 +200,12 @@ func (s *Whole) stray(cause iso8583.Cause) {
 	s.strays = append(s.strays, cause)
 }
 
+func (s *Whole) reversed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.undone++
+}
+
 func (s *Whole) connected(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -205,8 +215,8 @@ func (s *Whole) connected(d time.Duration) {
 // tell tells the desk what the tills' loops have told since the last time.
 func (s *Whole) tell() {
 	s.mu.Lock()
-	told, dialled, strays := s.told, s.dialled, s.strays
-	s.told, s.dialled, s.strays = s.spare[:0], nil, nil
+	told, dialled, strays, undone := s.told, s.dialled, s.strays, s.undone
+	s.told, s.dialled, s.strays, s.undone = s.spare[:0], nil, nil, 0
 	s.mu.Unlock()
 	for i := range told {
 		s.desk.Record(&told[i])
@@ -218,6 +228,9 @@ func (s *Whole) tell() {
 	}
 	for _, cause := range strays {
 		TellStray(s.desk, cause)
+	}
+	for range undone {
+		s.desk.Reversed()
 	}
 }
 
@@ -253,6 +266,25 @@ func (s *Whole) Refused() map[string]int {
 	defer s.mu.Unlock()
 	return maps.Clone(s.refused)
 }
+
+// strike notes that a fault has struck a till's line.
+func (s *Whole) strike(label string, at time.Duration) {
+	if n, err := strconv.Atoi(label); err == nil && n < len(s.struck) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.struck[n].Strike(at)
+	}
+}
+
+// Struck tells how often each of the workload's faults has struck on the lines, and when.
+func (s *Whole) Struck() []Injected {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.struck)
+}
+
+// Reseed tells the host of tills and cards again, after it was started again.
+func (s *Whole) Reseed(ctx context.Context) error { return s.fleet.Reseed(ctx) }
 
 // Err gives the first fault of the harness's own.
 func (s *Whole) Err() error { return s.fleet.Err() }

@@ -36,6 +36,7 @@ type Workload struct {
 	Stages     []Stage    `yaml:"stages"`
 	Thresholds []string   `yaml:"thresholds"`
 	Replay     *Recording `yaml:"replay"` // of a capture, in place of tills, cards, arrivals, mix and stages
+	Faults     []Blow     `yaml:"faults"` // what goes wrong on purpose
 
 	file  settings.File
 	kinds []Kind
@@ -306,6 +307,9 @@ func (w *Workload) Check() error {
 		if s.Every > 0 && s.Rate.From == s.Rate.To {
 			return w.mistake(fmt.Sprintf("$.stages[%d].every", i), "the rate does not swing: write two, such as `rate: 20/s to 200/s`")
 		}
+	}
+	if err := w.checkFaults(); err != nil {
+		return err
 	}
 	if w.Replay != nil {
 		return nil

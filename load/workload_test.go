@@ -37,7 +37,7 @@ func TestWorkloadsReadme(t *testing.T) {
 	}
 	english, chinese, _ := strings.Cut(string(text), "\n## 中文\n")
 	wanted := []string{}
-	for _, part := range []any{Workload{}, Part{}, Leg{}, Stage{}} {
+	for _, part := range []any{Workload{}, Part{}, Leg{}, Stage{}, Blow{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(part)) {
 			if tag := f.Tag.Get("yaml"); tag != "" {
 				wanted = append(wanted, "`"+tag+"`")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +17,9 @@ import (
 // child is a `tillproof serve` in a process of its own, so that what a load run measures is not mixed with what it measures it with.
 type child struct {
 	command *exec.Cmd
+	self    string
+	flags   []string
+	line    string // its payment line
 	control string // its control door
 	rest    chan error
 }
@@ -24,26 +28,33 @@ type child struct {
 const childPatience = 20 * time.Second
 
 // startServe starts the reference acquirer with a profile, and waits until its doors are open. Stop it.
-func startServe(ctx context.Context, profile string) (*child, error) {
+func startServe(ctx context.Context, profile string, flags ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("the acquirer's process: %w", err)
 	}
-	c := &child{command: exec.Command(self, "serve", "--quiet", "--profile", profile, "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"), rest: make(chan error, 1)}
+	c := &child{self: self, flags: append([]string{"serve", "--quiet", "--profile", profile}, flags...), line: "127.0.0.1:0", control: "127.0.0.1:0"}
+	return c, c.start(ctx)
+}
+
+// start starts it at its addresses.
+func (c *child) start(ctx context.Context) error {
+	c.command, c.rest = exec.Command(c.self, append(slices.Clone(c.flags), "--listen", c.line, "--control", c.control)...), make(chan error, 1)
 	c.command.Args[0], c.command.Stderr = os.Args[0], os.Stderr // under the name that we were called by
 	c.command.SysProcAttr = apart()
 	out, err := c.command.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("the acquirer's process: %w", err)
+		return fmt.Errorf("the acquirer's process: %w", err)
 	}
 	if err := c.command.Start(); err != nil {
-		return nil, fmt.Errorf("the acquirer's process: %w", err)
+		return fmt.Errorf("the acquirer's process: %w", err)
 	}
-	door := make(chan string, 1)
-	go c.listen(out, door)
+	doors := make(chan [2]string, 1)
+	go listen(c.command, c.rest, out, doors)
 	select {
-	case c.control = <-door:
-		return c, nil
+	case at := <-doors:
+		c.line, c.control = at[0], at[1]
+		return nil
 	case err = <-c.rest:
 		err = fmt.Errorf("the acquirer's process ended before its doors were open: %w", err)
 	case <-time.After(childPatience):
@@ -52,18 +63,31 @@ func startServe(ctx context.Context, profile string) (*child, error) {
 		err = ctx.Err()
 	}
 	c.stop()
-	return nil, err
+	return err
+}
+
+// Restart implements campaign.Host: the process is killed, and started again with the same addresses and flags.
+func (c *child) Restart(ctx context.Context) error {
+	if err := c.command.Process.Kill(); err != nil {
+		return fmt.Errorf("the acquirer's process: %w", err)
+	}
+	<-c.rest // it ends with the signal
+	return c.start(ctx)
 }
 
 // listen reads what the child says, so that it never waits for a reader.
-func (c *child) listen(out io.Reader, door chan<- string) {
+func listen(command *exec.Cmd, rest chan<- error, out io.Reader, doors chan<- [2]string) {
 	lines := bufio.NewScanner(out)
+	line := ""
 	for lines.Scan() {
+		if at, ok := strings.CutPrefix(lines.Text(), "payment line "); ok {
+			line, _, _ = strings.Cut(at, ",")
+		}
 		if at, ok := strings.CutPrefix(lines.Text(), "control door http://"); ok {
-			door <- at
+			doors <- [2]string{line, at}
 		}
 	}
-	c.rest <- errors.Join(lines.Err(), c.command.Wait())
+	rest <- errors.Join(lines.Err(), command.Wait())
 }
 
 // stop ends the child, and waits for its end.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,7 @@ type loadFlags struct {
 	hold       time.Duration
 	chain      uint64
 	workers    workerFlags
+	chaos      string
 }
 
 func loadCommand() *cobra.Command {
@@ -72,6 +74,7 @@ func loadCommand() *cobra.Command {
 	c.Flags().StringVar(&f.ceiling, "ceiling", "100k/s", "rate over which --find-max does not go")
 	c.Flags().DurationVar(&f.hold, "hold", 5*time.Second, "how long --find-max offers each rate")
 	c.Flags().Uint64Var(&f.chain, "chain", 0, "carry out only the chain of this number, with whole terminals, and tell its whole trace: a report names chains by it")
+	c.Flags().StringVar(&f.chaos, "chaos", "", "YAML file of what goes wrong on purpose and when: lost messages, a silent issuer, a killed host, cut lines")
 	f.workers.add(c)
 	c.Flags().BoolVar(&f.list, "list", false, "list the shipped workloads")
 	return c
@@ -98,15 +101,18 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.workers.fits(w, f.findMax != ""); err != nil {
 		return err
 	}
+	o := rig.Options{Profile: profile, Line: rig.LineSocket, Control: f.control, State: filepath.Join("runs", profile.Name+".state.json")}
+	var host campaign.Host
 	if f.control == "" && profile.Seat != rig.SeatRemote {
-		acquirer, err := startServe(cmd.Context(), f.profile)
+		acquirer, end, err := f.acquirer(cmd.Context(), w, &o)
 		if err != nil {
 			return err
 		}
-		defer acquirer.stop()
-		f.control = acquirer.control
+		defer end()
+		host = acquirer
 	}
-	r, err := rig.New(rig.Options{Profile: profile, Line: rig.LineSocket, Control: f.control, State: filepath.Join("runs", profile.Name+".state.json")})
+	f.control = o.Control
+	r, err := rig.New(o)
 	if err != nil {
 		return err
 	}
@@ -116,7 +122,7 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	c := campaign.Config{Workload: w, Rig: r, Thresholds: f.thresholds, Limits: machineLimits(r.Dialect.Timers.Answer), Out: f.out, Now: time.Now,
 		Live: os.Stderr, Terminal: term.IsTerminal(int(os.Stderr.Fd())), Summary: load.Summary{Version: version(), Profile: profile.Name, Machine: machineName()}}
-	c.Target = target(profile, f.control)
+	c.Target, c.Host = target(profile, f.control), host
 	if f.findMax != "" {
 		return f.search(cmd.Context(), c)
 	}
@@ -144,6 +150,27 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	return f.conclude(result)
 }
 
+// acquirer starts the reference acquirer, for a rig to reach. One that is to be killed has a store, and the world that it keeps there.
+func (f *loadFlags) acquirer(ctx context.Context, w *load.Workload, o *rig.Options) (c *child, end func(), err error) {
+	forget := func() {}
+	var flags []string
+	if w.Kills() {
+		store, err := os.MkdirTemp("", "tillproof-load-")
+		if err != nil {
+			return nil, nil, fmt.Errorf("the acquirer's store: %w", err)
+		}
+		forget = func() { _ = os.RemoveAll(store) }
+		flags = []string{"--store", store, "--seed", strconv.FormatUint(w.Seed, 10)}
+		o.World = rig.StandingWorld
+	}
+	if c, err = startServe(ctx, f.profile, flags...); err != nil {
+		forget()
+		return nil, nil, err
+	}
+	o.Control = c.control
+	return c, func() { c.stop(); forget() }, nil
+}
+
 // target is where the host tells of itself: as the profile has it, or at the control door of our own.
 func target(p *rig.Profile, control string) *load.Target {
 	switch {
@@ -157,6 +184,9 @@ func target(p *rig.Profile, control string) *load.Target {
 
 // retell carries one chain out alone: in memory where the host is ours.
 func (f *loadFlags) retell(cmd *cobra.Command, w *load.Workload, profile *rig.Profile) error {
+	if f.chaos != "" {
+		return errors.New("load: --chaos does not go with --chain: a chain that is told again alone suffers nothing")
+	}
 	o := rig.Options{Profile: profile, Line: rig.LineMemory, Control: f.control}
 	if f.control != "" || profile.Seat == rig.SeatRemote {
 		o.Line = rig.LineSocket
@@ -194,6 +224,9 @@ func (f *loadFlags) retell(cmd *cobra.Command, w *load.Workload, profile *rig.Pr
 
 // search looks for the highest rate.
 func (f *loadFlags) search(ctx context.Context, c campaign.Config) error {
+	if len(c.Workload.Faults) > 0 {
+		return errors.New("--find-max: a rate holds only if every order is approved: leave out what goes wrong on purpose (faults, --chaos)")
+	}
 	if c.Workload.Replay != nil {
 		return errors.New("--find-max: a replay has the rates of its capture: give a workload with stages")
 	}
@@ -258,6 +291,15 @@ func (f *loadFlags) workload(name string) (*load.Workload, error) {
 	}
 	if f.seed > 0 {
 		w.Seed = f.seed
+	}
+	if f.chaos != "" {
+		c, err := load.LoadChaos(f.chaos)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.Suffer(c); err != nil {
+			return nil, err
+		}
 	}
 	return w, w.Check()
 }

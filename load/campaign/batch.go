@@ -134,6 +134,12 @@ func (b *batchCrew) Control() (rig.Control, bool) { return b.fleet.Control() }
 // Refused implements crew: what would be refused is not for templates.
 func (b *batchCrew) Refused() map[string]int { return nil }
 
+// Struck implements crew: faults are for whole terminals.
+func (b *batchCrew) Struck() []load.Injected { return nil }
+
+// Reseed implements crew.
+func (b *batchCrew) Reseed(ctx context.Context) error { return b.fleet.Reseed(ctx) }
+
 // Start implements crew.
 func (b *batchCrew) Start(began time.Time) { b.Began = began.In(sim.Zone) }
 

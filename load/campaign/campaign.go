@@ -33,6 +33,7 @@ type Config struct {
 	Now        func() time.Time
 	Target     *load.Target // where the host tells of itself; nil for nowhere
 	Team       Team         // carries the orders out in other processes; nil is here
+	Host       Host         // can be killed; nil for one that cannot
 }
 
 // Result is how a campaign ended.
@@ -54,9 +55,11 @@ type crew interface {
 	Statements(ctx context.Context) ([]audit.Statement, error)
 	Control() (rig.Control, bool) // into the host's books, where they can be looked into
 	Terminal(index uint32) string
-	PerWrite() float64       // frames, on average
-	Refused() map[string]int // orders that tills would not take, by the screen that said why
-	Start(began time.Time)   // the zero of all times
+	PerWrite() float64                // frames, on average
+	Refused() map[string]int          // orders that tills would not take, by the screen that said why
+	Start(began time.Time)            // the zero of all times
+	Struck() []load.Injected          // how often each of the workload's faults struck on the lines
+	Reseed(ctx context.Context) error // tells a host that was started again what it must know
 	Err() error
 	Close()
 }
@@ -77,6 +80,7 @@ type campaign struct {
 	ended       time.Duration // when the schedule was ended early; 0: it was not
 	clock       atomic.Pointer[load.RealClock]
 	scraper     *load.Scraper
+	fell        []load.Injected // what befell issuer and host
 }
 
 // Run carries a campaign out. An end of the context ends the schedule; what has begun is still waited for, and the files are written.
@@ -103,7 +107,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 // prepare checks the plan, and brings the tills to where they can sell.
 func (r *campaign) prepare(ctx context.Context) (err error) {
 	w := r.Workload
-	if err := w.Preflight(r.Limits); err != nil {
+	if err := errors.Join(w.Preflight(r.Limits), r.canBefall()); err != nil {
 		return err
 	}
 	if err := r.measure(interval, append(w.Thresholds, r.Thresholds...)); err != nil {
@@ -181,6 +185,7 @@ func (r *campaign) drive(ctx context.Context, began time.Time) (aborted string) 
 		r.scraper = load.NewScraper(*r.Target)
 		group.Go(func() { r.scraper.Watch(over, clock.Now) })
 	}
+	group.Go(func() { r.befall(schedule, over) })
 	tick := time.NewTicker(interval / 4)
 	defer tick.Stop()
 	interrupted := ctx.Done()
@@ -245,6 +250,7 @@ func (r *campaign) conclude(ctx context.Context, aborted string) (*Result, error
 		s.Aborted = "interrupted"
 	}
 	s.Sum(w.Kinds(), r.measurement, &r.chronicle)
+	s.Injected = r.injected(s)
 	s.Thresholds = r.watch.Verdicts()
 	for _, v := range s.Thresholds {
 		out.Crossed = out.Crossed || !v.Held

@@ -48,6 +48,12 @@ func (teamCrew) PerWrite() float64 { return 1 }
 // Terminal implements crew: workers give numbers.
 func (teamCrew) Terminal(number uint32) string { return terminalName(number) }
 
+// Struck implements crew: what goes wrong on purpose is not spread.
+func (teamCrew) Struck() []load.Injected { return nil }
+
+// Reseed implements crew.
+func (teamCrew) Reseed(context.Context) error { return nil }
+
 func terminalName(number uint32) string { return fmt.Sprintf("%08d", number) }
 
 // Delivery is an interval that a worker hands over, with its orders.

@@ -62,7 +62,9 @@ type Rule struct {
 	Direction Direction
 	Flow      pay.Flow // "" for any, and for frames that cannot be read
 	Nth       int      // 1 is the first; 0 every one
+	Share     float64  // of those that it fits, at random; 0 is all
 	Do        Fault
+	Label     string // says whose rule it is, for Disarm and for what has struck
 }
 
 // trait is what one kind needs and says of itself.
@@ -116,8 +118,8 @@ func (k Kind) trait() trait {
 	return trait{}
 }
 
-// check tells what is wrong with a rule.
-func (r Rule) check() error {
+// Check tells what is wrong with a rule.
+func (r Rule) Check() error {
 	t := r.Do.Kind.trait()
 	switch {
 	case t.kind == "":
@@ -128,6 +130,8 @@ func (r Rule) check() error {
 		return fmt.Errorf("fault %s: can only be done to a connection", t.kind)
 	case r.Direction == Connect && r.Flow != "":
 		return fmt.Errorf("fault %s: a connection has no flow, yet the rule names %s", t.kind, r.Flow)
+	case !(r.Share >= 0 && r.Share <= 1) || r.Share > 0 && r.Nth > 0:
+		return fmt.Errorf("fault %s: share %g: want one from 0 to 1, and no number with it", t.kind, r.Share)
 	case r.Nth < 0 || r.Do.Bytes < 0 || r.Do.Delay < 0:
 		return fmt.Errorf("fault %s: negative number, bytes or delay", t.kind)
 	case t.kind == Delay && r.Do.Delay == 0:

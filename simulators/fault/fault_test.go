@@ -436,6 +436,36 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// TestShareAndLabel holds that a share strikes about so often, that what struck says whose rule it was, and that a label's rules go together.
+func TestShareAndLabel(t *testing.T) {
+	if err := newLine(t).Arm(fault.Rule{Share: 0.5, Do: fault.Fault{Kind: fault.Lose}}); err == nil {
+		t.Error("a share without chance was armed")
+	}
+	l := newLine(t, func(c *fault.Config) { c.Random = rand.New(rand.NewPCG(1, 2)) })
+	for _, r := range []fault.Rule{{Share: 1.1}, {Share: -0.1}, {Share: 0.5, Nth: 2}} {
+		if r.Do.Kind = fault.Lose; l.Arm(r) == nil {
+			t.Errorf("armed: share %g, number %d", r.Share, r.Nth)
+		}
+	}
+	l.arm(fault.Rule{Direction: fault.Request, Share: 0.1, Do: fault.Fault{Kind: fault.Lose}, Label: "tenth"},
+		fault.Rule{Direction: fault.Request, Nth: 1500, Do: fault.Fault{Kind: fault.Silence}, Label: "hush"})
+	struck := map[string]int{}
+	for n := range 2000 {
+		for _, r := range l.pass("T1", fault.Request, l.request(pay.Sale, n)).Struck {
+			struck[r.Label]++
+		}
+	}
+	if n := struck["tenth"]; n < 110 || n > 190 || struck["hush"] != 501 {
+		t.Errorf("of 1499 and 501 frames were struck: %v", struck)
+	}
+	l.Disarm("hush")
+	l.Disarm("tenth")
+	for n := range 100 {
+		m := l.request(pay.Sale, n)
+		passed(l, l.pass("T1", fault.Request, m), m)
+	}
+}
+
 // TestCorruptPlace holds that a random stream chooses the place, and only the place.
 func TestCorruptPlace(t *testing.T) {
 	l := newLine(t, func(c *fault.Config) { c.Random = rand.New(rand.NewPCG(1, 2)) })

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -17,7 +18,7 @@ import (
 type Config struct {
 	Dialect    *iso8583.Dialect
 	HTTPTarget string     // as in iso8583.LinkConfig
-	Random     *rand.Rand // chooses which character Corrupt changes; nil: the last one
+	Random     *rand.Rand // chooses which character Corrupt changes (nil: the last one), and what a share of frames is
 	// Reseal makes the MAC of a message anew with the keys of that line; nil when nobody knows them.
 	Reseal func(where string, m *iso8583.Message) error
 }
@@ -30,10 +31,10 @@ type Injector struct {
 	answers  wire.Framer
 
 	rules   []Rule
-	silent  map[string]bool // lines that went silent; "" is all of them
-	held    map[way][]byte  // what Coalesce keeps back
-	counted map[counter]int // how many passed
-	sent    []transmission  // the last requests, to number their answers by
+	silent  map[string]string // lines that went silent, "" is all of them, with the label of the rule that made it
+	held    map[way][]byte    // what Coalesce keeps back
+	counted map[counter]int   // how many passed
+	sent    []transmission    // the last requests, to number their answers by
 }
 
 // way is one direction of one line.
@@ -72,16 +73,25 @@ func New(c Config) (*Injector, error) {
 		return nil, fmt.Errorf("fault: %w", err)
 	}
 	return &Injector{config: c, requests: requests, answers: answers,
-		silent: map[string]bool{}, held: map[way][]byte{}, counted: map[counter]int{}}, nil
+		silent: map[string]string{}, held: map[way][]byte{}, counted: map[counter]int{}}, nil
 }
 
 // Arm adds a rule. Rules act in the order they were armed.
 func (i *Injector) Arm(r Rule) error {
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return err
+	}
+	if r.Share > 0 && i.config.Random == nil {
+		return fmt.Errorf("fault %s: a share of what passes needs chance", r.Do.Kind)
 	}
 	i.rules = append(i.rules, r)
 	return nil
+}
+
+// Disarm takes back the rules of a label, and the silence that one of them made.
+func (i *Injector) Disarm(label string) {
+	i.rules = slices.DeleteFunc(i.rules, func(r Rule) bool { return r.Label == label })
+	maps.DeleteFunc(i.silent, func(_ string, by string) bool { return by == label })
 }
 
 // Clear takes back every rule and every silence.
@@ -107,13 +117,15 @@ type Opening struct {
 	Refused  bool
 	After    time.Duration // later than otherwise
 	Injected []trace.Event
+	Struck   []Rule
 }
 
 // Connect asks what becomes of a connection that is being opened on line where.
 func (i *Injector) Connect(now time.Time, where string) Opening {
 	var o Opening
 	numbers := i.count(where, Connect, "")
-	for _, r := range i.strike(where, Connect, "", numbers) {
+	o.Struck = i.strike(where, Connect, "", numbers)
+	for _, r := range o.Struck {
 		o.Refused = o.Refused || r.Do.Kind == Refuse
 		o.After += r.Do.Delay
 		o.Injected = append(o.Injected, r.event(now, where, "the connection"))
@@ -132,6 +144,7 @@ type Delivery struct {
 	Pieces   []Piece
 	Cut      bool
 	Injected []trace.Event
+	Struck   []Rule
 }
 
 // Frame asks what becomes of a frame on line where. framed is the frame as the sender wrote it, its length included.
@@ -139,9 +152,8 @@ type Delivery struct {
 func (i *Injector) Frame(now time.Time, where string, direction Direction, framed []byte) (Delivery, error) {
 	p := i.passage(where, direction, framed)
 	numbers := i.number(p)
-	if i.silent[""] || i.silent[where] {
-		lost := Rule{Do: Fault{Kind: Silence}}
-		return Delivery{Injected: []trace.Event{lost.event(now, where, p.String())}}, nil
+	if lost, ok := i.silenced(where); ok {
+		return Delivery{Injected: []trace.Event{lost.event(now, where, p.String())}, Struck: []Rule{lost}}, nil
 	}
 	d, struck := Delivery{}, i.strike(where, direction, p.flow, numbers)
 	for _, r := range struck {
@@ -150,6 +162,7 @@ func (i *Injector) Frame(now time.Time, where string, direction Direction, frame
 		}
 		d.Injected = append(d.Injected, r.event(now, where, p.String()))
 	}
+	d.Struck = struck
 	d.Pieces = []Piece{{Bytes: p.framed}}
 	for _, r := range struck {
 		i.shape(p, r, &d)
@@ -159,6 +172,17 @@ func (i *Injector) Frame(now time.Time, where string, direction Direction, frame
 		delete(i.held, p.way)
 	}
 	return d, nil
+}
+
+// silenced tells by which rule a line is silent.
+func (i *Injector) silenced(where string) (r Rule, ok bool) {
+	r.Do.Kind = Silence
+	for _, line := range [...]string{"", where} {
+		if r.Label, ok = i.silent[line]; ok {
+			return r, true
+		}
+	}
+	return r, false
 }
 
 // passage is one frame on its way.
@@ -258,7 +282,8 @@ func (i *Injector) strike(where string, direction Direction, flow pay.Flow, numb
 		hit := (r.Where == "" || r.Where == where) &&
 			(r.Direction == direction || r.Direction == Anything && direction != Connect) &&
 			(r.Flow == "" || r.Flow == flow) &&
-			(r.Nth == 0 || r.Nth == numbers[counter{r.Where, of, r.Flow}])
+			(r.Nth == 0 || r.Nth == numbers[counter{r.Where, of, r.Flow}]) &&
+			(r.Share == 0 || i.config.Random.Float64() < r.Share)
 		if hit {
 			struck = append(struck, r)
 		}

@@ -40,7 +40,7 @@ func (i *Injector) spoil(p *passage, f Fault) error {
 func (i *Injector) shape(p *passage, r Rule, d *Delivery) {
 	switch f := r.Do; f.Kind {
 	case Silence:
-		i.silent[r.Where] = true
+		i.silent[r.Where] = r.Label
 		d.Pieces = nil
 	case Lose:
 		d.Pieces = nil

@@ -13,6 +13,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -32,10 +33,13 @@ type FleetPlan struct {
 	TillOf     func(n int) int    // of a larger fleet: the number that the nth of these tills has there; nil for none
 	CardOf     func(n int) int    // ... and the nth of these cards; both grow with n
 	Traced     bool               // what happens is remembered: for a few orders
+	Faults     []FleetFault
 
 	Stray     func(iso8583.Cause)                   // an answer that nobody waits for; it may be nil, and comes from any goroutine, as below
 	Connected func(d time.Duration)                 // a connection has been made in that time
-	Wire      func(till int, answer bool, b []byte) // what crosses a till's line; b is valid until it returns
+	Wire      func(till int, answer bool, b []byte) // what a till says and hears; b is valid until it returns
+	Reversed  func()                                // a payment of unknown outcome has been taken back by its till
+	Struck    func(label string, at time.Duration)  // a fault of that label has acted, so long after Start
 }
 
 func (p *FleetPlan) till(n int) int {
@@ -62,6 +66,8 @@ type Fleet struct {
 	open  atomic.Int64
 	idle  chan struct{} // has one when open has become 0
 	doors chan struct{} // as many as may ask the host for a payer's code at once
+	seeds Seeds         // what the host was told
+	kcvs  []hsm.KCV     // of the tills' master keys
 
 	mu    sync.Mutex
 	fault error // the first of the harness's own
@@ -242,7 +248,13 @@ func (s Served) String() string {
 // Start makes an instant the zero of all times.
 func (f *Fleet) Start(at time.Time) {
 	for _, l := range f.lanes {
-		l.world.Loop.Post(func() { l.start = at })
+		l.world.Loop.Post(func() {
+			if l.start = at; l.faulty() {
+				if err := l.schedule(); err != nil {
+					f.broke(err)
+				}
+			}
+		})
 	}
 }
 

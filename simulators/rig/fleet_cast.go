@@ -100,6 +100,7 @@ func (f *Fleet) populate(ctx context.Context) error {
 		}
 		all.Cards = append(all.Cards, seed)
 	}
+	f.seeds, f.kcvs = all, kcvs
 	if err := f.seedHost(ctx, all, kcvs); err != nil {
 		return err
 	}

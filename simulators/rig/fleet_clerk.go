@@ -140,6 +140,7 @@ func (c *clerk) judge(m *iso8583.Message, trouble iso8583.Trouble) {
 	}
 	switch {
 	case !s.own:
+		c.tookBack(m)
 	case m != nil:
 		s.silent, s.out.Answered, s.out.Code = false, c.since(c.heard), pay.Answer(m.Get(iso8583.AnswerCode))
 		s.original.RRN, s.original.AuthCode, s.original.Date = m.Get(iso8583.RRN), m.Get(iso8583.AuthCode), m.Get(iso8583.LocalDate)
@@ -150,6 +151,17 @@ func (c *clerk) judge(m *iso8583.Message, trouble iso8583.Trouble) {
 		s.silent, s.out.Answered = true, s.out.Written+trouble.Waited
 	}
 	c.till.judge(m, trouble)
+}
+
+// tookBack tells of a reversal that the till owed and the host has answered: it is done, or there was nothing to be undone (DOMAIN.md A.12, rule 7).
+func (c *clerk) tookBack(m *iso8583.Message) {
+	told := c.lane.fleet.plan.Reversed
+	if m == nil || c.asked != pay.Reversal || told == nil {
+		return
+	}
+	if code := pay.Answer(m.Get(iso8583.AnswerCode)); code == "00" || code == "25" {
+		told()
+	}
 }
 
 func (c *clerk) approved() bool {

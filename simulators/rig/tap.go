@@ -51,6 +51,17 @@ func newTap(t *Till, d dialer) (*tap, error) {
 	return &tap{till: t, dialer: d, client: framer, host: server}, nil
 }
 
+// lane is that of a fleet's till; nil of another.
+func (p *tap) lane() *lane {
+	if k := p.till.clerk; k != nil {
+		return k.lane
+	}
+	return nil
+}
+
+// bare tells that the line has neither history nor faults.
+func (p *tap) bare() bool { return p.till.world.lean && !p.lane().faulty() }
+
 // busy tells that something on the line will still happen by itself.
 func (p *tap) busy() bool { return p.held > 0 || p.dials > 0 }
 
@@ -66,14 +77,37 @@ func (p *tap) dial(line uint64) {
 		p.loopAfter(latency, func() { p.failed(line, wire.Refused) })
 		return
 	}
+	begun := w.Loop.Now()
+	if l := p.lane(); l.faulty() {
+		opening := w.faults.Connect(w.Loop.Now(), p.till.Name)
+		l.struck(opening.Struck)
+		if opening.Refused {
+			p.loopAfter(latency, func() { p.failed(line, wire.Refused) })
+			return
+		}
+		if opening.After > 0 {
+			p.dials++
+			p.loopAfter(opening.After, func() {
+				if p.dials--; p.line == line {
+					p.reach(line, begun)
+				}
+			})
+			return
+		}
+	}
+	p.reach(line, begun)
+}
+
+// reach opens a connection to the host, which was begun at an instant.
+func (p *tap) reach(line uint64, begun time.Time) {
+	w := p.till.world
 	p.dials++
 	life := p.till.life
 	o := &opened{}
-	if !p.till.world.lean {
+	if !p.bare() {
 		o.in, o.asked = wire.NewInbox(p.client), wire.NewInbox(p.host)
 	}
 	p.inbox = o.in
-	begun := w.Loop.Now()
 	p.dialer.dial(caller{
 		open: func(c conn) {
 			p.dials--
@@ -202,11 +236,15 @@ func (p *tap) write(line uint64, b []byte) {
 		k.wrote(p.till.world.Loop.Now())
 		k.crossed(false, b)
 	}
-	if p.till.world.lean { // a line without history and faults
+	if p.bare() {
 		p.open.conn.Write(b)
 		return
 	}
 	framed, o := append([]byte(nil), b...), p.open
+	if p.till.world.lean {
+		p.pass(nil, fault.Request, framed, o.conn.Write)
+		return
+	}
 	frame, _, err := p.host.Next(framed)
 	if err != nil || frame == nil {
 		frame = framed // a link only writes whole frames; whatever else this is, it is passed on
@@ -266,12 +304,8 @@ func (p *tap) garbage(frame []byte) error {
 // arrived takes what the host wrote on a line, frame by frame, and passes it on to the link. What comes after the till has hung
 // up is written down and reaches nobody.
 func (p *tap) arrived(at time.Time, line uint64, o *opened, b []byte) {
-	if k := p.till.clerk; k != nil {
-		k.heard = at
-		k.crossed(true, b)
-	}
-	if p.till.world.lean {
-		p.give(line, b)
+	if p.bare() {
+		p.hears(at, line, b)
 		return
 	}
 	w, in := p.till.world, o.in
@@ -283,22 +317,34 @@ func (p *tap) arrived(at time.Time, line uint64, o *opened, b []byte) {
 		frame, ok, err := in.Next()
 		if err != nil { // not framed as the dialect says: the link shall judge it
 			in.Reset()
-			p.give(line, b)
+			p.hears(at, line, b)
 			return
 		}
 		if !ok {
 			return
 		}
-		row := w.crossed(p.till, w.Rig.decode(frame), true, frame)
-		if o.owed--; o.owed <= 0 {
-			p.letGo(o)
+		var row *Crossing
+		if !w.lean {
+			row = w.crossed(p.till, w.Rig.decode(frame), true, frame)
+			if o.owed--; o.owed <= 0 {
+				p.letGo(o)
+			}
 		}
 		framed, err := p.host.Append(nil, frame)
 		if err != nil {
 			framed = frame // it was read by the same framing: it cannot be too long for it
 		}
-		p.pass(row, fault.Answer, framed, func(b []byte) { p.give(line, b) })
+		p.pass(row, fault.Answer, framed, func(b []byte) { p.hears(w.Loop.Now(), line, b) })
 	}
+}
+
+// hears lets the till have what came for it at an instant.
+func (p *tap) hears(at time.Time, line uint64, b []byte) {
+	if k := p.till.clerk; k != nil {
+		k.heard = at
+		k.crossed(true, b)
+	}
+	p.give(line, b)
 }
 
 // give hands bytes to the till's link. What was held back comes on the connection that is open now, if its own is gone.
@@ -311,13 +357,26 @@ func (p *tap) give(line uint64, b []byte) {
 
 // pass delivers what the faults make of a frame, now or later, and cuts the line where they say so.
 func (p *tap) pass(c *Crossing, d fault.Direction, framed []byte, deliver func([]byte)) {
-	w, life := p.till.world, p.till.life
+	w := p.till.world
 	out, err := w.faults.Frame(w.Loop.Now(), p.till.Name, d, framed)
-	if err != nil {
+	switch l := p.lane(); {
+	case err != nil && w.lean: // what cannot be done to this frame is not done
+		out = fault.Delivery{Pieces: []fault.Piece{{Bytes: framed}}}
+	case err != nil:
 		w.broken = errors.Join(w.broken, err)
 		return
+	case l.faulty():
+		l.struck(out.Struck)
 	}
-	for _, e := range out.Injected {
+	if c != nil {
+		w.mark(c, out.Injected)
+	}
+	p.deliver(out, d, deliver)
+}
+
+// mark writes down what the faults did to a message.
+func (w *World) mark(c *Crossing, injected []trace.Event) {
+	for _, e := range injected {
 		w.Trace.Record(e)
 		switch note := fault.Kind(e.Name).Note(); {
 		case e.Name == string(fault.Duplicate):
@@ -328,6 +387,11 @@ func (p *tap) pass(c *Crossing, d fault.Direction, framed []byte, deliver func([
 			c.Note = note
 		}
 	}
+}
+
+// deliver lets the pieces of a frame arrive.
+func (p *tap) deliver(out fault.Delivery, d fault.Direction, deliver func([]byte)) {
+	life := p.till.life
 	last := time.Duration(0)
 	for _, piece := range out.Pieces {
 		last = max(last, piece.After)

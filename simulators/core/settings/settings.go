@@ -4,9 +4,11 @@ package settings
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -32,17 +34,23 @@ func (k Kind) Read(name string, text []byte, into any) (f File, err error) {
 		}
 	}()
 	if err = yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
-		err = fmt.Errorf("%s %s:%s", k.Name, name, k.told(err))
+		err = fmt.Errorf("%s %s:%s", k.Name, name, k.told(err, text))
 	}
 	return f, err
 }
 
-// told turns goccy's "[12:3] message\n excerpt" into "12: message".
-func (k Kind) told(err error) string {
+// told turns goccy's "[12:3] message\n excerpt" into "12: message". What a value says of its own text comes without a place: there the text that
+// it quotes is looked up.
+func (k Kind) told(err error, whole []byte) string {
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	if place, message, ok := strings.Cut(strings.TrimPrefix(text, "["), "] "); ok && text != place {
 		line, _, _ := strings.Cut(place, ":")
 		return line + ": " + k.shown(message)
+	}
+	for _, t := range lexer.Tokenize(string(whole)) {
+		if t.Value != "" && strings.Contains(text, strconv.Quote(t.Value)) {
+			return fmt.Sprintf("%d: %s", t.Position.Line, k.shown(text))
+		}
 	}
 	return " " + k.shown(text)
 }

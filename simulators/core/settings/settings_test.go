@@ -14,6 +14,18 @@ type shop struct {
 		Number string `yaml:"number"`
 		Key    int    `yaml:"key"`
 	} `yaml:"tills"`
+	Rest day `yaml:"rest"`
+}
+
+type day string
+
+// UnmarshalText takes one day.
+func (d *day) UnmarshalText(b []byte) error {
+	if string(b) != "Monday" {
+		return fmt.Errorf("%q: want Monday", b)
+	}
+	*d = day(b)
+	return nil
 }
 
 const text = "name: Noodle House\ntills:\n  - {number: a}\n  - number: b\n    key: 3\n"
@@ -50,6 +62,7 @@ func TestRead(t *testing.T) {
 		want   string
 	}{
 		"unknown setting":   {"name: x\ncolour: red\n", false, `shop x.yaml:2: unknown field "colour"`},
+		"odd text":          {"name: x\ntills: []\nrest: \"Tuesday\"\n", false, `shop x.yaml:3: "Tuesday": want Monday`},
 		"no YAML":           {"name: [x\n", false, "shop x.yaml:1: "},
 		"a number is shown": {"tills:\n- {\"6200120018438862\": 1}\n", false, "6200120018438862"},
 		"a number is kept":  {"tills:\n- {\"6200120018438862\": 1}\n", true, "****************"},
