@@ -1,7 +1,7 @@
 # make help prints the targets.
 GO ?= go
 
-.PHONY: help run test demo bench soak fuzz lint
+.PHONY: help run test demo bench soak kills fuzz lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ bench: ## benchmarks, then ratios of two sides measured in turn; nothing is gate
 
 soak: ## ten minutes of load: memory and goroutines stay flat
 	$(GO) test -count=1 -timeout 20m -run '^TestSoak$$' -v ./load/batch -soak 10m
+
+kills: ## the host is killed at a hundred random moments under load, and its books stay right
+	$(GO) test -count=1 -timeout 20m -run '^TestKilledAtRandomMoments$$' -v ./load/campaign -kills 100
 
 fuzz: ## every fuzz test for ten seconds
 	@for p in $$($(GO) list ./...); do \

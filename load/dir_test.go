@@ -73,6 +73,8 @@ func rush(t testing.TB, dir string, slower float64, seed uint64) (*load.Summary,
 	for _, k := range tape.Failed() {
 		s.Failed = append(s.Failed, load.Tell(&k.Sample, rushKinds, terminalName))
 	}
+	s.Injected = []load.Injected{{What: "lose: 1 % of answers", At: 10 * time.Second, Until: 15 * time.Second, Times: 7, First: 11 * time.Second, Last: 14 * time.Second},
+		{What: "all connections are cut", At: 50 * time.Second, Until: 50 * time.Second, Why: "the run was over before"}}
 	s.Target = []load.Series{{Name: "processor", Unit: "%", At: []time.Duration{0, 10 * time.Second, 40 * time.Second}, Values: []float64{10, 80, 20}}}
 	if err := d.Finish(s, m.Total(), terminalName); err != nil {
 		t.Fatal(err)
@@ -346,7 +348,7 @@ func reportOpensOffline(t *testing.T, dir string) {
 		t.Errorf("got %d charts and %d rows of tables", charts, rows)
 	}
 	for _, want := range []string{"prefers-color-scheme: dark", "response.p99&lt;250ms", "crossed", "The slowest orders", "The last orders that failed", "timed out",
-		"10000", "09:30:", "the money balances", "The generator was the limit: 1 of", "Target: processor", "A0 (", "&lt;for&gt;", "99.9 %"} {
+		"10000", "09:30:", "the money balances", "The generator was the limit: 1 of", "Target: processor", `<rect class="band" `, "What went wrong on purpose", "<td>7</td><td>11s</td>", `<td class="bad">never</td>`, "A0 (", "&lt;for&gt;", "99.9 %"} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("the report lacks %q", want)
 		}

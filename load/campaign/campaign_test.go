@@ -16,7 +16,16 @@ import (
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) == 5 && os.Args[1] == "serve" {
+		if err := serveChild(os.Args[2], os.Args[3], os.Args[4]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const small = `name: small
 tills: 20
