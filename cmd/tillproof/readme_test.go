@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tillproof/tillproof/reports"
 )
 
 // commands gives the lines of the fenced sh blocks of a file in the module's root.
@@ -131,7 +133,8 @@ func background(t *testing.T, dir, line, words string, stop bool) (address strin
 			}
 		}
 		<-read
-		if got := code(c.Wait()); got != 0 {
+		busy := strings.Contains(line, " load ") // a machine that has other tests to run may cross the shipped threshold of time
+		if got := code(c.Wait()); got != 0 && !(busy && got == reports.ExitThreshold) {
 			t.Errorf("%s ended with %d", line, got)
 		}
 	})
