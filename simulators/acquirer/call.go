@@ -2,7 +2,9 @@ package acquirer
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
@@ -182,15 +184,19 @@ func (c *Call) payment() (Payment, error) {
 		original := c.original.Key()
 		p.Original = &original
 	}
+	if entry := c.req.Get(iso8583.EntryMode); len(entry) >= 2 {
+		p.Entry = pay.Entry(entry[:2])
+	}
 	number, err := c.card.pan.Reveal(), error(nil)
 	switch o := c.original; {
 	case !c.card.code.IsZero():
 		number, p.ByCode = c.card.code.Reveal(), true
 	case number == "":
-		p.Card, p.Sealed, p.ByCode = o.Card, o.Sealed, o.ByCode
+		p.Card, p.Sealed, p.ByCode, p.Credit = o.Card, o.Sealed, o.ByCode, o.Credit
 		return p, nil
 	}
 	p.Card = pay.MaskPAN(number)
+	p.Credit = slices.ContainsFunc(c.Rules.Credit, func(prefix string) bool { return strings.HasPrefix(number, prefix) })
 	p.Sealed, err = c.HSM.Seal(KeyStore, []byte(number))
 	return p, err
 }

@@ -40,6 +40,8 @@ type Payment struct {
 	Card        string       `json:"card,omitempty"`    // masked
 	Sealed      []byte       `json:"sealed,omitempty"`  // the card number under KeyStore
 	ByCode      bool         `json:"by_code,omitempty"` // paid with a payer's code: Card and Sealed are the code
+	Entry       pay.Entry    `json:"entry,omitempty"`   // how the card came to the terminal
+	Credit      bool         `json:"credit,omitempty"`  // the card is a credit card
 	State       PaymentState `json:"state"`
 	Answer      pay.Answer   `json:"answer,omitempty"`
 	AuthCode    string       `json:"auth_code,omitempty"`

@@ -73,6 +73,7 @@ type Rules struct {
 	ByCode           []pay.Flow     // what a payer's code may stand in (DOMAIN.md A.4)
 	Instalments      []string       // plans that merchants may offer
 	Domestic         []string       // card numbers of this country begin with one of these
+	Credit           []string       // ... and of credit cards with one of these
 	Currencies       []pay.Currency // that merchants are paid in
 	ID               string         // F32: this acquirer among institutions
 	IssuerID         string         // F44: the institution that decided
@@ -112,6 +113,7 @@ func Reference() Rules {
 		OnDay:            func(p Payment, mmdd string, _ time.Time) bool { return p.Sent == mmdd || p.At.Format("0102") == mmdd },
 		KeepUploads:      true,
 		Domestic:         []string{"62"},
+		Credit:           []string{"6200120025", "6200120116", "6200120118", "6200120152", "6200120155", "6200120209", "6200120771", "9999"}, // the test cards of fixtures/cards
 		Originals:        originals(),
 		Original:         func(c *Call) (Payment, bool) { p, known := c.payments[c.key()]; return p, known },
 		Framer:           func(f wire.Framer) wire.Framer { return f },

@@ -93,6 +93,15 @@ func (l *Ledger) Entries() []Entry {
 	return entries
 }
 
+// Since lists the movements after the first n, in the order they happened.
+func (l *Ledger) Since(n int) []Entry {
+	var entries []Entry
+	for _, m := range l.order[min(n, len(l.order)):] {
+		entries = append(entries, m.Entry)
+	}
+	return entries
+}
+
 // TrialBalance checks the books: in each currency all accounts sum to zero, and each account's held money is that of
 // its open holds.
 func (l *Ledger) TrialBalance() error {
