@@ -87,6 +87,7 @@ func Nouns() []Noun {
 		{"taps", nfcSteps()},
 		{"payers' codes", codeSteps()},
 		{"wallets", walletSteps()},
+		{"the office for merchants", officeSteps()},
 		{"the device", deviceSteps()},
 		{"signatures", signatureSteps()},
 		{"the tester", slices.Concat(testerSteps(), copySteps())},

@@ -22,6 +22,7 @@ type serveFlags struct {
 	listen  string
 	control string
 	wallets string
+	office  string
 	store   string
 	script  string
 	defects []string
@@ -38,7 +39,7 @@ func serveCommand() *cobra.Command {
 			"accounts and terminals, arm defects, and read history and balances. GET /openapi.yaml at the door describes it.\n" +
 			"The world \"standing\" has the whole cast in it, or the terminals, keys and cards of the profile.\n\n" +
 			"It runs until it is told to stop (Ctrl-C, SIGTERM), and then ends with exit code 0; 2 says that it could not start.",
-		Example: "  tillproof serve\n  tillproof serve --store /var/tmp/acquirer --defect acquirer-skips-mac\n  tillproof serve --store postgres://me@127.0.0.1/books\n  tillproof serve --issuer-script fixtures/issuers/lunch-outage.yaml\n  tillproof serve --wallets 127.0.0.1:8585\n  tillproof run --control 127.0.0.1:8584",
+		Example: "  tillproof serve\n  tillproof serve --store /var/tmp/acquirer --defect acquirer-skips-mac\n  tillproof serve --store postgres://me@127.0.0.1/books\n  tillproof serve --issuer-script fixtures/issuers/lunch-outage.yaml\n  tillproof serve --wallets 127.0.0.1:8585\n  tillproof serve --office 127.0.0.1:8586\n  tillproof run --control 127.0.0.1:8584",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.serve(cmd.Context(), os.Stdout) },
 	}
@@ -46,9 +47,10 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8583", "address of the payment line")
 	c.Flags().StringVar(&f.control, "control", "127.0.0.1:8584", "address of the control door, on loopback")
 	c.Flags().StringVar(&f.wallets, "wallets", "", "serve the wallet hosts (payer codes, merchant codes) over HTTP at this address, on loopback")
+	c.Flags().StringVar(&f.office, "office", "", "serve the acquirer's office for merchants (fees, statements, payouts) over HTTP at this address, on loopback")
 	c.Flags().StringVar(&f.store, "store", "", "keeps the standing world from one start to the next: a directory, or postgres://user@host/database (default: in memory)")
 	c.Flags().StringVar(&f.script, "issuer-script", "", "YAML file that says how the standing world's issuer behaves from the start on: latency, answers lost, outages")
-	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer, issuer or wallets in the standing world")
+	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer, issuer, wallets or office in the standing world")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the standing world's keys; a store wants the one that it was made with")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "say where the doors are and nothing of what happens, and remember no events of the standing world: for load")
 	return c
@@ -72,7 +74,7 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 	}
 	log := newEventLog(out)
 	defer log.close()
-	o := rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Wallets: f.wallets, Store: f.store, Script: script, Seed: sim.Seed(f.seed), Watch: log.event}
+	o := rig.ServeOptions{Rig: r, Listen: f.listen, Control: f.control, Wallets: f.wallets, Office: f.office, Store: f.store, Script: script, Seed: sim.Seed(f.seed), Watch: log.event}
 	if f.quiet {
 		o.Watch, o.Lean = nil, true
 	}
@@ -88,6 +90,9 @@ func (f *serveFlags) serve(ctx context.Context, out io.Writer) error {
 		line, r.Dialect.Name, door, door, door)
 	if at := s.WalletAddress(); at != "" {
 		log.print("wallets http://%s/wechat/v1/ (also alipay, guomi)\n  curl http://%s/openapi.yaml\n", at, at)
+	}
+	if at := s.OfficeAddress(); at != "" {
+		log.print("office http://%s/v1/\n  curl http://%s/openapi.yaml\n", at, at)
 	}
 	<-ctx.Done()
 	s.Close()

@@ -1,26 +1,15 @@
-// Package merchant is what a shop has beside its tills: for now the desk that hears from wallets what was paid and given back, and passes
-// it on to the owner's phone as a short text.
 package merchant
 
 import (
 	"fmt"
 	"time"
 
-	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 )
 
-// Rules are all that a desk decides from.
-type Rules struct {
-	Signed bool                            // merchant/notice-signature: what the wallet has not signed is no notice
-	Once   bool                            // merchant/notice-repeat: what comes again is acknowledged, and that is all
-	Words  func(walletapi.Params) []string // merchant/notice-words: what a text tells of the payment's numbers
-}
-
-// Reference gives the rules of a desk that does everything right.
-func Reference() Rules {
-	return Rules{Signed: true, Once: true, Words: func(p walletapi.Params) []string { return []string{p[walletapi.Payer], lastFour(p[walletapi.Trade])} }}
+func words(p walletapi.Params) []string {
+	return []string{p[walletapi.Payer], lastFour(p[walletapi.Trade])}
 }
 
 func lastFour(number string) string { return "*" + number[max(0, len(number)-4):] }
@@ -85,18 +74,4 @@ var news = map[walletapi.OrderState]string{walletapi.StatePaid: "TEXT_PAID", wal
 
 func (d *Desk) note(now time.Time, rule, text string) {
 	d.Trace.Record(trace.Event{At: now, Party: d.Name, Kind: trace.Decided, Name: rule, Text: text})
-}
-
-// Defects lists what real desks have shipped with.
-func Defects() []pay.Defect[Rules] {
-	return []pay.Defect[Rules]{
-		{Name: "merchant-believes-anybody", Category: "security", Text: "takes notifications that no wallet has signed", Why: "the address was secret enough, until it stood in a log",
-			Edit: func(r *Rules) { r.Signed = false }},
-		{Name: "merchant-hears-twice", Category: "resilience", Text: "takes a notification that is repeated for another payment", Why: "each one came in by itself in the tests",
-			Edit: func(r *Rules) { r.Once = false }},
-		{Name: "merchant-texts-whole-number", Category: "security", Text: "texts the whole number of a payment", Why: "support asked for it, and so does whoever wants a refund by telephone",
-			Edit: func(r *Rules) {
-				r.Words = func(p walletapi.Params) []string { return []string{p[walletapi.Payer], p[walletapi.Trade]} }
-			}},
-	}
 }

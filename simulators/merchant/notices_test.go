@@ -81,7 +81,7 @@ func TestDefects(t *testing.T) {
 		"merchant-hears-twice":        func(hear func(walletapi.Params) string) string { return hear(notice(nil)) + hear(notice(nil)) },
 		"merchant-texts-whole-number": func(hear func(walletapi.Params) string) string { return hear(notice(nil)) },
 	}
-	for _, d := range merchant.Defects() {
+	for _, d := range merchant.DeskDefects() {
 		rules := merchant.Reference()
 		d.Edit(&rules)
 		probe := probes[d.Name]

@@ -24,6 +24,7 @@ const (
 	ConditionBehind      = "behind"      // of the issuer: payments reach it Delay late, and reversals overtake them
 	ConditionAnswers     = "answers"     // the Nth request of Flow is answered with Answer
 	ConditionMute        = "mute"        // of a wallet: requests are done, and nobody is told
+	ConditionRefuses     = "refuses"     // of the bank: a merchant's account takes nothing
 	ConditionUnsure      = "unsure"      // of a wallet: what is done is answered as unknown
 )
 
@@ -49,8 +50,10 @@ func (h *host) Arrange(_ context.Context, a Arrangement) error {
 	switch {
 	case h.wallets != nil && h.wallets.town.has(a.Party):
 		return h.wallets.arrange(a)
+	case h.office != nil && a.Party == partyBank:
+		return h.office.arrange(a)
 	case a.Party != "acquirer" && a.Party != "issuer":
-		return fmt.Errorf("there is no party %q to arrange: want acquirer or issuer, or a wallet when they are open", a.Party)
+		return fmt.Errorf("there is no party %q to arrange: want acquirer or issuer, or a wallet or the bank when they are open", a.Party)
 	case a.Terminal != "":
 		return h.arrangeTerminal(a)
 	case a.Merchant != "":

@@ -21,6 +21,8 @@ type Control interface {
 	PayerCode(ctx context.Context, card string) (CodeGiven, error)
 	// OpenWallets has the wallet hosts answer; asked again it tells of the same.
 	OpenWallets(ctx context.Context, in WalletsWanted) (WalletsMade, error)
+	// OpenOffice has the acquirer's office for merchants answer; asked again it tells of the same.
+	OpenOffice(ctx context.Context, in OfficeWanted) (OfficeMade, error)
 	// Look tells what the host's books and journals hold now.
 	Look(ctx context.Context) (State, error)
 }
@@ -90,7 +92,7 @@ type Seeded struct {
 	KCVs map[string]string `json:"kcvs,omitempty"`
 }
 
-// Arrangement is one change of the host's state. Party is acquirer, issuer or a wallet; Terminal, Merchant, Card or Payer narrows it to
+// Arrangement is one change of the host's state. Party is acquirer, issuer, a wallet, or the bank of merchants; Terminal, Merchant, Card or Payer narrows it to
 // one of them. Only what is set changes.
 type Arrangement struct {
 	Party     string        `json:"party"`
@@ -130,7 +132,7 @@ type CodeGiven struct {
 
 // State is what the host's books and journals hold.
 type State struct {
-	Balances   map[string]Holding `json:"balances"` // by account: card:Alice, merchant:898..., acquirer:interbank, issuer:interbank, wechat:payer:Alice, wechat:merchant:898...
+	Balances   map[string]Holding `json:"balances"` // by account: card:Alice, merchant:898..., acquirer:interbank, issuer:interbank, wechat:payer:Alice, wechat:merchant:898..., office:payable:898..., bank:898...
 	Statements []audit.Statement  `json:"statements"`
 	Terminals  []TerminalState    `json:"terminals"`
 	Commands   map[string]int     `json:"commands,omitempty"` // of the issuer that a card's chip has not confirmed, by card

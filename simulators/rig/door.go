@@ -74,6 +74,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /worlds/{id}/wallets", taking(s, func(ctx context.Context, w *servedWorld, in WalletsWanted) (any, error) {
 		return w.OpenWallets(ctx, in)
 	}))
+	mux.HandleFunc("POST /worlds/{id}/office", taking(s, func(ctx context.Context, w *servedWorld, in OfficeWanted) (any, error) {
+		return w.OpenOffice(ctx, in)
+	}))
 	mux.HandleFunc("GET /worlds/{id}/state", giving(s, func(ctx context.Context, w *servedWorld) (any, error) {
 		state, err := w.Look(ctx)
 		state.Events = w.trace.Events()

@@ -162,9 +162,10 @@ func refusals() []refusal {
 		{"no such status", "POST", "/worlds/standing/arrangements", j, `{"party": "acquirer", "terminal": "10000001", "status": "asleep"}`, 422, "there is no status"},
 		{"no such card", "POST", "/worlds/standing/arrangements", j, `{"party": "issuer", "card": "Zoe", "status": "lost"}`, 422, "add it first"},
 		{"a shop without a number", "POST", "/worlds/standing/wallets", j, `{"merchants": [{"number": "", "name": "x"}]}`, 422, "want a number and a name"},
+		{"a merchant without a number", "POST", "/worlds/standing/office", j, `{"merchants": [{"number": "", "name": "x"}]}`, 422, "has a number and a name"},
 		{"a code for nobody's phone", "POST", "/worlds/standing/payer-codes", j, `{"card": "Zoe"}`, 422, "has no wallet"},
 	}
-	for _, path := range []string{"/worlds", "/worlds/standing/seeds", "/worlds/standing/arrangements", "/worlds/standing/payer-codes", "/worlds/standing/wallets"} {
+	for _, path := range []string{"/worlds", "/worlds/standing/seeds", "/worlds/standing/arrangements", "/worlds/standing/payer-codes", "/worlds/standing/wallets", "/worlds/standing/office"} {
 		list = append(list,
 			refusal{"unknown field " + path, "POST", path, j, `{"sead": 1}`, 400, "there is no field sead"},
 			refusal{"no JSON " + path, "POST", path, j, `{seed}`, 400, "it is no JSON"},

@@ -15,6 +15,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/merchant"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
@@ -42,6 +43,8 @@ type host struct {
 	seed        sim.Seed
 	walletRules *wallet.Rules
 	wallets     *wallets // nil while nobody wants them
+	officeRules *merchant.Rules
+	office      *office // nil while nobody wants it
 }
 
 // hostConfig is what a host is made of.
@@ -80,7 +83,7 @@ func newHost(c hostConfig) (*host, error) {
 		return nil, fmt.Errorf("host: %w", err)
 	}
 	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace, editions: c.editions, grease: awkward,
-		seed: c.seed, walletRules: c.rules.wallet, stores: []journal.Store{c.acquirerStore, c.issuerStore}}
+		seed: c.seed, walletRules: c.rules.wallet, officeRules: c.rules.merchant, stores: []journal.Store{c.acquirerStore, c.issuerStore}}
 	h.script = &script{host: h, seen: map[pay.Flow]int{}}
 	return h, nil
 }
@@ -207,10 +210,14 @@ func (h *host) Look(context.Context) (State, error) {
 	}
 	s.Commands = h.issuer.Commands()
 	s.Statements = append(h.acquirer.Statements(), h.issuer.Statements()...)
+	var err error
 	if h.wallets != nil {
-		return s, h.wallets.look(&s)
+		err = h.wallets.look(&s)
 	}
-	return s, nil
+	if h.office != nil {
+		err = errors.Join(err, h.office.look(&s))
+	}
+	return s, err
 }
 
 // accountName names an account in a State. Only one party keeps a card's or a merchant's; both keep one between banks.
@@ -280,6 +287,11 @@ func (l later) PayerCode(ctx context.Context, card string) (CodeGiven, error) {
 // OpenWallets implements Control.
 func (l later) OpenWallets(ctx context.Context, in WalletsWanted) (WalletsMade, error) {
 	return l.server.openWallets(ctx, "127.0.0.1:0", in)
+}
+
+// OpenOffice implements Control.
+func (l later) OpenOffice(ctx context.Context, in OfficeWanted) (OfficeMade, error) {
+	return l.server.openOffice(ctx, "127.0.0.1:0", in)
 }
 
 // Look implements Control.

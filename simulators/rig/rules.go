@@ -23,7 +23,7 @@ type ruleSet struct {
 	card     *card.Rules
 	wallet   *wallet.Rules
 	merchant *merchant.Rules
-	atHost   []string // armed defects of acquirer, issuer and wallets, for a host in another process
+	atHost   []string // armed defects of acquirer, issuer, wallets and office, for a host in another process
 	atTill   []string // armed defects of tills, cards and shops' desks
 }
 
@@ -56,10 +56,11 @@ func armed(names []string) (ruleSet, error) {
 	r := ruleSet{acquirer: &a, issuer: &i, terminal: t, card: &c, wallet: &v, merchant: &m}
 	for _, name := range names {
 		switch {
-		case arm(r.acquirer, acquirer.Defects(), name), arm(r.issuer, issuer.Defects(), name), arm(r.wallet, wallet.Defects(), name):
+		case arm(r.acquirer, acquirer.Defects(), name), arm(r.issuer, issuer.Defects(), name), arm(r.wallet, wallet.Defects(), name),
+			arm(r.merchant, merchant.OfficeDefects(), name):
 			r.atHost = append(r.atHost, name)
 		case arm(r.terminal, terminal.Defects(), name), arm(r.terminal.Kernel, kernel.Defects(), name), arm(r.card, card.Defects(), name),
-			arm(r.merchant, merchant.Defects(), name):
+			arm(r.merchant, merchant.DeskDefects(), name):
 			r.atTill = append(r.atTill, name)
 		default:
 			return r, fmt.Errorf("defect %q: there is no such defect; there are %s", hideDigits(name), strings.Join(defectNames(), ", "))

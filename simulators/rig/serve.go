@@ -22,6 +22,7 @@ type ServeOptions struct {
 	Rig     *Rig
 	Listen  string        // payment line of the standing world; "" is any free port of loopback
 	Control string        // control door, loopback only; "" is any free port of it
+	Office  string        // where the standing world's office for merchants listens, likewise
 	Wallets string        // where the standing world's wallet hosts listen, loopback only; "" has them wait until the control door is asked
 	Store   string        // of the standing world's journals: a directory, or a postgres:// URL; "" keeps them in memory
 	Lean    bool          // the standing world remembers nothing of what happens but its books, and its journals if there is a store
@@ -88,6 +89,9 @@ func mayListen(o ServeOptions) error {
 	if here, err := isLoopback(o.Control); err != nil || !here {
 		return fmt.Errorf("control door %q: want host:port on loopback, such as 127.0.0.1:8584: it takes keys in the clear", o.Control)
 	}
+	if here, err := isLoopback(o.Office); o.Office != "" && (err != nil || !here) {
+		return fmt.Errorf("office door %q: want host:port on loopback, such as 127.0.0.1:8586: it asks nobody who he is", o.Office)
+	}
 	if here, err := isLoopback(o.Wallets); o.Wallets != "" && (err != nil || !here) {
 		return fmt.Errorf("wallet door %q: want host:port on loopback, such as 127.0.0.1:8585: its keys are known to everybody", o.Wallets)
 	}
@@ -128,7 +132,20 @@ func (s *Server) start() error {
 	if s.options.Wallets != "" {
 		_, err = standing.server.openWallets(s.ctx, s.options.Wallets, WalletsWanted{Merchants: rig.Cast.merchantSeeds()})
 	}
+	if s.options.Office != "" && err == nil {
+		_, err = standing.server.openOffice(s.ctx, s.options.Office, OfficeWanted{Merchants: rig.Cast.merchantSeeds()})
+	}
 	return err
+}
+
+// OfficeAddress gives where the office of the standing world listens; "" when it does not.
+func (s *Server) OfficeAddress() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	standing := s.worlds[StandingWorld].server
+	standing.opening.Lock()
+	defer standing.opening.Unlock()
+	return standing.officeAt
 }
 
 // WalletAddress gives where the wallet hosts of the standing world listen; "" when they do not.

@@ -103,6 +103,11 @@ func (d *door) OpenWallets(ctx context.Context, in WalletsWanted) (out WalletsMa
 	return out, d.call(ctx, http.MethodPost, d.world+"/wallets", in, &out)
 }
 
+// OpenOffice implements Control.
+func (d *door) OpenOffice(ctx context.Context, in OfficeWanted) (out OfficeMade, err error) {
+	return out, d.call(ctx, http.MethodPost, d.world+"/office", in, &out)
+}
+
 // Look implements Control.
 func (d *door) Look(ctx context.Context) (out State, err error) {
 	return out, d.call(ctx, http.MethodGet, d.world+"/state", nil, &out)

@@ -22,6 +22,7 @@ type server struct {
 
 	opening   sync.Mutex
 	walletsAt string // where the wallets listen; "" before they do
+	officeAt  string // ... and the office
 
 	unsent []*outgoing // the loop's: connections with answers that nobody has been told of
 }

@@ -24,23 +24,24 @@ import (
 	"github.com/tillproof/tillproof/simulators/wallet"
 )
 
-// judge is fixtures/wallets/openapi.yaml between clients and the wallet hosts: each request and answer must be as it says.
+// judge is an OpenAPI file between clients and hosts: each request and answer must be as it says.
 type judge struct {
 	t        *testing.T
+	answers  string // where the file says what an answer is
 	compiler *jsonschema.Compiler
 	requests map[string]string // path to the name of its body
 	seen     map[string]bool
 }
 
-func newJudge(t *testing.T) *judge {
+func newJudge(t *testing.T, file, answers string) *judge {
 	t.Helper()
-	text, err := fs.ReadFile(fixtures.FS, "wallets/openapi.yaml")
+	text, err := fs.ReadFile(fixtures.FS, file)
 	fatal(t, err)
 	asJSON, err := yaml.YAMLToJSON(text)
 	fatal(t, err)
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON))
 	fatal(t, err)
-	j := &judge{t: t, compiler: jsonschema.NewCompiler(), requests: map[string]string{}, seen: map[string]bool{}}
+	j := &judge{t: t, answers: answers, compiler: jsonschema.NewCompiler(), requests: map[string]string{}, seen: map[string]bool{}}
 	fatal(t, j.compiler.AddResource("openapi.json", doc))
 	for path, item := range doc.(map[string]any)["paths"].(map[string]any) {
 		body := item.(map[string]any)["post"].(map[string]any)["requestBody"].(map[string]any)["$ref"].(string)
@@ -83,7 +84,7 @@ func (j *judge) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	got, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	j.fits("/components/responses/Order", got)
+	j.fits(j.answers, got)
 	res.Body = io.NopCloser(bytes.NewReader(got))
 	return res, err
 }
@@ -168,7 +169,7 @@ func TestWalletsOverHTTP(t *testing.T) {
 		_, _ = io.WriteString(w, word)
 	}))
 	defer shop.Close()
-	judge := newJudge(t)
+	judge := newJudge(t, "wallets/openapi.yaml", "/components/responses/Order")
 	client := &http.Client{Transport: judge}
 	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	for _, seat := range line.town.Wallets {

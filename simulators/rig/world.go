@@ -63,6 +63,7 @@ type World struct {
 	codes  map[string][]string    // that the phones have shown
 
 	walletLine *walletLine // nil while nobody has asked a wallet
+	officeLine *officeLine // nil while nobody has asked the office
 
 	lean      bool // nothing is kept that grows: no crossings, screens, slips, and no trace
 	lineState LineState
@@ -141,6 +142,9 @@ func (w *World) Close() {
 	w.cancel()
 	if w.walletLine != nil {
 		w.walletLine.close()
+	}
+	if w.officeLine != nil {
+		w.officeLine.client.CloseIdleConnections()
 	}
 }
 

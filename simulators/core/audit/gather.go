@@ -18,6 +18,7 @@ type hearing struct {
 	batches  []*batch
 	wallets  []*walletOrder
 	purses   []Statement     // Opening and Balance of wallets
+	office   []Statement     // of settlement
 	tills    map[string]bool // terminal numbers that state anything
 	hosts    map[Role]bool   // roles that state anything
 }
@@ -45,7 +46,10 @@ func gather(statements iter.Seq[Statement]) *hearing {
 	c := &hearing{byRef: map[[2]string][]*payment{}, byRRN: map[string]*payment{}, tills: map[string]bool{}, hosts: map[Role]bool{}}
 	var all []Statement
 	for s := range statements {
-		if !c.takesWallet(s) {
+		switch {
+		case s.Role == Settlement:
+			c.office = append(c.office, s)
+		case !c.takesWallet(s):
 			all = append(all, s)
 		}
 	}

@@ -34,7 +34,7 @@ func Judge(statements iter.Seq[Statement]) []Break {
 		text := fmt.Sprintf("the %s states %s %s without saying for which payment", s.Role, s.Fact, s.Amount)
 		breaks = append(breaks, Break{Rule: "unnamed", Text: text, Statements: []Statement{s}})
 	}
-	return slices.Concat(breaks, c.settlements(), c.balances(), c.walletBreaks())
+	return slices.Concat(breaks, c.settlements(), c.balances(), c.walletBreaks(), c.officeBreaks())
 }
 
 // Open gives the till's statements on payments that the host has still to hear of: whose reversal or advice it has stored and not

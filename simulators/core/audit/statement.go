@@ -45,7 +45,11 @@ const (
 	Opening   Fact = "opening"   // what an account held at the beginning, taken from the account OpeningOf its currency
 	Settling  Fact = "settling"  // terminal and acquirer: a batch's totals are compared, and its settlement has not ended (Batch)
 	Settled   Fact = "settled"   // ... and it has
-	Present   Fact = "present"   // the party states all it knows: of a payment it does not name it knows nothing
+	Cleared   Fact = "cleared"   // settlement: a movement of the acquirer's was booked for its merchant (Fee); less than zero when it goes back
+	Adjusted  Fact = "adjusted"  // settlement: a difference with the scheme became the merchant's (Fee, without one)
+	Paid      Fact = "paid"      // settlement: items were paid out to the merchant (Payout); Undone when the bank has refused it
+	Moved     Fact = "moved"     // settlement: money went from Account to To
+	Present   Fact = "present"   // the party states all it knows, settlement up to At: of a payment it does not name it knows nothing
 )
 
 // Interbank names the account on the other side: what an issuer posts from a card comes here, what an acquirer posts to a
@@ -78,4 +82,7 @@ type Statement struct {
 	Answer   pay.Answer `json:"answer,omitempty"`
 	Foreign  bool       `json:"foreign,omitempty"` // terminal and acquirer: the card is of another country
 	Batch    *Batch     `json:"batch,omitempty"`   // Settling, Settled: Ref names the batch
+	To       string     `json:"to,omitempty"`      // Moved: the other account
+	Fee      *Fee       `json:"fee,omitempty"`     // Cleared, Adjusted
+	Payout   *Payout    `json:"payout,omitempty"`  // Paid, Undone
 }

@@ -1,0 +1,201 @@
+package merchant
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+)
+
+// Config is what an office works with. Rules, Store, Trace and Bank may be nil: the reference rules, no memory beyond this one, no trace, a
+// bank that pays.
+type Config struct {
+	Terms *Terms
+	Rules *Rules
+	Store journal.Store
+	Trace *trace.Recorder
+	Bank  Bank
+}
+
+// Office is what one acquirer does for its merchants beside their tills. It belongs to the world's loop: it takes no locks.
+//
+// The office is a machine without I/O. It hears facts, the movements that the acquirer has posted for merchants, from whoever knows both (the
+// rig); it answers requests (Serve), and does what falls due when it is told the time (Age). Its books are its own:
+//
+//	clearing ─ amount → payable:M ─ fee → fees:acquirer ─ parts → fees:issuer, fees:network
+//	payable:M ─ payout → transit → bank, or back; and its surcharge → fees:surcharge
+//	network ─ what the books have → clearing, what the scheme's file has more → suspense → payable:M or back
+//
+// Each movement becomes an Item: a line of a statement with its fee, the line of the tariff that explains it, and whose share is whose. An
+// item is paid by one payout, at the payday of its business day. What comes to less than nothing stays unpaid and lowers the next payout. Of
+// what goes back, the fee goes back in proportion, all parts together the whole. Prices, days and holidays are data
+// (fixtures/merchants/services/terms.yaml); how they are read is Rules, and a defect is an edit of those. core/audit does the sums again from
+// the office's statements: each movement of the acquirer cleared once, each fee what its rate makes of it, shares that sum to the fee, each
+// item paid once, each account what was moved.
+type Office struct {
+	Config
+	books     *ledger.Ledger
+	merchants map[string]Merchant
+	items     map[string]*Item // by the movement's id
+	order     []string
+	unpaid    map[string][]string // items by merchant
+	sales     map[string]*standing
+	payouts   map[string]Payout
+	paidOrder []string
+	wakes     map[string]time.Time // by merchant: when to look whether he is to be paid
+	cases     map[string]Case
+	caseOrder []string
+	agreed    map[string]bool // items that the scheme's file has been held against
+	heard     time.Time       // movements up to then have come
+	aged      time.Time
+	broken    bool // the journal failed: what is in memory may not be durable
+}
+
+// New makes an office and replays what its store holds.
+func New(c Config) (*Office, error) {
+	if c.Rules == nil {
+		r := Reference()
+		c.Rules = &r
+	}
+	if c.Bank == nil {
+		c.Bank = func(time.Time, Payout) BankWord { return BankPaid }
+	}
+	o := &Office{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, items: map[string]*Item{}, unpaid: map[string][]string{},
+		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{}}
+	if c.Store != nil {
+		if err := c.Store.Replay(o.replay); err != nil {
+			return nil, fmt.Errorf("office: %w", err)
+		}
+	}
+	return o, nil
+}
+
+// Merchant is who is paid.
+type Merchant struct {
+	Number string `json:"number"` // fifteen characters, F42
+	Name   string `json:"name"`
+	MCC    string `json:"mcc"`
+	Term   Term   `json:"term"`
+}
+
+// Enrol takes a merchant on, or changes what is agreed with him: a change counts for what is sold and paid from then on.
+func (o *Office) Enrol(now time.Time, m Merchant) error {
+	if m.Term == "" {
+		m.Term = TermNextWorkingDay
+	}
+	switch was, known := o.merchants[m.Number]; {
+	case known && was == m:
+		return nil
+	case m.Number == "" || m.Name == "":
+		return errors.New("office: a merchant has a number and a name")
+	case !slices.Contains([]Term{TermNextWorkingDay, TermNextDay, TermSameDay}, m.Term):
+		return fmt.Errorf("office: merchant %s: term %q: want T+1, D+1 or D+0", m.Number, m.Term)
+	}
+	tx := o.books.Begin(now)
+	if err := open(tx, payable(m.Number), clearing, network, suspense, transit, bank, feesIssuer, feesNetwork, feesAcquirer, feesSurcharge); err != nil {
+		return fmt.Errorf("office: merchant %s: %w", m.Number, err)
+	}
+	o.commit(change{merchants: []Merchant{m}, books: tx})
+	return nil
+}
+
+// Merchant gives one by his number.
+func (o *Office) Merchant(number string) (Merchant, bool) {
+	m, known := o.merchants[number]
+	return m, known
+}
+
+// Accounts of the office, in the one currency that it clears. What a sale brings comes from clearing, which the scheme's file evens out
+// from network; suspense is what file and books differ by, until somebody has found out why.
+const (
+	clearing      ledger.Account = "clearing"
+	network       ledger.Account = "network"
+	suspense      ledger.Account = "suspense"
+	transit       ledger.Account = "transit" // payouts that the bank has not answered yet
+	bank          ledger.Account = "bank"    // ... and those that it has made
+	feesIssuer    ledger.Account = "fees:issuer"
+	feesNetwork   ledger.Account = "fees:network"
+	feesAcquirer  ledger.Account = "fees:acquirer"
+	feesSurcharge ledger.Account = "fees:surcharge"
+)
+
+func payable(merchant string) ledger.Account { return ledger.Account("payable:" + merchant) }
+
+// open makes sure that accounts stand open in tx.
+func open(tx *ledger.Tx, accounts ...ledger.Account) error {
+	for _, name := range accounts {
+		if _, err := tx.Balance(name); err == nil {
+			continue
+		}
+		if err := tx.Open(name, pay.CNY(0), ledger.NoFloor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move posts an amount, the other way round when it is less than zero; nothing when it is nothing.
+func move(tx *ledger.Tx, id string, from, to ledger.Account, a pay.Amount) error {
+	switch {
+	case a.Minor > 0:
+		return tx.Charge(ledger.ID(id), from, to, a)
+	case a.Minor < 0:
+		return tx.Charge(ledger.ID(id), to, from, a.Neg())
+	}
+	return nil
+}
+
+// Ledger gives the office's books, to be read.
+func (o *Office) Ledger() *ledger.Ledger { return o.books }
+
+// Owed gives what a merchant has still to be paid; less than nothing when he owes.
+func (o *Office) Owed(number string) (pay.Amount, error) {
+	b, err := o.books.Balance(payable(number))
+	return b.Booked, err
+}
+
+// Payouts lists the payouts as they were made.
+func (o *Office) Payouts() []Payout {
+	list := make([]Payout, len(o.paidOrder))
+	for i, number := range o.paidOrder {
+		list[i] = o.payouts[number]
+	}
+	return list
+}
+
+// Age does what has fallen due: cut-offs, payouts, questions to the bank. Serve calls it first; whoever looks at the books calls it before,
+// when it has told what the acquirer has posted up to now.
+func (o *Office) Age(now time.Time) {
+	for range 100_000 { // years of paydays
+		at, number := time.Time{}, ""
+		for _, m := range slices.Sorted(maps.Keys(o.wakes)) {
+			if wake := o.wakes[m]; !wake.After(now) && (number == "" || wake.Before(at)) {
+				at, number = wake, m
+			}
+		}
+		if number == "" || o.broken {
+			break
+		}
+		if at.Before(o.aged) {
+			at = o.aged
+		}
+		o.aged = at
+		o.askBank(at, number)
+		o.payDue(at, number)
+	}
+	if now.After(o.aged) {
+		o.aged = now
+	}
+}
+
+func (o *Office) note(now time.Time, kind trace.Kind, name, text string) {
+	o.Trace.Record(trace.Event{At: now, Party: "office", Kind: kind, Name: name, Text: text})
+}
+
+func (o *Office) consult(rule string) { o.Trace.Consult("merchant/" + rule) }

@@ -1,0 +1,250 @@
+package merchant_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tillproof/tillproof/fixtures"
+	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/merchant"
+)
+
+const (
+	noodles  = "898320548160001"
+	hospital = "898320580620001"
+	market   = "898320554110001"
+)
+
+// town is an office with three merchants, and a bank that says what it is told to.
+type town struct {
+	t      testing.TB
+	office *merchant.Office
+	store  *journal.Memory
+	words  []merchant.BankWord // that the bank says next; then it pays
+	said   strings.Builder     // everything that came out
+	n      int
+	now    time.Time
+	moves  []audit.Statement // as the acquirer states them
+}
+
+func newTown(t testing.TB, r merchant.Rules) *town {
+	t.Helper()
+	terms, err := merchant.LoadTerms(fixtures.FS, "merchants/services/terms.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &town{t: t, store: journal.NewMemory(), now: sim.Start}
+	w.office, err = merchant.New(merchant.Config{Terms: terms, Rules: &r, Store: w.store, Bank: w.bank})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []merchant.Merchant{{Number: noodles, Name: "Noodle House", MCC: "5812"}, {Number: hospital, Name: "Hospital", MCC: "8062"},
+		{Number: market, Name: "Market", MCC: "5411", Term: merchant.TermSameDay}} {
+		if err := w.office.Enrol(w.now, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+func (w *town) bank(time.Time, merchant.Payout) merchant.BankWord {
+	if len(w.words) == 0 {
+		return merchant.BankPaid
+	}
+	word := w.words[0]
+	w.words = w.words[1:]
+	return word
+}
+
+// fact makes a movement of a merchant's; sale names the sale that it is about, "" for a new one.
+func (w *town) fact(number, sale string, fen int64, edit func(*merchant.Fact)) merchant.Fact {
+	w.n++
+	ref := audit.Ref{Terminal: "10000001", Merchant: number, Batch: "000001", Trace: fmt.Sprintf("%06d", w.n), Flow: pay.Sale}
+	f := merchant.Fact{ID: fmt.Sprint("m", w.n), At: w.now, Ref: ref, RRN: fmt.Sprintf("260601%06d", w.n), Sale: sale, Amount: pay.CNY(fen), Card: "620012******8862", Entry: pay.Entry02Stripe}
+	if sale == "" {
+		f.Sale = f.ID
+	}
+	s := audit.Statement{At: w.now, Role: audit.Acquirer, Fact: audit.Posted, Ref: ref, RRN: f.RRN, Amount: f.Amount}
+	if fen < 0 {
+		f.Ref.Flow = pay.Refund
+		s.Fact, s.Amount = audit.Refunded, f.Amount.Neg()
+	}
+	if edit != nil {
+		edit(&f)
+	}
+	w.moves = append(w.moves, s)
+	w.office.Hear(w.now, []merchant.Fact{f})
+	return f
+}
+
+func (w *town) pass(d time.Duration) {
+	w.now = w.now.Add(d)
+	w.office.Hear(w.now, nil)
+	w.office.Age(w.now)
+}
+
+func (w *town) ask(op merchant.Operation, r merchant.Request) merchant.Answer {
+	a := w.office.Serve(w.now, op, r)
+	fmt.Fprintf(&w.said, "%s %s %s\n", op, a.Code, a.Reason)
+	if q := a.Quote; q != nil {
+		fmt.Fprintf(&w.said, "  %s %s %s %v\n", q.Tariff, q.Name, q.Explained, *a.Share)
+	}
+	if s := a.Statement; s != nil {
+		for _, l := range s.Lines {
+			fmt.Fprintf(&w.said, "  %s %s %s %s: %v\n", l.At.Format("02 15:04"), l.What, l.Amount, l.Price, l.Share)
+		}
+		fmt.Fprintf(&w.said, "  %s %v %v %s %s %s\n", s.Opening, s.Sold, s.Back, s.Fees, s.Net, s.Closing)
+	}
+	for _, k := range a.Cases {
+		fmt.Fprintf(&w.said, "  %s %s %s %s\n", k.RRN, k.Kind, k.Open, k.Decision)
+	}
+	return a
+}
+
+// breaks judges the office's statements beside the acquirer's.
+func (w *town) breaks() []audit.Break {
+	all := slices.Concat(w.moves, w.office.Statements())
+	return slices.DeleteFunc(audit.Judge(slices.Values(all)), func(b audit.Break) bool { // the acquirer states here what it moved, and nothing else
+		return b.Rule != "cleared" && b.Rule != "fee" && b.Rule != "payout" && b.Rule != "office-balance"
+	})
+}
+
+// The worked examples of DOMAIN.md F.1, and what the shipped terms make of cards, groups, entries, products and days.
+func TestFees(t *testing.T) {
+	credit := func(f *merchant.Fact) { f.Credit = true }
+	for _, c := range []struct {
+		name   string
+		number string
+		fen    int64
+		edit   func(*merchant.Fact)
+		want   string // price, fee, issuer, network, acquirer, net
+	}{
+		{"debit", noodles, 100_00, nil, "debit 0.50 0.32 0.06 0.12 99.50"},
+		{"debit at the issuer's cap", noodles, 3714_29, nil, "debit 18.57 11.79 2.42 4.36 3695.72"},
+		{"debit past every cap", noodles, 10_000_00, nil, "debit 20.00 9.75 6.50 3.75 9980.00"},
+		{"credit has no cap", noodles, 10_000_00, credit, "credit 60.00 41.75 6.50 11.75 9940.00"},
+		{"half a fen goes up", noodles, 1_00, nil, "debit 0.01 0.00 0.00 0.01 0.99"},
+		{"less than half a fen", noodles, 99, nil, "debit 0.00 0.00 0.00 0.00 0.99"},
+		{"a small tap", noodles, 1000_00, func(f *merchant.Fact) { f.Entry = pay.Entry07Contactless }, "small tap 3.80 3.17 0.66 -0.03 996.20"},
+		{"a tap that is not small", noodles, 1000_01, func(f *merchant.Fact) { f.Entry = pay.Entry07Contactless }, "debit 5.00 3.17 0.66 1.17 995.01"},
+		{"by code", noodles, 100_00, func(f *merchant.Fact) { f.ByCode, f.Credit = true, true }, "code 0.38 0.42 0.06 -0.10 99.62"},
+		{"preferential below cost", market, 10_000_00, credit, "preferential credit 38.00 41.75 6.50 -10.25 9962.00"},
+		{"preferential debit", market, 10_000_00, nil, "preferential debit 18.00 9.75 6.50 1.75 9982.00"},
+		{"zero", hospital, 10_000_00, credit, "zero 0.00 0.00 0.00 0.00 10000.00"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newTown(t, merchant.Reference())
+			w.fact(c.number, "", c.fen, c.edit)
+			l := w.ask(merchant.OpStatement, merchant.Request{Merchant: c.number}).Statement.Lines[0]
+			got := fmt.Sprintf("%s %s %s %s %s %s", l.Price, l.Fee, l.Issuer, l.Network, l.Acquirer, l.Net)
+			if got = strings.ReplaceAll(got, " CNY", ""); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+			for _, b := range w.breaks() {
+				t.Error(b.Text)
+			}
+		})
+	}
+}
+
+// A life of two weeks, in which everything happens that a defect could do otherwise.
+func (w *town) live() {
+	credit := func(f *merchant.Fact) { f.Credit = true }
+	w.ask(merchant.OpQuote, merchant.Request{Merchant: noodles, Amount: pay.CNY(123_45), Card: "debit"})
+	first := w.fact(noodles, "", 123_45, nil)
+	w.office.Hear(w.now, []merchant.Fact{first})
+	w.fact(noodles, "", 20_000_00, nil)
+	w.fact(noodles, "", 77_77, credit)
+	w.fact(noodles, "", 77_77, func(f *merchant.Fact) { f.Entry = pay.Entry07Contactless })
+	w.fact(noodles, "", 77_77, func(f *merchant.Fact) { f.ByCode = true })
+	w.fact(hospital, "", 77_77, nil)
+	w.fact(market, "", 1077_77, nil)
+	whole := w.fact(noodles, "", 55_55, nil)
+	w.fact(noodles, whole.ID, -55_55, func(f *merchant.Fact) { f.Whole = true })
+	parts := w.fact(noodles, "", 150_00, credit)
+	w.pass(time.Hour)
+	for range 3 {
+		w.fact(noodles, parts.ID, -50_00, nil)
+	}
+	w.pass(13*time.Hour + 45*time.Minute) // 00:15
+	w.ask(merchant.OpStatement, merchant.Request{Merchant: noodles, Day: "2026-06-01"})
+	file := merchant.SchemeFile{Day: "2026-06-01", Rows: []merchant.SchemeRow{{RRN: "260601000001", Merchant: noodles, Amount: pay.CNY(123_45)},
+		{RRN: "260601000002", Merchant: noodles, Amount: pay.CNY(20_000_01)}, {RRN: "260601999999", Merchant: noodles, Amount: pay.CNY(5_00)}}}
+	w.ask(merchant.OpReconcile, merchant.Request{File: file.String()})
+	w.ask(merchant.OpReconcile, merchant.Request{File: file.String()})
+	w.ask(merchant.OpResolve, merchant.Request{Case: "C2026-06-01-260601999999", Decision: merchant.ToMerchant})
+	w.words = []merchant.BankWord{merchant.BankSilent, merchant.BankPaid}
+	w.pass(11 * time.Hour)
+	w.fact(noodles, "", 100_00, nil)
+	w.fact(noodles, first.ID, -100_00, nil)
+	w.pass(12*time.Hour - 15*time.Minute) // 23:00 of the second
+	w.fact(noodles, "", 9_99, nil)
+	w.words = []merchant.BankWord{merchant.BankRefused}
+	w.pass(36 * time.Hour)
+	w.ask(merchant.OpPayout, merchant.Request{Merchant: noodles})
+	w.pass(24 * time.Hour)
+	w.fact(noodles, "", 10_00, nil) // Friday
+	w.pass(4 * 24 * time.Hour)
+	for day := 1; day < 14; day++ {
+		w.ask(merchant.OpStatement, merchant.Request{Merchant: noodles, Day: fmt.Sprintf("2026-06-%02d", day)})
+	}
+	w.ask(merchant.OpStatement, merchant.Request{Merchant: hospital, Day: "2026-06-01"})
+	for _, p := range w.office.Payouts() {
+		fmt.Fprintln(&w.said, p.Number, p.At.Format("02 15:04"), p.Amount, p.Surcharge, p.State)
+	}
+}
+
+// told is what an office states, but for how far it has heard.
+func told(t *testing.T, o *merchant.Office) string {
+	t.Helper()
+	text, err := json.MarshalIndent(o.Statements()[1:], "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The honest office leaves nothing to complain of; every defect shows in what it says or is found by audit; and a restart changes nothing.
+func TestOfficeDefects(t *testing.T) {
+	honest := newTown(t, merchant.Reference())
+	honest.live()
+	for _, b := range honest.breaks() {
+		t.Errorf("%s: %s", b.Rule, b.Text)
+	}
+	if err := honest.office.Ledger().TrialBalance(); err != nil {
+		t.Error(err)
+	}
+	terms, err := merchant.LoadTerms(fixtures.FS, "merchants/services/terms.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := merchant.New(merchant.Config{Terms: terms, Store: honest.store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Age(honest.now)
+	if diff := cmp.Diff(told(t, honest.office), told(t, again)); diff != "" {
+		t.Errorf("a restarted office states something else (-before +after):\n%s", diff)
+	}
+	for _, d := range merchant.OfficeDefects() {
+		rules := merchant.Reference()
+		d.Edit(&rules)
+		w := newTown(t, rules)
+		w.live()
+		if w.said.String() == honest.said.String() && len(w.breaks()) == 0 {
+			t.Errorf("%s changes nothing", d.Name)
+		}
+		if d.Text == "" || d.Why == "" || d.Category == "" {
+			t.Errorf("%s: words are missing", d.Name)
+		}
+	}
+}

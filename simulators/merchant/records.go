@@ -1,0 +1,141 @@
+package merchant
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/trace"
+)
+
+// Kinds of the office's own journal lines. Each holds the whole of one thing as it is from then on.
+const (
+	merchantRecord = "merchant"
+	itemRecord     = "item"
+	payoutRecord   = "payout"
+	caseRecord     = "case"
+	agreedRecord   = "agreed"
+)
+
+// change is one decision: what it alters, and the money it moves.
+type change struct {
+	merchants []Merchant
+	items     []Item
+	payouts   []Payout
+	cases     []Case
+	agreed    []string
+	books     *ledger.Tx
+}
+
+// commit makes a decision happen: in memory, and in the journal as one batch. If the journal fails, memory has run ahead of it, and the office
+// falls silent rather than promise what a restart would forget.
+func (o *Office) commit(c change) {
+	records := c.records()
+	if c.books != nil {
+		for _, e := range c.books.Entries() {
+			if e.Kind != ledger.Open {
+				o.note(e.At, trace.Moved, string(e.Kind), e.String())
+			}
+		}
+		records = append(records, c.books.Records()...)
+		c.books.Commit()
+	}
+	o.keep(c)
+	if o.Store == nil {
+		return
+	}
+	o.Store.Append(records, func(err error) {
+		if err != nil {
+			o.broken = true
+			o.note(time.Time{}, trace.Trouble, "journal", err.Error())
+		}
+	})
+}
+
+func (c change) records() []journal.Record {
+	var records []journal.Record
+	add := func(kind string, v any) {
+		data, err := json.Marshal(v)
+		if err != nil {
+			panic(fmt.Sprintf("office: %s: %v", kind, err)) // plain structs always marshal
+		}
+		records = append(records, journal.Record{Kind: kind, Data: data})
+	}
+	for _, m := range c.merchants {
+		add(merchantRecord, m)
+	}
+	for _, i := range c.items {
+		add(itemRecord, i)
+	}
+	for _, p := range c.payouts {
+		add(payoutRecord, p)
+	}
+	for _, k := range c.cases {
+		add(caseRecord, k)
+	}
+	if len(c.agreed) > 0 {
+		add(agreedRecord, c.agreed)
+	}
+	return records
+}
+
+// replay takes one record of the journal back into memory.
+func (o *Office) replay(r journal.Record) error {
+	var c change
+	var err error
+	switch r.Kind {
+	case merchantRecord:
+		c.merchants = make([]Merchant, 1)
+		err = json.Unmarshal(r.Data, &c.merchants[0])
+	case itemRecord:
+		c.items = make([]Item, 1)
+		err = json.Unmarshal(r.Data, &c.items[0])
+	case payoutRecord:
+		c.payouts = make([]Payout, 1)
+		err = json.Unmarshal(r.Data, &c.payouts[0])
+	case caseRecord:
+		c.cases = make([]Case, 1)
+		err = json.Unmarshal(r.Data, &c.cases[0])
+	case agreedRecord:
+		err = json.Unmarshal(r.Data, &c.agreed)
+	default:
+		return o.books.Replay(r)
+	}
+	if err != nil {
+		return fmt.Errorf("replay of a %s record: %w", r.Kind, err)
+	}
+	o.keep(c)
+	return nil
+}
+
+func (o *Office) keep(c change) {
+	for _, m := range c.merchants {
+		o.merchants[m.Number] = m
+	}
+	for _, i := range c.items {
+		o.items[i.ID] = &i
+		o.order = append(o.order, i.ID)
+		o.unpaid[i.Ref.Merchant] = append(o.unpaid[i.Ref.Merchant], i.ID)
+		o.stands(i)
+		if wake, set := o.wakes[i.Ref.Merchant]; !set || i.Due.Before(wake) {
+			o.wakes[i.Ref.Merchant] = i.Due
+		}
+		if i.At.After(o.heard) {
+			o.heard = i.At
+		}
+	}
+	for _, p := range c.payouts {
+		o.paid(p)
+	}
+	for _, k := range c.cases {
+		if _, known := o.cases[k.Number]; !known {
+			o.caseOrder = append(o.caseOrder, k.Number)
+		}
+		o.cases[k.Number] = k
+	}
+	for _, id := range c.agreed {
+		o.agreed[id] = true
+	}
+}

@@ -1,0 +1,61 @@
+// Package merchant is what a shop has beside its tills: the office of its acquirer, which clears, charges and pays, and the desk that hears from wallets.
+package merchant
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tillproof/tillproof/simulators/core/ledger"
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
+)
+
+// Rules are all that office and desk decide from. A value is immutable once one of them works with it.
+type Rules struct {
+	Signed bool                            // merchant/notice-signature: what the wallet has not signed is no notice
+	Once   bool                            // merchant/notice-repeat: what comes again is acknowledged, and that is all
+	Words  func(walletapi.Params) []string // merchant/notice-words: what a text tells of the payment's numbers
+
+	Services []Service
+
+	ClearsOnce bool                                                 // a movement that comes again is the same movement
+	InForce    func(*Terms, time.Time) *Tariff                      // the tariff of an instant
+	PriceOf    func([]Price, Sold) Price                            // the line that fits a sale
+	Round      func(a, n, d int64) int64                            // a × n / d in whole fen
+	Capped     func(fee, most int64) int64                          // a fee with a cap
+	Charged    func(*Office, pay.Amount, Quote) pay.Amount          // the fee of a sale that was quoted so
+	Share      func(*Office, pay.Amount, Quote) Share               // who gets what
+	Returns    func(Fact, Quote) bool                               // whether what goes back brings its fee
+	BackPart   func(o *Office, fee, sold, before, back int64) int64 // ... and how much of it
+
+	Day     func(*Terms, time.Time) string          // the business day of an instant
+	Payday  func(*Terms, Term, string) time.Time    // when a business day is paid
+	Payable func([]*Item) []*Item                   // what of the items that are due a payout takes
+	Heard   func(BankWord) BankWord                 // what the bank's word is taken for
+	Fail    func(*ledger.Tx, Payout) error          // gives back what could not be paid
+	Frees   bool                                    // ... and lets its items be paid again
+	Told    func(Item) bool                         // whether a statement tells of an item
+	Agree   func(f, b int64, filed, told bool) bool // whether the scheme's file and the books say the same
+}
+
+// Reference gives the rules of an office and a desk that do everything right.
+func Reference() Rules {
+	return Rules{
+		Signed: true, Once: true, Words: words,
+		Services:   services(),
+		ClearsOnce: true, InForce: inForce, PriceOf: firstFit, Round: halfUp, Capped: func(fee, most int64) int64 { return min(fee, most) },
+		Charged: func(o *Office, a pay.Amount, q Quote) pay.Amount { return o.part(a, q.Price) }, Share: share,
+		Returns: func(f Fact, q Quote) bool { return f.Whole || q.Returns }, BackPart: backPart,
+		Day: dayOf, Payday: payday, Payable: func(due []*Item) []*Item { return due }, Heard: func(w BankWord) BankWord { return w },
+		Fail: fail, Frees: true, Told: func(Item) bool { return true }, Agree: agree,
+	}
+}
+
+// without gives the services with one check left out: an edit that defects make.
+func without(list []Service, check string) []Service {
+	list = slices.Clone(list)
+	for i, s := range list {
+		list[i].Checks = slices.DeleteFunc(slices.Clone(s.Checks), func(c Check) bool { return c.Name == check })
+	}
+	return list
+}

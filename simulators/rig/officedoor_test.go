@@ -1,0 +1,87 @@
+package rig
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/merchant"
+)
+
+// The office over HTTP, beside tills that sell over TCP: each request and answer is as its OpenAPI file says, and it says the same as in memory.
+func TestOfficeOverHTTP(t *testing.T) {
+	r, err := New(Options{Line: LineSocket})
+	fatal(t, err)
+	w, err := r.World(t.Context(), 1, "")
+	fatal(t, err)
+	t.Cleanup(w.Close)
+	till, err := w.Till("T1")
+	fatal(t, err)
+	fatal(t, till.SignIn())
+	fatal(t, till.Swipe("Bob", pay.CNY(100_00), PINNobody))
+	line, err := w.office()
+	fatal(t, err)
+	judge := newJudge(t, "merchants/services/openapi.yaml", "/components/responses/Answer")
+	line.client = &http.Client{Transport: judge}
+	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	shop := merchant.Request{Merchant: streetShop}
+	with := func(edit func(*merchant.Request)) merchant.Request {
+		q := shop
+		edit(&q)
+		return q
+	}
+	file := merchant.SchemeFile{Day: w.BusinessDay(0), Rows: []merchant.SchemeRow{{RRN: "260601999999", Merchant: streetShop, Amount: pay.CNY(5_00)}}}
+	for _, c := range []struct {
+		op   merchant.Operation
+		in   merchant.Request
+		want merchant.Code
+	}{
+		{merchant.OpEnrol, with(func(q *merchant.Request) { q.Name, q.MCC, q.Term = "Noodle House", "5812", merchant.TermSameDay }), merchant.OK},
+		{merchant.OpEnrol, with(func(q *merchant.Request) { q.Name, q.MCC = "Casino", "7995" }), merchant.RefusedTrade},
+		{merchant.OpQuote, with(func(q *merchant.Request) {
+			q.Amount, q.Card, q.Entry, q.Product, q.Day = pay.CNY(100_00), "debit", "07", "card", "2030-01-01"
+		}), merchant.OK},
+		{merchant.OpPayout, shop, merchant.OK},
+		{merchant.OpPayout, shop, merchant.NothingToPay},
+		{merchant.OpReconcile, merchant.Request{File: file.String()}, merchant.OK},
+		{merchant.OpReconcile, merchant.Request{File: file.String()}, merchant.TakenFile},
+		{merchant.OpReconcile, merchant.Request{File: "T|1|1"}, merchant.BadFile},
+		{merchant.OpCases, merchant.Request{}, merchant.OK},
+		{merchant.OpResolve, merchant.Request{Case: "C" + file.Day + "-260601999999", Decision: merchant.ToMerchant}, merchant.OK},
+		{merchant.OpResolve, merchant.Request{Case: "C", Decision: merchant.ToMerchant}, merchant.NoCase},
+		{merchant.OpOwed, shop, merchant.OK},
+		{merchant.OpPayout, shop, merchant.OK},
+		{merchant.OpPayouts, shop, merchant.OK},
+		{merchant.OpStatement, shop, merchant.OK},
+		{merchant.OpStatement, with(func(q *merchant.Request) { q.Merchant = "1" }), merchant.NoMerchant},
+		{merchant.OpStatement, with(func(q *merchant.Request) { q.Day = w.BusinessDay(-1) }), merchant.OK},
+	} {
+		a, err := w.AskOffice(c.op, c.in)
+		fatal(t, err)
+		if a.Code != c.want {
+			t.Errorf("%s: %s %s, want %s", c.op, a.Code, a.Reason, c.want)
+		}
+	}
+	for _, op := range merchant.Operations() {
+		if !judge.seen["/"+string(op)] {
+			t.Errorf("nobody has asked %s", op)
+		}
+	}
+	if len(judge.requests) != len(merchant.Operations()) {
+		t.Errorf("the file has %d operations, the office %d", len(judge.requests), len(merchant.Operations()))
+	}
+	breaks, err := w.Verify()
+	fatal(t, err)
+	for _, b := range breaks {
+		t.Error(b.Text)
+	}
+	for body, want := range map[string]int{"{": http.StatusBadRequest, `{"owner": "1"}`: http.StatusBadRequest, `{} {}`: http.StatusBadRequest, `{}`: http.StatusOK} {
+		res, err := http.Post(line.away+"owed", "application/json", strings.NewReader(body))
+		fatal(t, err)
+		_ = res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", body, res.StatusCode, want)
+		}
+	}
+}
