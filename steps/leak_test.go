@@ -25,6 +25,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/core/trace/leak"
 	"github.com/tillproof/tillproof/simulators/fault"
+	"github.com/tillproof/tillproof/simulators/merchant"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
@@ -469,6 +470,30 @@ func (d *drawn) decode(frame []byte) {
 	}
 }
 
+// newcomer takes a merchant on, who has papers, a phone and an account, and a till that is activated by a code.
+func (d *drawn) newcomer(w *rig.World) {
+	d.t.Helper()
+	const shop, till = "Corner Shop", "T5"
+	said := func(_ any, err error) {
+		d.t.Helper()
+		if err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	said(w.Apply(shop, rig.Applies{}))
+	said(w.BringDocuments(shop))
+	said(w.Review(shop, merchant.Approve))
+	said(w.Ship(till, shop))
+	said(w.AskCode(shop, till))
+	said(w.Activate(till, shop, true))
+	said(w.Activate(till, shop, false))
+	said(w.AskOfficeFor(shop, merchant.OpStatement, merchant.Request{}))
+	said(w.AskOfficeFor("Noodle House", merchant.OpStatement, merchant.Request{}))
+	secrets, err := w.PersonSecrets(shop)
+	said(nil, err)
+	d.secrets = append(d.secrets, secrets...)
+}
+
 // gather takes everything that a world gives, and its parts however they are printed.
 func (d *drawn) gather(name string, w *rig.World) {
 	outputs, err := w.Outputs()
@@ -487,6 +512,15 @@ func (d *drawn) gather(name string, w *rig.World) {
 			d.out(name+" screens in Chinese", []byte(zh.Screen(s)))
 		}
 		d.told(name+" printed", till, *till, till.Status(), till.Statements())
+	}
+	if _, seen := w.Control(); seen {
+		d.newcomer(w)
+	}
+	if outputs, err = w.Outputs(); err != nil {
+		d.t.Fatal(err)
+	}
+	for part, b := range outputs {
+		d.out(name+" with a new merchant: "+part, b)
 	}
 	control, _ := w.Control()
 	state, err := w.Look()

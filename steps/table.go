@@ -88,6 +88,7 @@ func Nouns() []Noun {
 		{"payers' codes", codeSteps()},
 		{"wallets", walletSteps()},
 		{"the office for merchants", officeSteps()},
+		{"new merchants", newcomerSteps()},
 		{"the device", deviceSteps()},
 		{"signatures", signatureSteps()},
 		{"the tester", slices.Concat(testerSteps(), copySteps())},

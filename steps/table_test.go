@@ -123,7 +123,7 @@ func TestExamples(t *testing.T) {
 
 // inEnglish gives arguments with the cast's names in English, which the rig knows by either.
 func inEnglish(list []string) []string {
-	people := map[string]string{"小爱": "Alice", "小波": "Bob", "小萝": "Carol", "面馆": "Noodle House"}
+	people := map[string]string{"小爱": "Alice", "小波": "Bob", "小萝": "Carol", "面馆": "Noodle House", "小卖部": "Corner Shop"}
 	out := slices.Clone(list)
 	for i, a := range out {
 		if en, ok := people[a]; ok {

@@ -26,11 +26,24 @@ const (
 	OpReconcile Operation = "reconcile"
 	OpCases     Operation = "cases"
 	OpResolve   Operation = "resolve"
+
+	OpApply       Operation = "apply"
+	OpDocument    Operation = "document"
+	OpReview      Operation = "review"
+	OpApplication Operation = "application"
+	OpShip        Operation = "ship"
+	OpCode        Operation = "activation-code"
+	OpActivate    Operation = "activate"
+	OpReturn      Operation = "return"
+	OpSuspend     Operation = "suspend"
+	OpResume      Operation = "resume"
+	OpClose       Operation = "close"
 )
 
 // Operations lists them all.
 func Operations() []Operation {
-	return []Operation{OpEnrol, OpQuote, OpStatement, OpOwed, OpPayout, OpPayouts, OpReconcile, OpCases, OpResolve}
+	return []Operation{OpEnrol, OpQuote, OpStatement, OpOwed, OpPayout, OpPayouts, OpReconcile, OpCases, OpResolve,
+		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose}
 }
 
 // Request is what is asked. Which fields an operation needs stands in its Service.
@@ -47,25 +60,25 @@ type Request struct {
 	File     string     `json:"file,omitempty"`
 	Case     string     `json:"case,omitempty"`
 	Decision Decision   `json:"decision,omitempty"`
+
+	Kind        string  `json:"kind,omitempty"`
+	Person      *Person `json:"person,omitempty"`
+	Place       string  `json:"place,omitempty"`
+	Campaign    string  `json:"campaign,omitempty"`
+	Application string  `json:"application,omitempty"`
+	Document    string  `json:"document,omitempty"`
+	Content     Private `json:"content,omitzero"`
+	Reason      string  `json:"reason,omitempty"`
+	Serial      string  `json:"serial,omitempty"`
+	Phone       Private `json:"phone,omitzero"`
+	Activation  Private `json:"activation,omitzero"` // the one-time code
 }
 
 // has tells that a field, by its name on the line, is there.
 func (r Request) has(name string) bool {
-	switch name {
-	case "amount":
-		return r.Amount.Minor > 0
-	case "merchant":
-		return r.Merchant != ""
-	case "name":
-		return r.Name != ""
-	case "mcc":
-		return r.MCC != ""
-	case "file":
-		return r.File != ""
-	case "case":
-		return r.Case != ""
-	}
-	return r.Decision != ""
+	return map[string]bool{"merchant": r.Merchant != "", "name": r.Name != "", "mcc": r.MCC != "", "amount": r.Amount.Minor > 0, "file": r.File != "", "case": r.Case != "",
+		"decision": r.Decision != "", "kind": r.Kind != "", "person": r.Person != nil, "application": r.Application != "", "document": r.Document != "",
+		"content": !r.Content.IsZero(), "serial": r.Serial != "", "phone": !r.Phone.IsZero(), "activation": !r.Activation.IsZero()}[name]
 }
 
 // maxRequest bounds a request, in bytes.
@@ -104,7 +117,23 @@ const (
 	NoCase       Code = "NO_CASE"      // there is none of that number
 	CaseEnded    Code = "CASE_ENDED"   // it was resolved before
 	BadDecision  Code = "BAD_DECISION" // want merchant or scheme
-	Broken       Code = "BROKEN"       // the office's own fault: nobody knows what was done
+
+	BadIdentity   Code = "BAD_IDENTITY"   // a wrong check digit, or no phone
+	NotHisAccount Code = "ACCOUNT_NAME"   // the account is somebody else's
+	NoApplication Code = "NO_APPLICATION" // there is none of that number
+	WrongStage    Code = "WRONG_STAGE"    // of the application
+	BadDocument   Code = "BAD_DOCUMENT"   // nobody wants it
+	NoDevice      Code = "NO_DEVICE"      // none of that serial number was shipped, or it is not in use
+	SerialBound   Code = "SERIAL_BOUND"   // the device is a merchant's
+	NotHisPhone   Code = "NOT_HIS_PHONE"
+	Suspended     Code = "SUSPENDED"
+	CodeWrong     Code = "CODE_WRONG"
+	CodeLocked    Code = "CODE_LOCKED" // wrong three times
+	CodeUsed      Code = "CODE_USED"
+	CodeExpired   Code = "CODE_EXPIRED"
+	HasBalance    Code = "HAS_BALANCE" // he cannot be closed
+
+	Broken Code = "BROKEN" // the office's own fault: nobody knows what was done
 )
 
 // Answer is what the office says.
@@ -118,6 +147,10 @@ type Answer struct {
 	Payout    *Payout     `json:"payout,omitempty"`
 	Payouts   []Payout    `json:"payouts,omitempty"`
 	Cases     []Case      `json:"cases,omitempty"`
+
+	Application *Application `json:"application,omitempty"`
+	Device      *Device      `json:"device,omitempty"`
+	Activated   *Activated   `json:"activated,omitempty"`
 }
 
 // Check is one question asked of a request. An empty code lets it pass; any other ends it, with a reason for people.
@@ -143,6 +176,8 @@ type Call struct {
 	merchant Merchant
 	file     SchemeFile
 	found    Case
+	applied  Application
+	device   Device
 }
 
 // Serve answers one request.
@@ -181,7 +216,7 @@ func (c *Call) end(code Code, reason string) { c.answer = Answer{Code: code, Rea
 
 func services() []Service {
 	known := []Check{{"merchant", merchantKnown}}
-	return []Service{
+	return slices.Concat(applicationServices(), deviceServices(), []Service{
 		{OpEnrol, []string{"merchant", "name", "mcc"}, []Check{{"trade", tradeAllowed}}, enrol},
 		{OpQuote, []string{"merchant", "amount"}, append(known[:1:1], Check{"day", dayRight}), tellQuote},
 		{OpStatement, []string{"merchant"}, append(known[:1:1], Check{"day", dayRight}), tellStatement},
@@ -191,7 +226,7 @@ func services() []Service {
 		{OpReconcile, []string{"file"}, []Check{{"file", fileWhole}, {"file-once", fileNew}}, takeFile},
 		{OpCases, nil, nil, func(c *Call) { c.answer.Cases = c.Cases() }},
 		{OpResolve, []string{"case", "decision"}, []Check{{"case", caseOpen}}, endCase},
-	}
+	})
 }
 
 func merchantKnown(c *Call) (Code, string) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 )
@@ -47,7 +48,9 @@ type Item struct {
 	Day    string    `json:"day"` // the business day
 	Due    time.Time `json:"due"`
 	Payout string    `json:"payout,omitempty"` // that has paid it
-	Case   string    `json:"case,omitempty"`   // it settles this difference and no sale
+
+	Other ledger.Account `json:"other,omitempty"` // it is no sale: the account on the other side
+	What  string         `json:"what,omitempty"`  // ... and what it is
 }
 
 // standing is what is left of a sale.
@@ -110,11 +113,12 @@ func (o *Office) clear(f Fact) error {
 }
 
 // book posts an item.
-func (o *Office) book(i Item) error {
-	tx := o.books.Begin(i.At)
+func (o *Office) book(i Item) error { return o.bookIn(o.books.Begin(i.At), i) }
+
+func (o *Office) bookIn(tx *ledger.Tx, i Item) error {
 	from, id := clearing, "clear:"+i.ID
-	if i.Case != "" {
-		from = suspense
+	if i.Other != "" {
+		from = i.Other
 	}
 	err := errors.Join(
 		move(tx, id+":gross", from, payable(i.Ref.Merchant), i.Amount),
@@ -131,7 +135,7 @@ func (o *Office) book(i Item) error {
 
 // stands counts an item for the sale that it is about.
 func (o *Office) stands(i Item) {
-	if i.Case != "" {
+	if i.Other != "" {
 		return
 	}
 	s := o.sales[i.Sale]

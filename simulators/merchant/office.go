@@ -10,17 +10,25 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
-// Config is what an office works with. Rules, Store, Trace and Bank may be nil: the reference rules, no memory beyond this one, no trace, a
-// bank that pays.
+// Config is what an office works with. All but Terms may be nil: the reference rules, no memory beyond this one, no trace, a
+// bank that pays, keys of its own.
 type Config struct {
 	Terms *Terms
 	Rules *Rules
 	Store journal.Store
 	Trace *trace.Recorder
 	Bank  Bank
+
+	HSM      *hsm.HSM                                         // what is known of persons is sealed under its key KeyStore, made by New when it is absent
+	Open     func(Merchant) error                             // has the acquirer know a merchant
+	Register Register                                         // nil: nobody can activate a device
+	Stop     func(merchant, terminal string, stop bool) error // has the acquirer take nothing more of a merchant or one of his terminals, or take it again
+	Message  func(phone, code pay.Secret)                     // carries an activation code
 }
 
 // Office is what one acquirer does for its merchants beside their tills. It belongs to the world's loop: it takes no locks.
@@ -50,6 +58,12 @@ type Office struct {
 	paidOrder []string
 	wakes     map[string]time.Time // by merchant: when to look whether he is to be paid
 	cases     map[string]Case
+
+	applications     map[string]Application
+	applicationOrder []string
+	devices          map[string]Device // by serial number
+	shipped          []string
+
 	caseOrder []string
 	agreed    map[string]bool // items that the scheme's file has been held against
 	heard     time.Time       // movements up to then have come
@@ -67,7 +81,25 @@ func New(c Config) (*Office, error) {
 		c.Bank = func(time.Time, Payout) BankWord { return BankPaid }
 	}
 	o := &Office{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, items: map[string]*Item{}, unpaid: map[string][]string{},
-		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{}}
+		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{},
+		applications: map[string]Application{}, devices: map[string]Device{}}
+	if c.HSM == nil {
+		o.HSM = hsm.New(sim.Seed(0).Reader("office"))
+	}
+	if o.Message == nil {
+		o.Message = func(pay.Secret, pay.Secret) {}
+	}
+	if o.Open == nil {
+		o.Open = func(Merchant) error { return nil }
+	}
+	if o.Stop == nil {
+		o.Stop = func(string, string, bool) error { return nil }
+	}
+	if !o.HSM.Has(KeyStore) {
+		if _, err := o.HSM.Generate(KeyStore, hsm.AES256); err != nil {
+			return nil, fmt.Errorf("office: %w", err)
+		}
+	}
 	if c.Store != nil {
 		if err := c.Store.Replay(o.replay); err != nil {
 			return nil, fmt.Errorf("office: %w", err)
@@ -82,6 +114,9 @@ type Merchant struct {
 	Name   string `json:"name"`
 	MCC    string `json:"mcc"`
 	Term   Term   `json:"term"`
+
+	Suspended bool `json:"suspended,omitempty"`
+	Closed    bool `json:"closed,omitempty"`
 }
 
 // Enrol takes a merchant on, or changes what is agreed with him: a change counts for what is sold and paid from then on.
@@ -89,7 +124,9 @@ func (o *Office) Enrol(now time.Time, m Merchant) error {
 	if m.Term == "" {
 		m.Term = TermNextWorkingDay
 	}
-	switch was, known := o.merchants[m.Number]; {
+	was, known := o.merchants[m.Number]
+	m.Suspended, m.Closed = was.Suspended, was.Closed
+	switch {
 	case known && was == m:
 		return nil
 	case m.Number == "" || m.Name == "":
@@ -172,6 +209,7 @@ func (o *Office) Payouts() []Payout {
 // Age does what has fallen due: cut-offs, payouts, questions to the bank. Serve calls it first; whoever looks at the books calls it before,
 // when it has told what the acquirer has posted up to now.
 func (o *Office) Age(now time.Time) {
+	o.ageDeposits(now)
 	for range 100_000 { // years of paydays
 		at, number := time.Time{}, ""
 		for _, m := range slices.Sorted(maps.Keys(o.wakes)) {

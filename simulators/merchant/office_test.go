@@ -16,6 +16,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/merchant"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
 const (
@@ -30,6 +31,7 @@ type town struct {
 	office *merchant.Office
 	store  *journal.Memory
 	words  []merchant.BankWord // that the bank says next; then it pays
+	code   pay.Secret          // that was texted last
 	said   strings.Builder     // everything that came out
 	n      int
 	now    time.Time
@@ -43,7 +45,19 @@ func newTown(t testing.TB, r merchant.Rules) *town {
 		t.Fatal(err)
 	}
 	w := &town{t: t, store: journal.NewMemory(), now: sim.Start}
-	w.office, err = merchant.New(merchant.Config{Terms: terms, Rules: &r, Store: w.store, Bank: w.bank})
+	w.office, err = merchant.New(merchant.Config{Terms: terms, Rules: &r, Store: w.store, Bank: w.bank, HSM: hsm.New(sim.Seed(1).Reader("office")),
+		Message: func(phone, code pay.Secret) {
+			w.code = code
+			fmt.Fprintf(&w.said, "text to %s\n", phone.Reveal())
+		},
+		Register: func(m merchant.Merchant, d merchant.Device) ([]byte, string, error) {
+			fmt.Fprintf(&w.said, "the acquirer hears of %s of %s\n", d.Terminal, m.Name)
+			return []byte("key"), "00000000", nil
+		},
+		Stop: func(number, terminal string, stop bool) error {
+			fmt.Fprintf(&w.said, "the acquirer stops %s %s: %t\n", number, terminal, stop)
+			return nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +109,12 @@ func (w *town) pass(d time.Duration) {
 func (w *town) ask(op merchant.Operation, r merchant.Request) merchant.Answer {
 	a := w.office.Serve(w.now, op, r)
 	fmt.Fprintf(&w.said, "%s %s %s\n", op, a.Code, a.Reason)
+	if x := a.Application; x != nil {
+		fmt.Fprintf(&w.said, "  %s %s %s %v\n", x.Number, x.Stage, x.Merchant, x.Shown)
+	}
+	if d := a.Device; d != nil {
+		fmt.Fprintf(&w.said, "  %s %s %s %s\n", d.Serial, d.Merchant, d.Terminal, d.Deposit)
+	}
 	if q := a.Quote; q != nil {
 		fmt.Fprintf(&w.said, "  %s %s %s %v\n", q.Tariff, q.Name, q.Explained, *a.Share)
 	}
@@ -203,6 +223,89 @@ func (w *town) live() {
 	}
 }
 
+// join has people become merchants, and give their devices back, in every way that a defect could do otherwise.
+func (w *town) join() {
+	const corner, books = "898320554110002", "898320559420001"
+	person := func(phone, holder string) *merchant.Person {
+		return &merchant.Person{Owner: merchant.NewPrivate("王芳芳"), Identity: merchant.NewPrivate("320500199001011223"), Phone: merchant.NewPrivate(phone),
+			Holder: merchant.NewPrivate(holder), Account: merchant.NewPrivate("6200129999000013")}
+	}
+	apply := func(phone, holder, mcc, campaign string) string {
+		a := w.ask(merchant.OpApply, merchant.Request{Kind: "person", Name: "Shop " + mcc, MCC: mcc, Campaign: campaign, Person: person(phone, holder)})
+		if a.Application == nil {
+			return ""
+		}
+		return a.Application.Number
+	}
+	misprinted := person("13800138000", "王芳芳")
+	misprinted.Identity = merchant.NewPrivate("320500199001011224")
+	w.ask(merchant.OpApply, merchant.Request{Kind: "person", Name: "Shop", MCC: "5411", Person: misprinted})
+	apply("13800138000", "赵六", "5411", "")
+	apply("13800138000", "王芳芳", "7995", "")
+	review := func(number string, d merchant.Decision) {
+		w.ask(merchant.OpReview, merchant.Request{Application: number, Decision: d})
+	}
+	take := func(number string) {
+		for _, document := range []string{"account", "identity-back", "identity-front", "shop"} {
+			w.ask(merchant.OpDocument, merchant.Request{Application: number, Document: document, Content: merchant.NewPrivate("x")})
+		}
+	}
+	rejected := apply("13700137000", "王芳芳", "5812", "")
+	review(rejected, merchant.Approve)
+	take(rejected)
+	review(rejected, merchant.Reject)
+	review(rejected, merchant.Approve)
+	first := apply("13800138000", "王芳芳", "5411", "spring")
+	take(first)
+	review(first, merchant.Approve)
+	second := apply("13900139000", "王芳芳", "5942", "winter")
+	take(second)
+	review(second, merchant.Approve)
+	ship := func(number, serial string) {
+		w.ask(merchant.OpShip, merchant.Request{Merchant: number, Serial: serial})
+	}
+	ship(corner, "S1")
+	ship(books, "S2")
+	ship(books, "S1")
+	code := func(serial, phone string) pay.Secret {
+		w.ask(merchant.OpCode, merchant.Request{Serial: serial, Phone: merchant.NewPrivate(phone)})
+		return w.code
+	}
+	activate := func(serial string, code pay.Secret) {
+		w.ask(merchant.OpActivate, merchant.Request{Serial: serial, Activation: merchant.Private{Secret: code}})
+	}
+	code("S1", "13900139000")
+	one := code("S1", "13800138000")
+	code("S2", "13900139000")
+	activate("S2", one)
+	w.pass(11 * time.Minute)
+	activate("S1", one)
+	one = code("S1", "13800138000")
+	activate("S1", one)
+	activate("S1", one)
+	two := code("S2", "13900139000")
+	for range 4 {
+		activate("S2", pay.NewSecret("none"))
+	}
+	activate("S2", two)
+	two = code("S2", "13900139000")
+	activate("S2", two)
+	activate("S2", code("S2", "13900139000"))
+	w.ask(merchant.OpSuspend, merchant.Request{Merchant: books})
+	w.ask(merchant.OpResume, merchant.Request{Merchant: books})
+	w.ask(merchant.OpClose, merchant.Request{Merchant: books})
+	w.ask(merchant.OpReturn, merchant.Request{Serial: "S2", Amount: pay.CNY(20_00)})
+	ship(books, "S3")
+	activate("S3", code("S3", "13900139000"))
+	w.pass(366 * 24 * time.Hour)
+	w.ask(merchant.OpOwed, merchant.Request{Merchant: books})
+	w.ask(merchant.OpOwed, merchant.Request{Merchant: corner})
+	for _, name := range w.office.Ledger().Accounts() {
+		b, _ := w.office.Ledger().Balance(name)
+		fmt.Fprintln(&w.said, name, b.Booked)
+	}
+}
+
 // told is what an office states, but for how far it has heard.
 func told(t *testing.T, o *merchant.Office) string {
 	t.Helper()
@@ -217,6 +320,7 @@ func told(t *testing.T, o *merchant.Office) string {
 func TestOfficeDefects(t *testing.T) {
 	honest := newTown(t, merchant.Reference())
 	honest.live()
+	honest.join()
 	for _, b := range honest.breaks() {
 		t.Errorf("%s: %s", b.Rule, b.Text)
 	}
@@ -227,7 +331,7 @@ func TestOfficeDefects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := merchant.New(merchant.Config{Terms: terms, Store: honest.store})
+	again, err := merchant.New(merchant.Config{Terms: terms, Store: honest.store, HSM: hsm.New(sim.Seed(1).Reader("office"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,6 +344,7 @@ func TestOfficeDefects(t *testing.T) {
 		d.Edit(&rules)
 		w := newTown(t, rules)
 		w.live()
+		w.join()
 		if w.said.String() == honest.said.String() && len(w.breaks()) == 0 {
 			t.Errorf("%s changes nothing", d.Name)
 		}

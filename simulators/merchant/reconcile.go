@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tillproof/tillproof/simulators/core/audit"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 )
@@ -134,7 +133,7 @@ func (o *Office) reconcile(now time.Time, f SchemeFile) ([]Case, error) {
 	}
 	made := change{agreed: []string{"file:" + f.Day}, books: o.books.Begin(now)}
 	for _, id := range o.order {
-		if i := o.items[id]; i.Day == f.Day && i.Case == "" {
+		if i := o.items[id]; i.Day == f.Day && i.Other == "" {
 			e := at(i.RRN, i.Ref.Merchant)
 			e.books, e.told = e.books+i.Amount.Minor, true
 		}
@@ -194,20 +193,17 @@ func agree(file, books int64, filed, told bool) bool { return file == books && f
 
 // resolve ends a case by a decision of people.
 func (o *Office) resolve(now time.Time, k Case, d Decision) error {
-	open := k.Open
+	left := k.Open
 	k.Decision, k.Ended, k.Open = d, now, pay.CNY(0)
 	if d == ToScheme {
 		tx := o.books.Begin(now)
-		if err := move(tx, k.Number+":scheme", network, suspense, open.Neg()); err != nil {
+		if err := move(tx, k.Number+":scheme", network, suspense, left.Neg()); err != nil {
 			return err
 		}
 		o.commit(change{cases: []Case{k}, books: tx})
 		return nil
 	}
-	i := Item{Fact: Fact{ID: k.Number, At: now, Ref: audit.Ref{Merchant: k.Merchant}, RRN: k.RRN, Amount: open}, Case: k.Number, Day: o.Rules.Day(o.Terms, now)}
-	i.Share = Share{Fee: pay.CNY(0), Net: open, Issuer: pay.CNY(0), Network: pay.CNY(0), Acquirer: pay.CNY(0)}
-	i.Due = o.Rules.Payday(o.Terms, o.merchants[k.Merchant].Term, i.Day)
-	if err := o.book(i); err != nil {
+	if err := o.besides(now, k.Merchant, k.Number, "difference", suspense, left); err != nil {
 		return err
 	}
 	o.commit(change{cases: []Case{k}})

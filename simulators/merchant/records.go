@@ -17,6 +17,9 @@ const (
 	payoutRecord   = "payout"
 	caseRecord     = "case"
 	agreedRecord   = "agreed"
+
+	applicationRecord = "application"
+	deviceRecord      = "device"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -26,7 +29,11 @@ type change struct {
 	payouts   []Payout
 	cases     []Case
 	agreed    []string
-	books     *ledger.Tx
+
+	applications []Application
+	devices      []Device
+
+	books *ledger.Tx
 }
 
 // commit makes a decision happen: in memory, and in the journal as one batch. If the journal fails, memory has run ahead of it, and the office
@@ -75,6 +82,12 @@ func (c change) records() []journal.Record {
 	for _, k := range c.cases {
 		add(caseRecord, k)
 	}
+	for _, a := range c.applications {
+		add(applicationRecord, a)
+	}
+	for _, d := range c.devices {
+		add(deviceRecord, d)
+	}
 	if len(c.agreed) > 0 {
 		add(agreedRecord, c.agreed)
 	}
@@ -98,6 +111,12 @@ func (o *Office) replay(r journal.Record) error {
 	case caseRecord:
 		c.cases = make([]Case, 1)
 		err = json.Unmarshal(r.Data, &c.cases[0])
+	case applicationRecord:
+		c.applications = make([]Application, 1)
+		err = json.Unmarshal(r.Data, &c.applications[0])
+	case deviceRecord:
+		c.devices = make([]Device, 1)
+		err = json.Unmarshal(r.Data, &c.devices[0])
 	case agreedRecord:
 		err = json.Unmarshal(r.Data, &c.agreed)
 	default:
@@ -134,6 +153,18 @@ func (o *Office) keep(c change) {
 			o.caseOrder = append(o.caseOrder, k.Number)
 		}
 		o.cases[k.Number] = k
+	}
+	for _, a := range c.applications {
+		if _, known := o.applications[a.Number]; !known {
+			o.applicationOrder = append(o.applicationOrder, a.Number)
+		}
+		o.applications[a.Number] = a
+	}
+	for _, d := range c.devices {
+		if _, known := o.devices[d.Serial]; !known {
+			o.shipped = append(o.shipped, d.Serial)
+		}
+		o.devices[d.Serial] = d
 	}
 	for _, id := range c.agreed {
 		o.agreed[id] = true

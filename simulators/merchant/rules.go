@@ -36,6 +36,16 @@ type Rules struct {
 	Frees   bool                                    // ... and lets its items be paid again
 	Told    func(Item) bool                         // whether a statement tells of an item
 	Agree   func(f, b int64, filed, told bool) bool // whether the scheme's file and the books say the same
+
+	Shown         func(Person) Shown                                          // what everybody may see of a person
+	Missing       func(Application) []string                                  // documents
+	CodeFits      func(c *Call, code string) bool                             // whether what was typed is the device's code
+	Registers     Register                                                    // how the acquirer gets to know a device; nil for as it is told
+	DepositOnce   bool                                                        // a device that is activated again costs no second deposit
+	Waives        func(t *Terms, campaign string, now time.Time) bool         // the deposit
+	Release       func(*Office, time.Time, Device, pay.Amount) error          // gives a deposit back, less damage
+	ReturnsAtTerm bool                                                        // ... also when its days are over
+	Stop          func(o *Office, merchant, terminal string, stop bool) error // has the acquirer know
 }
 
 // Reference gives the rules of an office and a desk that do everything right.
@@ -48,6 +58,11 @@ func Reference() Rules {
 		Returns: func(f Fact, q Quote) bool { return f.Whole || q.Returns }, BackPart: backPart,
 		Day: dayOf, Payday: payday, Payable: func(due []*Item) []*Item { return due }, Heard: func(w BankWord) BankWord { return w },
 		Fail: fail, Frees: true, Told: func(Item) bool { return true }, Agree: agree,
+		Shown: shown, Missing: missing, CodeFits: func(c *Call, code string) bool { return c.req.Activation.Reveal() == code },
+		DepositOnce: true, Waives: waives, Release: (*Office).release, ReturnsAtTerm: true,
+		Stop: func(o *Office, merchant, terminal string, stop bool) error {
+			return o.Config.Stop(merchant, terminal, stop)
+		},
 	}
 }
 

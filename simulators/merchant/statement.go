@@ -96,8 +96,8 @@ func (o *Office) statement(m Merchant, day string) *Statement {
 func (i Item) line() Line {
 	l := Line{At: i.At, Terminal: i.Ref.Terminal, Voucher: i.Ref.Trace, RRN: i.RRN, What: string(i.Ref.Flow), Card: i.Card, Price: i.Quote.Name,
 		Explains: i.Quote.Explained, Amount: i.Amount, Share: i.Share}
-	if i.Case != "" {
-		l.What = "difference"
+	if i.Other != "" {
+		l.What = i.What
 	}
 	return l
 }
@@ -120,7 +120,7 @@ func (o *Office) Statements() []audit.Statement {
 	for _, id := range o.order {
 		i := o.items[id]
 		s := say(i.At, audit.Cleared, i.Amount)
-		if i.Case != "" {
+		if i.Other != "" {
 			s.Fact = audit.Adjusted
 		}
 		s.Ref, s.RRN, s.Account = i.Ref, i.RRN, string(payable(i.Ref.Merchant))

@@ -19,6 +19,7 @@ type Terms struct {
 	Tariffs  []Tariff `yaml:"tariffs"` // in the order of their days
 	CutOff   clock    `yaml:"cut_off"`
 	PayAt    clock    `yaml:"pay_at"`
+	Deposit  Deposit  `yaml:"deposit"`
 	Holidays []string `yaml:"holidays"` // YYYY-MM-DD
 	Working  []string `yaml:"working"`  // days of a weekend on which banks work
 }
@@ -28,6 +29,20 @@ type Group struct {
 	Name   string   `yaml:"name"`
 	Exempt bool     `yaml:"exempt"` // issuer and network take nothing
 	MCC    []string `yaml:"mcc"`
+}
+
+// Deposit is what a device costs until it comes back.
+type Deposit struct {
+	Amount pay.Amount `yaml:"amount"`
+	Days   int        `yaml:"days"` // then it is given back all the same
+	Waived []Waiver   `yaml:"waived"`
+}
+
+// Waiver is a campaign that spares the deposit, between two days.
+type Waiver struct {
+	Campaign string `yaml:"campaign"`
+	From     string `yaml:"from"`
+	Until    string `yaml:"until"`
 }
 
 // Tariff is what things cost from a day on.

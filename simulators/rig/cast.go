@@ -54,7 +54,22 @@ type Shop struct {
 	Count     int        `yaml:"day_count"` // ... and how often a day
 	Tills     []ShopTill `yaml:"tills"`
 	Operators []Staff    `yaml:"operators"`
+
+	Applicant *Applicant `yaml:"applicant"` // who has still to apply to be a merchant; nil: he is one
 }
+
+// Applicant is who applies in the name of a shop, with what his papers say.
+type Applicant struct {
+	Kind     string `yaml:"kind"` // person or company
+	Owner    string `yaml:"owner"`
+	Identity string `yaml:"identity"`
+	Phone    string `yaml:"phone"`
+	Holder   string `yaml:"holder"`
+	Account  string `yaml:"account"`
+}
+
+// Format keeps the person's data out of every print.
+func (Applicant) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("an applicant")) }
 
 // ShopTill is a till as the merchant has it.
 type ShopTill struct {
@@ -71,7 +86,9 @@ func (s Shop) seed() MerchantSeed {
 func (c *Cast) merchantSeeds() []MerchantSeed {
 	var list []MerchantSeed
 	for _, shop := range c.merchants {
-		list = append(list, shop.seed())
+		if shop.Applicant == nil {
+			list = append(list, shop.seed())
+		}
 	}
 	return list
 }

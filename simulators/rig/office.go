@@ -17,6 +17,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/merchant"
+	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
 // OfficeWanted asks for the acquirer's office for merchants.
@@ -43,6 +44,7 @@ type office struct {
 	loop     *sim.Loop
 	heard    int // movements of the acquirer
 	bank     merchantBank
+	phones   map[pay.Secret]pay.Secret // the last code on each, by number
 }
 
 // merchantBank is where merchants have their accounts.
@@ -76,8 +78,15 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	if err != nil {
 		return OfficeMade{}, err
 	}
-	o := &office{acquirer: h.acquirer, loop: h.loop, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
-	o.Office, err = merchant.New(merchant.Config{Terms: terms, Rules: h.officeRules, Store: journal.NewMemory(), Trace: h.trace, Bank: o.bank.pay})
+	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
+	keys := hsm.New(h.seed.Reader("office/hsm"))
+	if _, err := keys.Import(merchant.KeyStore, hsm.AES256, h.seed.Bytes("office/store", 32)); err != nil {
+		return OfficeMade{}, err
+	}
+	store := journal.NewMemory()
+	h.stores = append(h.stores, store)
+	o.Office, err = merchant.New(merchant.Config{Terms: terms, Rules: h.officeRules, Store: store, Trace: h.trace, Bank: o.bank.pay,
+		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text})
 	if err != nil {
 		return OfficeMade{}, err
 	}
@@ -88,6 +97,44 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	}
 	h.office = o
 	return OfficeMade{}, nil
+}
+
+// text puts an activation code on a phone.
+func (o *office) text(phone, code pay.Secret) { o.phones[phone] = code }
+
+// deviceKey names the key that a device leaves the factory with, in a security module.
+func deviceKey(serial string) string { return "device:" + serial }
+
+// factoryKey is that key: the seed gives it, so that device and acquirer have the same.
+func factoryKey(seed sim.Seed, serial string) []byte { return seed.Bytes("device/"+serial, 16) }
+
+// registerMerchant has the acquirer know a merchant, who has no terminal yet.
+func (h *host) registerMerchant(m merchant.Merchant) error {
+	return h.acquirer.AddMerchant(acquirer.Merchant{Number: m.Number, Name: m.Name, MCC: m.MCC})
+}
+
+// registerDevice has the acquirer know a merchant's terminal, under a fresh master key, which travels under the device's own.
+func (h *host) registerDevice(m merchant.Merchant, d merchant.Device) ([]byte, string, error) {
+	if _, err := h.keys.Import(deviceKey(d.Serial), hsm.TDES2, factoryKey(h.seed, d.Serial)); err != nil {
+		return nil, "", err
+	}
+	master := acquirer.TerminalKey(d.Terminal, "TMK")
+	if _, err := h.keys.Generate(master, hsm.TDES2); err != nil {
+		return nil, "", err
+	}
+	if err := h.acquirer.AddTerminal(acquirer.Terminal{Number: d.Terminal, Merchant: m.Number, Serial: d.Serial, Place: d.Place}); err != nil {
+		return nil, "", err
+	}
+	wrapped, kcv, err := h.keys.Wrap(deviceKey(d.Serial), master)
+	return wrapped, kcv.String(), err
+}
+
+// stopMerchant has the acquirer take nothing more of a merchant, or of one of his terminals, or take it again.
+func (h *host) stopMerchant(number, terminal string, stop bool) error {
+	if terminal != "" {
+		return h.acquirer.UpdateTerminal(terminal, func(t *acquirer.Terminal) { t.State = acquirer.Disabled })
+	}
+	return h.acquirer.UpdateMerchant(number, func(m *acquirer.Merchant) { m.Closed = stop })
 }
 
 // catchUp has the office hear and do what has happened and fallen due.
@@ -155,11 +202,14 @@ func (o *office) look(s *State) error {
 	return nil
 }
 
-// officePrefix stands before every operation in the office's addresses.
-const officePrefix = "/v1/"
+// officePrefix stands before every operation in the office's addresses, officePhones before the number of a phone whose last text is read.
+const (
+	officePrefix = "/v1/"
+	officePhones = "/phones/"
+)
 
 // officeRoutes is an office over HTTP. ask has its loop answer.
-func officeRoutes(ask func(context.Context, merchant.Operation, merchant.Request) (merchant.Answer, error)) http.Handler {
+func officeRoutes(ask func(context.Context, merchant.Operation, merchant.Request) (merchant.Answer, error), phone func(context.Context, string) (pay.Secret, error)) http.Handler {
 	mux := http.NewServeMux()
 	for _, op := range merchant.Operations() {
 		mux.HandleFunc("POST "+officePrefix+string(op), func(w http.ResponseWriter, r *http.Request) {
@@ -181,6 +231,13 @@ func officeRoutes(ask func(context.Context, merchant.Operation, merchant.Request
 			_ = json.NewEncoder(w).Encode(answer) // the peer has gone: nobody is left to tell
 		})
 	}
+	mux.HandleFunc("GET "+officePhones+"{number}", func(w http.ResponseWriter, r *http.Request) {
+		code, err := phone(r.Context(), r.PathValue("number"))
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.WriteString(w, code.Reveal()) // as above
+	})
 	mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		text, err := fs.ReadFile(fixtures.FS, "merchants/services/openapi.yaml")
 		if err != nil {
@@ -210,7 +267,10 @@ func (s *server) openOffice(ctx context.Context, addr string, in OfficeWanted) (
 	ask := func(ctx context.Context, op merchant.Operation, r merchant.Request) (merchant.Answer, error) {
 		return inLoop(ctx, s, func(h *host) (merchant.Answer, error) { return h.office.serve(op, r), nil })
 	}
-	door := &http.Server{Handler: officeRoutes(ask), ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	phone := func(ctx context.Context, number string) (pay.Secret, error) {
+		return inLoop(ctx, s, func(h *host) (pay.Secret, error) { return h.office.phones[pay.NewSecret(number)], nil })
+	}
+	door := &http.Server{Handler: officeRoutes(ask, phone), ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	context.AfterFunc(s.ctx, func() { _ = door.Close() })
 	s.group.Go(func() { _ = door.Serve(l) }) // it ends when the context does
 	s.officeAt = l.Addr().String()

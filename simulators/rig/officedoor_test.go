@@ -63,6 +63,7 @@ func TestOfficeOverHTTP(t *testing.T) {
 			t.Errorf("%s: %s %s, want %s", c.op, a.Code, a.Reason, c.want)
 		}
 	}
+	newMerchant(t, w)
 	for _, op := range merchant.Operations() {
 		if !judge.seen["/"+string(op)] {
 			t.Errorf("nobody has asked %s", op)
@@ -84,4 +85,36 @@ func TestOfficeOverHTTP(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", body, res.StatusCode, want)
 		}
 	}
+}
+
+// newMerchant takes a shop on and parts with it, over the same line.
+func newMerchant(t *testing.T, w *World) {
+	t.Helper()
+	ok := func(a merchant.Answer, err error) {
+		t.Helper()
+		fatal(t, err)
+		if a.Code != merchant.OK {
+			t.Errorf("%s %s, want OK", a.Code, a.Reason)
+		}
+	}
+	const shop, till = "Corner Shop", "T5"
+	ok(w.Apply(shop, Applies{Campaign: "spring"}))
+	ok(w.BringDocuments(shop))
+	ok(w.Application(shop))
+	ok(w.Review(shop, merchant.Approve))
+	ok(w.Ship(till, shop))
+	ok(w.AskCode(shop, till))
+	ok(w.Activate(till, shop, false))
+	seated, err := w.Till(till)
+	fatal(t, err)
+	fatal(t, seated.SignIn())
+	fatal(t, seated.Swipe("Bob", pay.CNY(10_00), PINNobody))
+	if end := seated.Endings[len(seated.Endings)-1]; end.Kind != "approved" {
+		t.Errorf("the first sale is %+v", end)
+	}
+	ok(w.Suspend(shop))
+	ok(w.Resume(shop))
+	ok(w.GiveBack(till, pay.CNY(0)))
+	ok(w.AskOfficeFor(shop, merchant.OpPayout, merchant.Request{}))
+	ok(w.CloseShop(shop))
 }

@@ -15,11 +15,14 @@ import (
 
 // officeLine is the way of a world to its acquirer's office.
 type officeLine struct {
-	here   *office // in the world's own loop; nil when it is asked over HTTP
-	away   string  // ... there
-	client *http.Client
-	edits  []func(*merchant.SchemeFile)
-	Last   merchant.Answer // what the office said last
+	here      *office // in the world's own loop; nil when it is asked over HTTP
+	away      string  // ... there
+	base      string
+	client    *http.Client
+	newcomers map[string]*newcomer // by shop
+	said      []merchant.Answer    // everything that the office said
+	edits     []func(*merchant.SchemeFile)
+	Last      merchant.Answer // what the office said last
 }
 
 // StatusAgain has the acquirer hand over what it has posted once more.
@@ -38,7 +41,7 @@ func (w *World) office() (*officeLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &officeLine{away: "http://" + made.Address + officePrefix, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}}
+	l := &officeLine{base: "http://" + made.Address, away: "http://" + made.Address + officePrefix, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}}
 	if h, ok := c.(*host); ok {
 		l.here = h.office
 	}
@@ -53,7 +56,7 @@ func (w *World) AskOffice(op merchant.Operation, r merchant.Request) (merchant.A
 		return merchant.Answer{}, err
 	}
 	if l.here != nil {
-		l.Last = l.here.serve(op, r)
+		l.hears(l.here.serve(op, r))
 		return l.Last, nil
 	}
 	text, err := json.Marshal(r)
@@ -69,12 +72,16 @@ func (w *World) AskOffice(op merchant.Operation, r merchant.Request) (merchant.A
 		return merchant.Answer{}, fmt.Errorf("office: %w", err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	l.Last = merchant.Answer{}
-	if err := json.NewDecoder(res.Body).Decode(&l.Last); err != nil {
-		return merchant.Answer{}, fmt.Errorf("office: %s: status %d: the answer cannot be read", op, res.StatusCode)
+	var answer merchant.Answer
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		return answer, fmt.Errorf("office: %s: status %d: the answer cannot be read", op, res.StatusCode)
 	}
-	return l.Last, nil
+	l.hears(answer)
+	return answer, nil
 }
+
+// hears keeps what the office said.
+func (l *officeLine) hears(a merchant.Answer) { l.Last, l.said = a, append(l.said, a) }
 
 // OfficeSaid gives what the office said last.
 func (w *World) OfficeSaid() merchant.Answer {

@@ -138,6 +138,13 @@ func (w *World) Outputs() (map[string][]byte, error) {
 			return nil, fmt.Errorf("control door: %w", err)
 		}
 	}
+	if w.officeLine != nil {
+		said, err := json.Marshal(w.officeLine.said)
+		if err != nil {
+			return nil, fmt.Errorf("office: %w", err)
+		}
+		out["office"] = fmt.Appendf(said, "%+v %#v", w.officeLine.said, w.officeLine.newcomers)
+	}
 	for _, s := range w.hostStores() {
 		var records bytes.Buffer
 		if err := s.Replay(func(r journal.Record) error { records.Write(r.Data); return nil }); err != nil {

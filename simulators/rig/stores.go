@@ -80,6 +80,9 @@ func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 	all := r.Profile.Seat != SeatRemote
 	w := &World{Rig: r, Seed: seed}
 	for _, shop := range r.Cast.merchants {
+		if shop.Applicant != nil {
+			continue // he has still to apply
+		}
 		s.Merchants = append(s.Merchants, shop.seed())
 		for _, place := range shop.Tills {
 			if !all && !r.Profile.binds(place.Name) {
