@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -9,7 +10,9 @@ import (
 )
 
 // newcomerSteps are about becoming a merchant, and about the device that he gets.
-func newcomerSteps() []Step {
+func newcomerSteps() []Step { return slices.Concat(applicantSteps(), activationSteps()) }
+
+func applicantSteps() []Step {
 	return []Step{
 		{Name: "applies", En: `{merchant} (?:applies|has applied) to be a merchant( with somebody else's account| with a misprinted identity number)?`,
 			Zh: `{merchant} 申请入网(，收款账户为他人所有|，证件号码有误)?`, Example: `When "Corner Shop" applies to be a merchant with somebody else's account`,
@@ -59,6 +62,11 @@ func newcomerSteps() []Step {
 				}
 				return equal("application of "+a.at(0), a.at(1), stage)
 			}},
+	}
+}
+
+func activationSteps() []Step {
+	return []Step{
 		{Name: "ships", En: `the office ships {till} to {merchant}`, Zh: `后台向 {merchant} 发出 {till}`, Order: []int{1, 0},
 			Example: `When the office ships "T5" to "Corner Shop"`, ExampleZh: `当 后台向 "小卖部" 发出 "T5"`,
 			Is: "As it comes from the factory: bound to that merchant, and without keys.", do: func(s *scenario, a args) error {

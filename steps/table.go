@@ -89,6 +89,7 @@ func Nouns() []Noun {
 		{"wallets", walletSteps()},
 		{"the office for merchants", officeSteps()},
 		{"new merchants", newcomerSteps()},
+		{"automatic debits", payerSteps()},
 		{"the device", deviceSteps()},
 		{"signatures", signatureSteps()},
 		{"the tester", slices.Concat(testerSteps(), copySteps())},

@@ -401,12 +401,12 @@ func sameMoney(where, want string, got pay.Amount, err error) error {
 // walletColumns translates the heads of tables about wallets.
 var walletColumns = map[string]string{"询问": "question", "代码": "code", "状态": "state", "备注": "note", "时刻": "at", "金额": "amount", "签名": "signed", "商户": "subject", "支付结果": "paid", "账单": "bill", "短信": "text", "钱包": "wallet", "付款人": "payer", "单号": "number",
 	"项目": "what", "价目": "price", "手续费": "fee", "净额": "net", "发卡行": "issuer", "清算方": "network", "收单方": "acquirer", "计算": "explained", "种类": "kind", "文件": "file", "账面": "books",
-	"差额": "open", "处理": "decision", "附加费": "surcharge", "费率表": "tariff", "收款": "sold", "退回": "back", "费用": "fees", "期初": "opening", "期末": "closing", "卡号": "card"}
+	"差额": "open", "处理": "decision", "附加费": "surcharge", "费率表": "tariff", "收款": "sold", "退回": "back", "费用": "fees", "期初": "opening", "期末": "closing", "卡号": "card", "次数": "tries"}
 
 // walletWords translates their cells.
 var walletWords = map[string]string{"支付": "pay", "查询": "query", "撤销": "cancel", "退款": "refund", "支付应答": "pay answer", "查询应答": "query answer", "撤销应答": "cancel answer",
 	"退款应答": "refund answer", "下单": "order", "下单应答": "order answer", "丢失": "lost", "迟到": "late", "被改": "altered", "是": "yes", "否": "no", "未付": "open", "已付": "paid", "已退": "refunded", "已关闭": "closed", "已撤销": "cancelled",
-	"消费": "sale", "消费撤销": "void", "退货": "refund", "差错": "difference", "长款": "long", "短款": "short", "金额不符": "differs", "商户": "merchant", "清算方": "scheme", "后到": "later", "已付款": "paid", "付款失败": "failed", "未知": "unknown"}
+	"消费": "sale", "消费撤销": "void", "退货": "refund", "差错": "difference", "长款": "long", "短款": "short", "金额不符": "differs", "商户": "merchant", "清算方": "scheme", "后到": "later", "等待": "waiting", "已扣款": "paid", "失败": "failed", "逾期": "overdue", "已付款": "paid", "付款失败": "failed", "未知": "unknown"}
 
 func walletWasAsked(s *scenario, a args) error {
 	crossed, _ := s.world.WalletTraffic()

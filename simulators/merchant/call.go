@@ -38,12 +38,21 @@ const (
 	OpSuspend     Operation = "suspend"
 	OpResume      Operation = "resume"
 	OpClose       Operation = "close"
+
+	OpAgree     Operation = "agree"
+	OpChange    Operation = "change-agreement"
+	OpConsent   Operation = "consent"
+	OpCancel    Operation = "cancel-agreement"
+	OpAgreement Operation = "agreement"
+	OpDebit     Operation = "debit"
+	OpDebits    Operation = "debits"
 )
 
 // Operations lists them all.
 func Operations() []Operation {
 	return []Operation{OpEnrol, OpQuote, OpStatement, OpOwed, OpPayout, OpPayouts, OpReconcile, OpCases, OpResolve,
-		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose}
+		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose,
+		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits}
 }
 
 // Request is what is asked. Which fields an operation needs stands in its Service.
@@ -72,13 +81,19 @@ type Request struct {
 	Serial      string  `json:"serial,omitempty"`
 	Phone       Private `json:"phone,omitzero"`
 	Activation  Private `json:"activation,omitzero"` // the one-time code
+
+	Payer     string   `json:"payer,omitempty"`
+	Consent   *Consent `json:"consent,omitempty"`
+	Agreement string   `json:"agreement,omitempty"`
+	Number    string   `json:"number,omitempty"` // the merchant's own
 }
 
 // has tells that a field, by its name on the line, is there.
 func (r Request) has(name string) bool {
 	return map[string]bool{"merchant": r.Merchant != "", "name": r.Name != "", "mcc": r.MCC != "", "amount": r.Amount.Minor > 0, "file": r.File != "", "case": r.Case != "",
 		"decision": r.Decision != "", "kind": r.Kind != "", "person": r.Person != nil, "application": r.Application != "", "document": r.Document != "",
-		"content": !r.Content.IsZero(), "serial": r.Serial != "", "phone": !r.Phone.IsZero(), "activation": !r.Activation.IsZero()}[name]
+		"content": !r.Content.IsZero(), "serial": r.Serial != "", "phone": !r.Phone.IsZero(), "activation": !r.Activation.IsZero(),
+		"payer": r.Payer != "", "consent": r.Consent != nil, "agreement": r.Agreement != "", "number": r.Number != ""}[name]
 }
 
 // maxRequest bounds a request, in bytes.
@@ -133,6 +148,13 @@ const (
 	CodeExpired   Code = "CODE_EXPIRED"
 	HasBalance    Code = "HAS_BALANCE" // he cannot be closed
 
+	NoAgreement    Code = "NO_AGREEMENT"    // with this merchant
+	BadConsent     Code = "BAD_CONSENT"     // what no payer can mean
+	NoConsent      Code = "NO_CONSENT"      // not given, or cancelled
+	ConsentExpired Code = "CONSENT_EXPIRED" // or its days have not begun
+	OverCap        Code = "OVER_CAP"        // by debit, day, month or count
+	DebitRepeated  Code = "DEBIT_REPEATED"  // the answer has what became of the first
+
 	Broken Code = "BROKEN" // the office's own fault: nobody knows what was done
 )
 
@@ -151,6 +173,9 @@ type Answer struct {
 	Application *Application `json:"application,omitempty"`
 	Device      *Device      `json:"device,omitempty"`
 	Activated   *Activated   `json:"activated,omitempty"`
+	Agreement   *Agreement   `json:"agreement,omitempty"`
+	Debit       *Debit       `json:"debit,omitempty"`
+	Debits      []Debit      `json:"debits,omitempty"`
 }
 
 // Check is one question asked of a request. An empty code lets it pass; any other ends it, with a reason for people.
@@ -178,6 +203,9 @@ type Call struct {
 	found    Case
 	applied  Application
 	device   Device
+
+	agreement Agreement
+	told      *Debit // of which a refusal tells
 }
 
 // Serve answers one request.
@@ -212,11 +240,13 @@ func (o *Office) Serve(now time.Time, op Operation, r Request) Answer {
 	return c.answer
 }
 
-func (c *Call) end(code Code, reason string) { c.answer = Answer{Code: code, Reason: reason} }
+func (c *Call) end(code Code, reason string) {
+	c.answer = Answer{Code: code, Reason: reason, Debit: c.told}
+}
 
 func services() []Service {
 	known := []Check{{"merchant", merchantKnown}}
-	return slices.Concat(applicationServices(), deviceServices(), []Service{
+	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), []Service{
 		{OpEnrol, []string{"merchant", "name", "mcc"}, []Check{{"trade", tradeAllowed}}, enrol},
 		{OpQuote, []string{"merchant", "amount"}, append(known[:1:1], Check{"day", dayRight}), tellQuote},
 		{OpStatement, []string{"merchant"}, append(known[:1:1], Check{"day", dayRight}), tellStatement},

@@ -51,6 +51,9 @@ type Item struct {
 
 	Other ledger.Account `json:"other,omitempty"` // it is no sale: the account on the other side
 	What  string         `json:"what,omitempty"`  // ... and what it is
+
+	Agreement string    `json:"agreement,omitempty"` // by which it was debited
+	Taken     time.Time `json:"taken,omitzero"`      // ... and when its payer was
 }
 
 // standing is what is left of a sale.

@@ -28,6 +28,8 @@ type Config struct {
 	Open     func(Merchant) error                             // has the acquirer know a merchant
 	Register Register                                         // nil: nobody can activate a device
 	Stop     func(merchant, terminal string, stop bool) error // has the acquirer take nothing more of a merchant or one of his terminals, or take it again
+	Collect  Collect                                          // nil: the payers' banks pay
+	Tell     func(payer, id string, args ...string)           // texts a payer, by the id of the words
 	Message  func(phone, code pay.Secret)                     // carries an activation code
 }
 
@@ -63,6 +65,9 @@ type Office struct {
 	applicationOrder []string
 	devices          map[string]Device // by serial number
 	shipped          []string
+	agreements       map[string]Agreement
+	debits           map[string]Debit
+	debitOrder       []string
 
 	caseOrder []string
 	agreed    map[string]bool // items that the scheme's file has been held against
@@ -82,12 +87,18 @@ func New(c Config) (*Office, error) {
 	}
 	o := &Office{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, items: map[string]*Item{}, unpaid: map[string][]string{},
 		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{},
-		applications: map[string]Application{}, devices: map[string]Device{}}
+		applications: map[string]Application{}, devices: map[string]Device{}, agreements: map[string]Agreement{}, debits: map[string]Debit{}}
 	if c.HSM == nil {
 		o.HSM = hsm.New(sim.Seed(0).Reader("office"))
 	}
 	if o.Message == nil {
 		o.Message = func(pay.Secret, pay.Secret) {}
+	}
+	if o.Collect == nil {
+		o.Collect = func(time.Time, string, string, pay.Amount) BankWord { return BankPaid }
+	}
+	if o.Tell == nil {
+		o.Tell = func(string, string, ...string) {}
 	}
 	if o.Open == nil {
 		o.Open = func(Merchant) error { return nil }
@@ -210,6 +221,7 @@ func (o *Office) Payouts() []Payout {
 // when it has told what the acquirer has posted up to now.
 func (o *Office) Age(now time.Time) {
 	o.ageDeposits(now)
+	o.ageDebits(now)
 	for range 100_000 { // years of paydays
 		at, number := time.Time{}, ""
 		for _, m := range slices.Sorted(maps.Keys(o.wakes)) {

@@ -31,6 +31,7 @@ type town struct {
 	office *merchant.Office
 	store  *journal.Memory
 	words  []merchant.BankWord // that the bank says next; then it pays
+	takes  []merchant.BankWord // that the payers' banks say next; then they pay
 	code   pay.Secret          // that was texted last
 	said   strings.Builder     // everything that came out
 	n      int
@@ -54,6 +55,15 @@ func newTown(t testing.TB, r merchant.Rules) *town {
 			fmt.Fprintf(&w.said, "the acquirer hears of %s of %s\n", d.Terminal, m.Name)
 			return []byte("key"), "00000000", nil
 		},
+		Collect: func(_ time.Time, instruction, payer string, a pay.Amount) merchant.BankWord {
+			word := merchant.BankPaid
+			if len(w.takes) > 0 {
+				word, w.takes = w.takes[0], w.takes[1:]
+			}
+			fmt.Fprintf(&w.said, "the bank takes %s of %s for %s: %s\n", a, payer, instruction, word)
+			return word
+		},
+		Tell: func(payer, id string, args ...string) { fmt.Fprintln(&w.said, "text to", payer, id, args) },
 		Stop: func(number, terminal string, stop bool) error {
 			fmt.Fprintf(&w.said, "the acquirer stops %s %s: %t\n", number, terminal, stop)
 			return nil
@@ -112,6 +122,9 @@ func (w *town) ask(op merchant.Operation, r merchant.Request) merchant.Answer {
 	if x := a.Application; x != nil {
 		fmt.Fprintf(&w.said, "  %s %s %s %v\n", x.Number, x.Stage, x.Merchant, x.Shown)
 	}
+	for _, d := range a.Debits {
+		fmt.Fprintf(&w.said, "  %s %s %s %d\n", d.Number, d.Amount, d.State, d.Tries)
+	}
 	if d := a.Device; d != nil {
 		fmt.Fprintf(&w.said, "  %s %s %s %s\n", d.Serial, d.Merchant, d.Terminal, d.Deposit)
 	}
@@ -134,7 +147,7 @@ func (w *town) ask(op merchant.Operation, r merchant.Request) merchant.Answer {
 func (w *town) breaks() []audit.Break {
 	all := slices.Concat(w.moves, w.office.Statements())
 	return slices.DeleteFunc(audit.Judge(slices.Values(all)), func(b audit.Break) bool { // the acquirer states here what it moved, and nothing else
-		return b.Rule != "cleared" && b.Rule != "fee" && b.Rule != "payout" && b.Rule != "office-balance"
+		return b.Rule != "cleared" && b.Rule != "fee" && b.Rule != "payout" && b.Rule != "office-balance" && b.Rule != "consent" && b.Rule != "deposit"
 	})
 }
 
@@ -306,6 +319,69 @@ func (w *town) join() {
 	}
 }
 
+// agree debits a payer in every way that a defect could do otherwise.
+func (w *town) agree() {
+	for w.now.Day() != 2 {
+		w.pass(24 * time.Hour)
+	}
+	k := merchant.Consent{PerDebit: pay.CNY(50_00), PerDay: pay.CNY(80_00), PerMonth: pay.CNY(150_00), Count: 5, From: w.now.Format("2006-01-02"), Until: w.now.AddDate(1, 0, 0).Format("2006-01-02")}
+	const payer = "13600136000"
+	offer := func() string {
+		a := w.ask(merchant.OpAgree, merchant.Request{Merchant: noodles, Payer: "Alice", Phone: merchant.NewPrivate(payer), Consent: &k})
+		return a.Agreement.Number
+	}
+	number := offer()
+	n := 0
+	debit := func(fen int64, day string) string {
+		n++
+		id := fmt.Sprint(n)
+		w.ask(merchant.OpDebit, merchant.Request{Merchant: noodles, Agreement: number, Number: id, Amount: pay.CNY(fen), Day: day})
+		return id
+	}
+	confirm := func(code pay.Secret) {
+		w.ask(merchant.OpConsent, merchant.Request{Agreement: number, Activation: merchant.Private{Secret: code}})
+	}
+	debit(1_00, "")
+	confirm(pay.NewSecret("none"))
+	debit(1_00, "")
+	confirm(w.code)
+	debit(50_01, "")
+	debit(40_00, "")
+	debit(40_01, "")
+	w.ask(merchant.OpDebit, merchant.Request{Merchant: noodles, Agreement: number, Number: fmt.Sprint(n - 1), Amount: pay.CNY(40_00)})
+	w.takes = []merchant.BankWord{merchant.BankRefused, merchant.BankPaid, merchant.BankSilent}
+	debit(10_00, "")
+	w.pass(25 * time.Hour)
+	debit(20_00, "")
+	w.pass(2 * time.Hour)
+	higher := k
+	higher.PerDebit, higher.PerDay = pay.CNY(70_00), pay.CNY(100_00)
+	w.ask(merchant.OpChange, merchant.Request{Agreement: number, Phone: merchant.NewPrivate(payer), Consent: &higher})
+	debit(60_00, "")
+	confirm(w.code)
+	debit(60_00, "")
+	w.pass(24 * time.Hour)
+	debit(30_00, "") // the month's cap
+	w.pass(31 * 24 * time.Hour)
+	for range 6 { // its count
+		debit(1_00, "")
+	}
+	w.pass(31 * 24 * time.Hour)
+	w.takes = []merchant.BankWord{merchant.BankRefused, merchant.BankRefused, merchant.BankRefused}
+	debit(1_00, w.now.AddDate(0, 0, 3).Format("2006-01-02"))
+	w.pass(10 * 24 * time.Hour)
+	w.ask(merchant.OpDebits, merchant.Request{Merchant: noodles})
+	w.takes = []merchant.BankWord{merchant.BankRefused}
+	debit(1_00, "")
+	w.ask(merchant.OpCancel, merchant.Request{Agreement: number})
+	debit(1_00, "")
+	w.pass(48 * time.Hour)
+	number = offer()
+	confirm(w.code)
+	w.pass(400 * 24 * time.Hour)
+	debit(1_00, "")
+}
+
 // told is what an office states, but for how far it has heard.
 func told(t *testing.T, o *merchant.Office) string {
 	t.Helper()
@@ -321,6 +397,7 @@ func TestOfficeDefects(t *testing.T) {
 	honest := newTown(t, merchant.Reference())
 	honest.live()
 	honest.join()
+	honest.agree()
 	for _, b := range honest.breaks() {
 		t.Errorf("%s: %s", b.Rule, b.Text)
 	}
@@ -345,6 +422,7 @@ func TestOfficeDefects(t *testing.T) {
 		w := newTown(t, rules)
 		w.live()
 		w.join()
+		w.agree()
 		if w.said.String() == honest.said.String() && len(w.breaks()) == 0 {
 			t.Errorf("%s changes nothing", d.Name)
 		}

@@ -20,6 +20,8 @@ const (
 
 	applicationRecord = "application"
 	deviceRecord      = "device"
+	agreementRecord   = "agreement"
+	debitRecord       = "debit"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -32,6 +34,8 @@ type change struct {
 
 	applications []Application
 	devices      []Device
+	agreements   []Agreement
+	debits       []Debit
 
 	books *ledger.Tx
 }
@@ -88,6 +92,12 @@ func (c change) records() []journal.Record {
 	for _, d := range c.devices {
 		add(deviceRecord, d)
 	}
+	for _, a := range c.agreements {
+		add(agreementRecord, a)
+	}
+	for _, d := range c.debits {
+		add(debitRecord, d)
+	}
 	if len(c.agreed) > 0 {
 		add(agreedRecord, c.agreed)
 	}
@@ -117,6 +127,12 @@ func (o *Office) replay(r journal.Record) error {
 	case deviceRecord:
 		c.devices = make([]Device, 1)
 		err = json.Unmarshal(r.Data, &c.devices[0])
+	case agreementRecord:
+		c.agreements = make([]Agreement, 1)
+		err = json.Unmarshal(r.Data, &c.agreements[0])
+	case debitRecord:
+		c.debits = make([]Debit, 1)
+		err = json.Unmarshal(r.Data, &c.debits[0])
 	case agreedRecord:
 		err = json.Unmarshal(r.Data, &c.agreed)
 	default:
@@ -165,6 +181,15 @@ func (o *Office) keep(c change) {
 			o.shipped = append(o.shipped, d.Serial)
 		}
 		o.devices[d.Serial] = d
+	}
+	for _, a := range c.agreements {
+		o.agreements[a.Number] = a
+	}
+	for _, d := range c.debits {
+		if _, known := o.debits[d.key()]; !known {
+			o.debitOrder = append(o.debitOrder, d.key())
+		}
+		o.debits[d.key()] = d
 	}
 	for _, id := range c.agreed {
 		o.agreed[id] = true

@@ -44,6 +44,12 @@ type Rules struct {
 	DepositOnce   bool                                                        // a device that is activated again costs no second deposit
 	Waives        func(t *Terms, campaign string, now time.Time) bool         // the deposit
 	Release       func(*Office, time.Time, Device, pay.Amount) error          // gives a deposit back, less damage
+	Change        func(Agreement, Consent) Agreement                          // other terms for an agreement
+	DebitTries    int                                                         // at a debit that the payer's bank refuses
+	StillAgreed   func(Agreement, time.Time) bool                             // whether a debit may be tried again
+	RetryOver     func(*Office, Agreement, Debit, string) bool                // ... or waits, since it is over a cap on that day
+	Uncollected   DebitState                                                  // what becomes of a deferred debit that cannot be collected
+	TellsPayer    bool                                                        // of each debit
 	ReturnsAtTerm bool                                                        // ... also when its days are over
 	Stop          func(o *Office, merchant, terminal string, stop bool) error // has the acquirer know
 }
@@ -60,6 +66,7 @@ func Reference() Rules {
 		Fail: fail, Frees: true, Told: func(Item) bool { return true }, Agree: agree,
 		Shown: shown, Missing: missing, CodeFits: func(c *Call, code string) bool { return c.req.Activation.Reveal() == code },
 		DepositOnce: true, Waives: waives, Release: (*Office).release, ReturnsAtTerm: true,
+		Change: askAgainFor, DebitTries: debitTries, StillAgreed: stillAgreed, RetryOver: overAny, Uncollected: DebitOverdue, TellsPayer: true,
 		Stop: func(o *Office, merchant, terminal string, stop bool) error {
 			return o.Config.Stop(merchant, terminal, stop)
 		},

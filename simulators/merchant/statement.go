@@ -120,7 +120,12 @@ func (o *Office) Statements() []audit.Statement {
 	for _, id := range o.order {
 		i := o.items[id]
 		s := say(i.At, audit.Cleared, i.Amount)
-		if i.Other != "" {
+		switch {
+		case i.Agreement != "":
+			a := o.agreements[i.Agreement]
+			s.Fact, s.Consent = audit.Collected, &audit.Consent{Agreement: a.Number, Taken: i.Taken, Confirmed: a.Confirmed, Ended: a.Ended, PerDebit: a.Consent.PerDebit,
+				PerDay: a.Consent.PerDay, PerMonth: a.Consent.PerMonth, Count: a.Consent.Count, From: a.Consent.From, Until: a.Consent.Until}
+		case i.Other != "":
 			s.Fact = audit.Adjusted
 		}
 		s.Ref, s.RRN, s.Account = i.Ref, i.RRN, string(payable(i.Ref.Merchant))

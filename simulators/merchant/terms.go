@@ -69,8 +69,9 @@ type Price struct {
 
 // What is sold, as prices tell it apart.
 const (
-	ProductCard = "card"
-	ProductCode = "code" // by a payer's code
+	ProductCard  = "card"
+	ProductCode  = "code"  // by a payer's code
+	ProductDebit = "debit" // by agreement
 
 	CardDebit  = "debit"
 	CardCredit = "credit"

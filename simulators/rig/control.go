@@ -114,6 +114,8 @@ type Arrangement struct {
 	NewPIN  Clear  `json:"new_pin,omitzero"`  // ... which change-pin sets
 	Before  bool   `json:"before,omitempty"`  // ... to be done before the last cryptogram, not after it
 
+	Holds pay.Amount `json:"holds,omitzero"` // of the bank: what a payer's account holds
+
 	Script *IssuerScript `json:"script,omitempty"` // of the issuer, from now on; one without stages ends the one before
 
 	Publish    string            `json:"publish,omitempty"`     // by the acquirer: the next edition of aids, capks or contactless
@@ -137,6 +139,7 @@ type State struct {
 	Terminals  []TerminalState    `json:"terminals"`
 	Commands   map[string]int     `json:"commands,omitempty"` // of the issuer that a card's chip has not confirmed, by card
 	Signatures []SignatureState   `json:"signatures,omitempty"`
+	Texts      []TextState        `json:"texts,omitempty"`     // that the office has sent to payers
 	Events     []trace.Event      `json:"events,omitempty"`    // of the host's parties, when they are kept apart from the tills'
 	Consulted  []string           `json:"consulted,omitempty"` // rule entries asked
 }
@@ -147,6 +150,13 @@ type SignatureState struct {
 	Trace    string `json:"trace"` // of the payment
 	Size     int    `json:"size"`
 	SHA256   string `json:"sha256"` // hex
+}
+
+// TextState is a short text, by the id of its words.
+type TextState struct {
+	To   string   `json:"to"`
+	ID   string   `json:"id"`
+	Args []string `json:"args,omitempty"`
 }
 
 // Holding is an account's money.

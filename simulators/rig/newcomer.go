@@ -270,6 +270,9 @@ func (w *World) PersonSecrets(shop string) (Secrets, error) {
 	}
 	a := m.Applicant
 	all := Secrets{leak.Text("name", a.Owner), leak.Text("identity number", a.Identity), leak.Text("phone number", a.Phone), leak.Text("account number", a.Account)}
+	for _, payer := range w.Rig.Cast.cards {
+		all = append(all, leak.Text(payer.Name+"'s phone number", w.payerPhone(payer.Name)))
+	}
 	for _, code := range n.codes {
 		all = append(all, leak.Text("activation code", code.Reveal()))
 	}

@@ -44,6 +44,8 @@ type office struct {
 	loop     *sim.Loop
 	heard    int // movements of the acquirer
 	bank     merchantBank
+	payers   payersBank
+	texts    []TextState               // to payers
 	phones   map[pay.Secret]pay.Secret // the last code on each, by number
 }
 
@@ -69,6 +71,33 @@ func (b *merchantBank) pay(_ time.Time, p merchant.Payout) merchant.BankWord {
 	return merchant.BankPaid
 }
 
+// payersBank is where those have their accounts who have agreed to be debited.
+type payersBank struct {
+	holds  map[string]int64 // fen, by payer
+	done   map[string]merchant.BankWord
+	silent map[string]bool
+}
+
+// collect takes a debit from a payer's account, or refuses it; the same instruction is the same debit.
+func (b *payersBank) collect(_ time.Time, instruction, payer string, a pay.Amount) merchant.BankWord {
+	if b.done[instruction] == "" {
+		b.done[instruction] = merchant.BankRefused
+		if b.holds[payer] >= a.Minor {
+			b.holds[payer] -= a.Minor
+			b.done[instruction] = merchant.BankPaid
+		}
+	}
+	if b.silent[payer] {
+		return merchant.BankSilent
+	}
+	return b.done[instruction]
+}
+
+// tell texts a payer.
+func (o *office) tell(payer, id string, args ...string) {
+	o.texts = append(o.texts, TextState{To: payer, ID: id, Args: args})
+}
+
 // OpenOffice implements Control.
 func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error) {
 	if h.office != nil {
@@ -78,7 +107,7 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	if err != nil {
 		return OfficeMade{}, err
 	}
-	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
+	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, payers: payersBank{holds: map[string]int64{}, done: map[string]merchant.BankWord{}, silent: map[string]bool{}}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
 	keys := hsm.New(h.seed.Reader("office/hsm"))
 	if _, err := keys.Import(merchant.KeyStore, hsm.AES256, h.seed.Bytes("office/store", 32)); err != nil {
 		return OfficeMade{}, err
@@ -86,7 +115,7 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	store := journal.NewMemory()
 	h.stores = append(h.stores, store)
 	o.Office, err = merchant.New(merchant.Config{Terms: terms, Rules: h.officeRules, Store: store, Trace: h.trace, Bank: o.bank.pay,
-		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text})
+		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text, Collect: o.payers.collect, Tell: o.tell})
 	if err != nil {
 		return OfficeMade{}, err
 	}
@@ -172,6 +201,13 @@ func (o *office) arrange(a Arrangement) error {
 		return nil
 	}
 	o.catchUp() // with the bank as it was until now
+	if a.Payer != "" {
+		o.payers.silent[a.Payer] = a.Condition == ConditionMute
+		if a.Holds.Currency != 0 {
+			o.payers.holds[a.Payer] = a.Holds.Minor
+		}
+		return nil
+	}
 	o.bank.refuses[a.Merchant], o.bank.silent[a.Merchant] = false, false
 	switch a.Condition {
 	case ConditionNormal:
@@ -195,6 +231,10 @@ func (o *office) look(s *State) error {
 			return fmt.Errorf("office: %w", err)
 		}
 		s.Balances["office:"+string(account)] = Holding{Balance: b.Booked, Available: b.Available}
+	}
+	s.Texts = append(s.Texts, o.texts...)
+	for payer, minor := range o.payers.holds {
+		s.Balances["bank:payer:"+payer] = Holding{Balance: pay.CNY(minor), Available: pay.CNY(minor)}
 	}
 	for number, paid := range o.bank.paid {
 		s.Balances["bank:"+number] = Holding{Balance: paid, Available: paid}

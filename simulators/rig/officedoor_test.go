@@ -64,6 +64,7 @@ func TestOfficeOverHTTP(t *testing.T) {
 		}
 	}
 	newMerchant(t, w)
+	agreed(t, w)
 	for _, op := range merchant.Operations() {
 		if !judge.seen["/"+string(op)] {
 			t.Errorf("nobody has asked %s", op)
@@ -117,4 +118,31 @@ func newMerchant(t *testing.T, w *World) {
 	ok(w.GiveBack(till, pay.CNY(0)))
 	ok(w.AskOfficeFor(shop, merchant.OpPayout, merchant.Request{}))
 	ok(w.CloseShop(shop))
+}
+
+// agreed debits somebody who has agreed to it.
+func agreed(t *testing.T, w *World) {
+	t.Helper()
+	ok := func(a merchant.Answer, err error) {
+		t.Helper()
+		fatal(t, err)
+		if a.Code != merchant.OK {
+			t.Errorf("%s %s, want OK", a.Code, a.Reason)
+		}
+	}
+	fatal(t, w.ArrangePayer("Alice", pay.CNY(100_00), ConditionNormal))
+	ok(w.Agree("Noodle House", "Alice", merchant.Consent{PerDebit: pay.CNY(30_00), Count: 3}, false))
+	ok(w.ConfirmsDebits("Alice", false))
+	ok(w.Agree("Noodle House", "Alice", merchant.Consent{PerDebit: pay.CNY(50_00), PerMonth: pay.CNY(90_00)}, true))
+	ok(w.ConfirmsDebits("Alice", false))
+	ok(w.Debit("Noodle House", "Alice", "1", pay.CNY(40_00), ""))
+	ok(w.Debit("Noodle House", "Alice", "2", pay.CNY(40_00), w.BusinessDay(-3)))
+	ok(w.AskOffice(merchant.OpAgreement, merchant.Request{Agreement: w.agreement("Noodle House", "Alice")}))
+	ok(w.EndsDebits("Alice"))
+	ok(w.AskOfficeFor("Noodle House", merchant.OpDebits, merchant.Request{}))
+	left, err := w.PayerHolds("Alice")
+	fatal(t, err)
+	if left != pay.CNY(60_00) {
+		t.Errorf("Alice has %s left, want 60.00 CNY", left)
+	}
 }

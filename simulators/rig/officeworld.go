@@ -15,14 +15,16 @@ import (
 
 // officeLine is the way of a world to its acquirer's office.
 type officeLine struct {
-	here      *office // in the world's own loop; nil when it is asked over HTTP
-	away      string  // ... there
-	base      string
-	client    *http.Client
-	newcomers map[string]*newcomer // by shop
-	said      []merchant.Answer    // everything that the office said
-	edits     []func(*merchant.SchemeFile)
-	Last      merchant.Answer // what the office said last
+	here       *office // in the world's own loop; nil when it is asked over HTTP
+	away       string  // ... there
+	base       string
+	client     *http.Client
+	newcomers  map[string]*newcomer // by shop
+	agreements map[string]string    // the last of each shop and payer
+	payers     string               // the shop of the last one
+	said       []merchant.Answer    // everything that the office said
+	edits      []func(*merchant.SchemeFile)
+	Last       merchant.Answer // what the office said last
 }
 
 // StatusAgain has the acquirer hand over what it has posted once more.

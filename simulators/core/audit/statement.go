@@ -47,6 +47,7 @@ const (
 	Settled   Fact = "settled"   // ... and it has
 	Cleared   Fact = "cleared"   // settlement: a movement of the acquirer's was booked for its merchant (Fee); less than zero when it goes back
 	Adjusted  Fact = "adjusted"  // settlement: a difference with the scheme became the merchant's (Fee, without one)
+	Collected Fact = "collected" // settlement: a payer was debited by agreement (Fee, Consent)
 	Paid      Fact = "paid"      // settlement: items were paid out to the merchant (Payout); Undone when the bank has refused it
 	Moved     Fact = "moved"     // settlement: money went from Account to To
 	Present   Fact = "present"   // the party states all it knows, settlement up to At: of a payment it does not name it knows nothing
@@ -85,4 +86,5 @@ type Statement struct {
 	To       string     `json:"to,omitempty"`      // Moved: the other account
 	Fee      *Fee       `json:"fee,omitempty"`     // Cleared, Adjusted
 	Payout   *Payout    `json:"payout,omitempty"`  // Paid, Undone
+	Consent  *Consent   `json:"consent,omitempty"` // Collected
 }
