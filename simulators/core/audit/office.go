@@ -171,7 +171,7 @@ func (c *hearing) paidOnce() (breaks []Break) {
 
 // officeBalances: each account holds what was moved, and what merchants are owed is what was cleared for them less what they were paid.
 func (c *hearing) officeBalances() (breaks []Break) {
-	moved, items, have, taken := map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int{}
+	moved, items, have, taken, most := map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int{}, map[string]int{}
 	for _, s := range c.office {
 		switch {
 		case s.Fact == Moved:
@@ -179,6 +179,7 @@ func (c *hearing) officeBalances() (breaks []Break) {
 			moved[s.To] += s.Amount.Minor
 			taken[s.To]++
 			taken[s.Account]--
+			most[s.To] = max(most[s.To], taken[s.To])
 		case s.Fee != nil:
 			items[s.Account] += s.Fee.Net.Minor
 		case s.Fact == Paid:
@@ -191,8 +192,8 @@ func (c *hearing) officeBalances() (breaks []Break) {
 		if have[account] != moved[account] {
 			breaks = append(breaks, Break{Rule: "office-balance", Text: fmt.Sprintf("the office's account %s has %s, what was moved comes to %s", account, pay.CNY(have[account]), pay.CNY(moved[account]))})
 		}
-		if strings.HasPrefix(account, "deposit:") && (have[account] < 0 || taken[account] > 1) {
-			breaks = append(breaks, Break{Rule: "deposit", Text: fmt.Sprintf("the office's account %s has %s; the deposit was taken %d times more often than it was given back", account, pay.CNY(have[account]), taken[account])})
+		if strings.HasPrefix(account, "deposit:") && (have[account] < 0 || most[account] > 1) {
+			breaks = append(breaks, Break{Rule: "deposit", Text: fmt.Sprintf("the office's account %s has %s; the deposit was taken %d times before it was given back", account, pay.CNY(have[account]), most[account])})
 		}
 		if strings.HasPrefix(account, "payable:") && have[account] != items[account] {
 			breaks = append(breaks, Break{Rule: "office-balance", Text: fmt.Sprintf("the office's account %s has %s, what was cleared less what was paid comes to %s", account, pay.CNY(have[account]), pay.CNY(items[account]))})
