@@ -12,6 +12,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
+	"github.com/tillproof/tillproof/simulators/terminal"
 )
 
 // Standing is a till of a fleet that has signed in, as it stands: whoever sends in its name from then on needs that.
@@ -28,6 +29,9 @@ func (f *Fleet) Standings(ctx context.Context) ([]Standing, error) {
 	err := f.inLanes(ctx, func(l *lane) error {
 		for n, c := range l.clerks {
 			status, config := c.till.machine.Status(), c.till.config
+			if config.HSM.Has(terminal.KeyInitial) {
+				return fmt.Errorf("till %s has a key for each PIN (DUKPT), which only whole tills have: say `whole: true` in the workload", c.till.number)
+			}
 			next, err := strconv.Atoi(status.Trace)
 			if err != nil {
 				return fmt.Errorf("till %s: its next trace number is %q", c.till.number, status.Trace)

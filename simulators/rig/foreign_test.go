@@ -22,7 +22,7 @@ func TestSuiteOnForeignHosts(t *testing.T) {
 	for _, c := range []struct {
 		host   string
 		passed int // at the least
-	}{{"ascii", 35}, {"inclusive", 35}, {"packed", 35}} {
+	}{{"ascii", 35}, {"dukpt", 35}, {"inclusive", 35}, {"packed", 35}} {
 		t.Run(c.host, func(t *testing.T) {
 			profile := foreignHost(t, program, c.host)
 			state := filepath.Join(t.TempDir(), "state.json")

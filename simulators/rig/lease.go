@@ -37,6 +37,7 @@ type lease struct {
 type numbers struct {
 	Trace int    `json:"trace,omitempty"` // of its next message
 	Batch string `json:"batch,omitempty"`
+	KSN   string `json:"ksn,omitempty"` // serial number of its next DUKPT key, in hex
 	ATC   uint16 `json:"atc,omitempty"` // of the chip's last transaction: an issuer takes no counter twice
 }
 
@@ -176,6 +177,9 @@ func (t *Till) mayLeave(m *iso8583.Message) error {
 		return lacks(fmt.Sprintf("trace number %06d was used in an earlier scenario, and a remote host remembers", trace))
 	}
 	n := t.world.Rig.lease.of(t.number)
+	if err := t.serialUsed(m, &n); err != nil {
+		return err
+	}
 	if ahead >= t.leased.ahead(n.Trace) {
 		n.Trace = trace%lastTrace + 1
 		if t.world.lean {

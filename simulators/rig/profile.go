@@ -71,6 +71,8 @@ type ProfileTerminal struct {
 	TMK      ProfileKey `yaml:"tmk"` // under which a sign-in brings the working keys
 	PIK      ProfileKey `yaml:"pik"` // fixed, where the dialect's security has `keys: none`: for PINs
 	MAK      ProfileKey `yaml:"mak"` // ... and for MACs
+
+	DUKPT *ProfileDUKPT `yaml:"dukpt"` // in place of pik: a key for each PIN
 }
 
 // ProfileKey is a key in hex, whole or as two or three XOR components, with its check value, or a key block. It stands in the profile, in

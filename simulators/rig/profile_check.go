@@ -122,11 +122,16 @@ func (p *Profile) checkFixed(at string, t ProfileTerminal) error {
 	if len(t.TMK.Components) > 0 {
 		return p.mistake(at+".tmk", "dialect %s brings no keys by sign-in: want pik and mak", p.dialect.Name)
 	}
+	if t.DUKPT != nil {
+		if err := p.checkDUKPT(at, t); err != nil {
+			return err
+		}
+	}
 	for _, k := range []struct {
 		name   string
 		key    ProfileKey
 		needed bool
-	}{{"pik", t.PIK, true}, {"mak", t.MAK, p.dialect.Security.MAC != "none"}} {
+	}{{"pik", t.PIK, t.DUKPT == nil}, {"mak", t.MAK, p.dialect.Security.MAC != "none"}} {
 		if len(k.key.Components) == 0 && k.needed {
 			return p.mistake(at, "terminal %s has no %s: in dialect %s no sign-in brings one", t.Label, k.name, p.dialect.Name)
 		}

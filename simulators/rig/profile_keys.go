@@ -28,6 +28,9 @@ func (p *Profile) fetchKeys(env Environment) error {
 	}
 	for i := range p.Terminals {
 		t := &p.Terminals[i]
+		if t.DUKPT != nil {
+			all = append(all, p.fetchKey(fmt.Sprintf("$.terminals[%d].dukpt.initial", i), "B1", &t.DUKPT.Initial, env))
+		}
 		for _, k := range []struct {
 			name, usage string
 			key         *ProfileKey

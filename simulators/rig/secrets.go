@@ -86,7 +86,7 @@ func fromHex(digits string) []byte {
 // KeySecrets gives the till's keys, put together from their components.
 func (t *Till) KeySecrets() (Secrets, error) {
 	var out Secrets
-	for _, name := range []string{terminal.KeyTMK, terminal.KeyPIK, terminal.KeyMAK, terminal.KeyTDK, terminal.KeyStore} {
+	for _, name := range []string{terminal.KeyTMK, terminal.KeyPIK, terminal.KeyMAK, terminal.KeyTDK, terminal.KeyStore, terminal.KeyInitial} {
 		if !t.config.HSM.Has(name) {
 			continue
 		}

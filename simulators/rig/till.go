@@ -440,5 +440,8 @@ func (t *Till) loadFixedKeys() (first hsm.KCV, err error) {
 			first = kcv
 		}
 	}
+	if p.DUKPT != nil {
+		return t.loadInitialKey(p.DUKPT)
+	}
 	return first, nil
 }

@@ -153,6 +153,9 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 		if t.pinFormat() == hsm.PINUnionPayNoPAN {
 			format = "1"
 		}
+		if err := t.nextPINKey(o); err != nil {
+			return err
+		}
 		block, err := t.HSM.EncryptPIN(KeyPIK, t.pinFormat(), t.order.pin, c.pan)
 		if err != nil {
 			return err
@@ -178,6 +181,20 @@ func (t *Terminal) offerCard(o func(iso8583.Element, string)) error {
 		o(iso8583.SecurityControl, format+t.cipherDigit()+encrypted+strings.Repeat("0", 13))
 	}
 	return nil
+}
+
+// nextPINKey derives a key for one PIN, where the terminal has an initial key, and offers its serial number. No number is used twice.
+func (t *Terminal) nextPINKey(o func(iso8583.Element, string)) error {
+	if !t.HSM.Has(KeyInitial) {
+		return nil
+	}
+	if _, err := t.HSM.PINKeyFor(KeyInitial, KeyPIK, t.KeySerial); err != nil {
+		return err
+	}
+	o(iso8583.KeySerial, string(t.KeySerial))
+	next, err := hsm.NextSerial(t.KeySerial)
+	t.KeySerial = next
+	return err
 }
 
 // offerTracks offers the tracks, those of digits encrypted where the terminal has a track key.

@@ -76,7 +76,7 @@ func (t *Terminal) takeNetwork(_ time.Time, e Event, out *Actions) {
 // tamper erases all keys. A request that is on the line keeps its pending reversal, which can only be sent when there are
 // keys again; an order that waits for somebody is over.
 func (t *Terminal) tamper(now time.Time, _ Event, out *Actions) {
-	for _, name := range []string{KeyTMK, KeyPIK, KeyMAK, KeyTDK} {
+	for _, name := range []string{KeyTMK, KeyPIK, KeyMAK, KeyTDK, KeyInitial} {
 		t.HSM.Delete(name)
 	}
 	t.write(out, &tamperLine{})

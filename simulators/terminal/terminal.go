@@ -23,6 +23,8 @@ const (
 	KeyMAK   = "MAK"   // MAC key, by sign-in
 	KeyTDK   = "TDK"   // track key, by sign-in with 004 or 006
 	KeyStore = "STORE" // seals journal records; the terminal makes it itself
+
+	KeyInitial = "IK" // of DUKPT: each PIN has a key of its own that is derived from it
 )
 
 // Config is what a terminal is made of.
@@ -36,6 +38,7 @@ type Config struct {
 	KeyScheme    string                // network code of the sign-in: 001, 003, 004, 005, 006 (DOMAIN.md A.5.1); "" is 003
 	Batch        string                // six digits until the host says otherwise; "" is 000001
 	Currency     pay.Currency          // of settlements, and of orders without an amount; 0 is CNY
+	KeySerial    []byte                // of the next DUKPT key, where KeyInitial is loaded
 	FirstTrace   int                   // trace number of the first message of a new terminal; 0 is 1
 	Random       io.Reader             // for the kernel: unpredictable numbers
 	TestCAs      []iso8583.CAPublicKey // beside the keys that are downloaded, and never replaced by a download

@@ -208,6 +208,7 @@ func (b *builder) buildFlow(e *entry[flowEntry]) {
 		b.fail(e.where(), "%s: mac: the dialect has no mac element", section)
 	}
 	t.requestRules = b.rules(section+": carries", t.requestRules, v.Carries)
+	t.requestRules = b.withSerial(t.requestRules)
 	t.answerRules = b.rules(section+": answers", t.answerRules, v.Answers)
 	if v.Echo != nil {
 		t.echo = b.places(section+": echo", v.Echo)
@@ -215,6 +216,22 @@ func (b *builder) buildFlow(e *entry[flowEntry]) {
 		t.echo = b.d.echo
 	}
 	b.d.transactions = append(b.d.transactions, t)
+}
+
+// withSerial lets the serial number of its key go with a PIN, where the dialect has a place for one and no rule of its own.
+func (b *builder) withSerial(rules []rule) []rule {
+	carries := func(e Element) bool {
+		return slices.ContainsFunc(rules, func(r rule) bool { return r.name == e.String() && r.need != forbidden })
+	}
+	if b.d.Has(KeySerial) && carries(PIN) && !slices.ContainsFunc(rules, func(r rule) bool { return r.name == KeySerial.String() }) {
+		r, err := b.d.parseRule(KeySerial.String(), "only if pin")
+		if err != nil {
+			b.fail(b.path, "elements: key_serial: %v", err)
+			return rules
+		}
+		rules = append(slices.Clone(rules), r)
+	}
+	return rules
 }
 
 func (b *builder) flowMTIs(e *entry[flowEntry], t *Transaction) {

@@ -43,6 +43,7 @@ const (
 	Currency                 // F49, three digits
 	PIN                      // F52, encrypted block
 	SecurityControl          // F53
+	KeySerial                // of a DUKPT key, with a PIN that is encrypted under it: bytes
 	Balance                  // F54
 	Chip                     // F55
 	DeviceData               // F59 (u)
@@ -82,7 +83,7 @@ var elementNames = [elementCount]string{
 	Track1: "track_1", Track2: "track_2", Track3: "track_3", RRN: "rrn", OriginalRRN: "original_rrn", AuthCode: "auth_code",
 	AnswerCode: "answer_code", ReversalReason: "reversal_reason", Terminal: "terminal", Merchant: "merchant",
 	MerchantName: "merchant_name", Institutions: "institutions", SettlementData: "settlement_data",
-	Currency: "currency", PIN: "pin", SecurityControl: "security_control", Balance: "balance", Chip: "chip",
+	Currency: "currency", PIN: "pin", SecurityControl: "security_control", KeySerial: "key_serial", Balance: "balance", Chip: "chip",
 	DeviceData: "device_data", TypeCode: "type_code", Batch: "batch", NetworkCode: "network_code",
 	ReadCapability: "read_capability", ICCondition: "ic_condition", PartialApproval: "partial_approval",
 	AccountType: "account_type", OriginalBatch: "original_batch", OriginalTrace: "original_trace",

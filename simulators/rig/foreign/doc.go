@@ -1,4 +1,4 @@
-// Foreign is three hosts that share nothing with tillproof but Go itself, each with a dialect of its own.
+// Foreign is four hosts that share nothing with tillproof but Go itself, each with a dialect of its own.
 package main
 
 import (
@@ -37,11 +37,11 @@ func main() {
 
 func run() error {
 	if len(os.Args) != 3 {
-		return fmt.Errorf("say which host, and where it listens or whom it calls: foreign ascii|inclusive|packed 127.0.0.1:8583, or call:127.0.0.1:8583")
+		return fmt.Errorf("say which host, and where it listens or whom it calls: foreign ascii|dukpt|inclusive|packed 127.0.0.1:8583, or call:127.0.0.1:8583")
 	}
 	kind, ok := lines[os.Args[1]]
 	if !ok {
-		return fmt.Errorf("%q is none of ascii, inclusive and packed", os.Args[1])
+		return fmt.Errorf("%q is none of ascii, dukpt, inclusive and packed", os.Args[1])
 	}
 	h := newHost(kind)
 	if whom, calls := strings.CutPrefix(os.Args[2], "call:"); calls {

@@ -46,6 +46,7 @@ type host struct {
 	payments map[string]*payment // by terminal, trace number and day
 	answered map[string]answered // by kind, terminal, trace number and day
 	batches  map[string]int      // by terminal: how many have ended
+	serials  map[string]string   // by terminal: of its last PIN
 	rrn      int
 }
 
@@ -54,7 +55,7 @@ type answered struct{ asked, answer []byte }
 
 func newHost(l line) *host {
 	track := func(pan, rest string) string { return pan + "D" + rest }
-	return &host{line: l, payments: map[string]*payment{}, batches: map[string]int{}, answered: map[string]answered{}, cards: map[string]*card{
+	return &host{line: l, payments: map[string]*payment{}, batches: map[string]int{}, serials: map[string]string{}, answered: map[string]answered{}, cards: map[string]*card{
 		"6200120018438862": {track: track("6200120018438862", "301212010000731"), pin: "246813", holds: 100_000_000},
 		"6200120025830432": {track: track("6200120025830432", "301210110000418"), pin: "579135", holds: 100_000_000},
 		"6200120040613573": {track: track("6200120040613573", "301210110000256"), status: "41"},
@@ -269,12 +270,31 @@ func (h *host) card(m message) (*card, string) {
 		return c, ""
 	case c.tries >= 3:
 		return nil, "75"
-	case pinOf(m[52], pan) != c.pin:
+	case h.line.dukpt && !h.fresh(m):
+		return nil, "63"
+	case pinOf(m[52], pan, h.keyOf(m)) != c.pin:
 		c.tries++
 		return nil, "55"
 	}
 	c.tries = 0
 	return c, ""
+}
+
+// fresh tells that a serial number came with the PIN, and is newer than all of that terminal before it.
+func (h *host) fresh(m message) bool {
+	if len(m[47]) != 10 || m[47] <= h.serials[m[41]] {
+		return false
+	}
+	h.serials[m[41]] = m[47]
+	return true
+}
+
+// keyOf is the PIN key: the fixed one, or the one of the message's serial number.
+func (h *host) keyOf(m message) string {
+	if !h.line.dukpt {
+		return pinKey
+	}
+	return transactionKey(baseKey, []byte(m[47]))
 }
 
 func triple(key string) cipher.Block {
@@ -290,9 +310,9 @@ func triple(key string) cipher.Block {
 }
 
 // pinOf opens a PIN block of format 0 (ISO 9564-1).
-func pinOf(block, pan string) string {
+func pinOf(block, pan, key string) string {
 	out := make([]byte, 8)
-	triple(pinKey).Decrypt(out, []byte(block))
+	triple(key).Decrypt(out, []byte(block))
 	with, _ := hex.DecodeString("0000" + pan[len(pan)-13:len(pan)-1])
 	for i := range out {
 		out[i] ^= with[i]

@@ -21,15 +21,17 @@ type line struct {
 	packed    bool // digits are packed
 	mac       bool
 	of93      bool // ISO 8583:1993, otherwise 1987
+	dukpt     bool // each PIN has a key of its own, whose serial number is F47
 	batch     int  // the field that begins with the batch number
 }
 
 // ascii has four digits of length, text, bitmap and PIN block in hex, and no MAC. inclusive has two bytes of length that count
-// themselves, text of 1993 with binary bitmap and PIN block, three-digit answers, and no MAC. packed has two bytes of length, a TPDU,
+// themselves, text of 1993 with binary bitmap and PIN block, three-digit answers, and no MAC. dukpt is ascii with a key for each PIN. packed has two bytes of length, a TPDU,
 // packed digits, what it knows of a terminal in F48, and a MAC.
 var lines = map[string]line{
 	"ascii":     {digits: true, hexed: true, batch: 60},
 	"inclusive": {inclusive: true, of93: true, batch: 60},
+	"dukpt":     {digits: true, hexed: true, dukpt: true, batch: 60},
 	"packed":    {tpdu: true, packed: true, mac: true, batch: 48},
 }
 
@@ -44,7 +46,7 @@ type size struct {
 
 var sizes = map[int]size{2: {'n', -2}, 3: {'n', 6}, 4: {'n', 12}, 7: {'n', 10}, 11: {'n', 6}, 12: {'n', 6}, 13: {'n', 4}, 14: {'n', 4}, 15: {'n', 4},
 	18: {'n', 4}, 22: {'n', 3}, 23: {'n', 3}, 25: {'n', 2}, 26: {'n', 2}, 32: {'n', -2}, 35: {'z', -2}, 36: {'z', -3}, 37: {'a', 12}, 38: {'a', 6},
-	39: {'a', 2}, 41: {'a', 8}, 42: {'a', 15}, 43: {'a', 40}, 44: {'a', -2}, 45: {'a', -2}, 48: {'a', -3}, 49: {'a', 3}, 52: {'b', 8}, 53: {'n', 16},
+	39: {'a', 2}, 41: {'a', 8}, 42: {'a', 15}, 43: {'a', 40}, 44: {'a', -2}, 45: {'a', -2}, 48: {'a', -3}, 47: {'b', 10}, 49: {'a', 3}, 52: {'b', 8}, 53: {'n', 16},
 	54: {'a', -3}, 55: {'b', -3}, 56: {'a', -3}, 59: {'a', -3}, 60: {'a', -3}, 61: {'a', -3}, 63: {'a', -3}, 64: {'b', 8}, 70: {'n', 3}, 90: {'n', 42}, 128: {'b', 8}}
 
 // sizes93 are those that ISO 8583:1993 has otherwise.
