@@ -152,8 +152,13 @@ func (s *search) draw(ctx context.Context, number int) (*player, error) {
 	seed := s.Seed.Sub(fmt.Sprintf("day %d", number))
 	r := seed.Stream("acts")
 	d := day{seed: seed, holds: map[string]int64{"Alice": []int64{10000, 50000, 100000}[r.IntN(3)]}, customs: drawCustoms(r)}
+	wider := seed.Stream("wide")
+	d.wide = drawWide(wider)
 	return s.play(ctx, s.Rig, d, func(p *player) error {
-		p.deeds = drawMoods(r, p.deeds)
+		p.deeds = drawMoods(r, deeds())
+		if d.wide.is {
+			p.deeds = append(p.deeds, drawMoods(wider, wideDeeds())...)
+		}
 		return p.live(r, s.Orders)
 	})
 }

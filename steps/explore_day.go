@@ -22,7 +22,12 @@ type act struct {
 	on     int // the act whose payment it is about; 0 for none
 	pin    rig.PINAct
 	wrongs []wrong
-	choice int // among the deed's words
+	choice int        // among the deed's words
+	code   pay.Answer // that the host is told to answer with
+
+	op, other, text string // who does something to whom, and a password
+	times           int    // that he mistypes his
+	approvals       []approval
 }
 
 // wrong is what goes wrong with a message of an act: the next request of a flow, or the answer to it.
@@ -37,16 +42,20 @@ type wrong struct {
 type deed struct {
 	name      string
 	weight    int
-	flow      pay.Flow                             // of an order; "" for what is none, and for what acts on a payment
-	onto      map[pay.Flow]pay.Flow                // what the order acts on, and the order's flow by it
-	kept      bool                                 // about the till's last offline sale, of which the host has not heard
-	made      bool                                 // a tester's message, not the till's
-	forbidden bool                                 // ... that the host must not approve
-	staff     bool                                 // the supervisor must be there
-	miscounts bool                                 // the host says that it has counted other uploads
-	instead   pay.Answer                           // of an approval: the host gives this code, which the till must not take for one
-	draw      func(*player, *rand.Rand, *act) bool // draws what is special; false: it cannot be done now
-	words     func(*player, *act) string           // what is said; nil: nothing
+	flow      pay.Flow                                     // of an order; "" for what is none, and for what acts on a payment
+	onto      map[pay.Flow]pay.Flow                        // what the order acts on, and the order's flow by it
+	kept      bool                                         // about the till's last offline sale, of which the host has not heard
+	made      bool                                         // a tester's message, not the till's
+	takes     bool                                         // the till's next number, or its batch: somebody signs in
+	forbidden bool                                         // ... that the host must not approve
+	staff     bool                                         // the supervisor must be there
+	miscounts bool                                         // the host says that it has counted other uploads
+	watched   bool                                         // the supervisor is not there, and others try their passwords
+	people    func(staff, *act, string) ([]string, string) // of operators among themselves: what the till shows, and who is in
+	answered  bool                                         // the host gives the act's code, whatever it is
+	instead   pay.Answer                                   // of an approval: the host gives this code, which the till must not take for one
+	draw      func(*player, *rand.Rand, *act) bool         // draws what is special; false: it cannot be done now
+	words     func(*player, *act) string                   // what is said; nil: nothing
 }
 
 // deeds lists all that a day may bring.
@@ -117,7 +126,7 @@ func mishaps() []deed {
 		{name: "signed off", weight: 1, draw: drawTill, words: says("*the host has signed {till} off", "*the host asks {till} to sign in again")},
 		{name: "disabled", weight: 1, draw: drawTill, words: says("*{till} is disabled at the host")},
 		{name: "mistyped", weight: 2, draw: drawMistyped, words: says("*{who} has entered a wrong PIN 2 times")},
-		{name: "made", weight: 2, made: true, draw: drawMade, words: says(`{till} is made to send a sale with currency "840"`, `{till} is made to send a sale with merchant "898320548160002"`,
+		{name: "made", weight: 2, made: true, takes: true, draw: drawMade, words: says(`{till} is made to send a sale with currency "840"`, `{till} is made to send a sale with merchant "898320548160002"`,
 			`{till} is made to send a reversal with amount "000000000777"`)},
 		{name: "void what must stay", weight: 3, onto: voids, made: true, forbidden: true, draw: drawElsewhere, words: saysAct("{till} is made to send a {act} of {payment}")},
 		{name: "free a part", weight: 2, onto: map[pay.Flow]pay.Flow{pay.PreAuth: pay.PreAuthVoid, pay.MOTOPreAuth: pay.MOTOPreAuthVoid}, made: true, forbidden: true, draw: drawWhole,
@@ -365,6 +374,11 @@ func drawMade(p *player, r *rand.Rand, a *act) bool {
 func drawGivenUp(p *player, r *rand.Rand, a *act) bool {
 	drawTill(p, r, a)
 	a.who, a.minor = "Bob", 1000
+	for _, t := range p.world.Tills() {
+		if p.wide.is && p.fills(t.Name) && r.IntN(2) == 0 {
+			a.till = t.Name
+		}
+	}
 	return a.till != "T4" // which may take little
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/rig"
 )
 
 // feature tells a day as a feature that can be run: it fails while what was found is wrong, and holds once it is mended. Where
@@ -24,11 +25,19 @@ func (s *search) feature(ctx context.Context, c *Counterexample, p *player) (tex
 	}
 	for i, t := range told {
 		lines := t.ending(p.found)
-		if fails, err = s.fails(ctx, p.day, lines); err != nil {
+		if fails, err = s.fails(ctx, s.Rig, p.day, lines); err != nil {
 			return "", false, err
 		}
-		if fails || i == len(told)-1 {
-			return s.write(c, lines, t.dawn), fails, nil
+		holds := fails
+		if fails && s.Honest != nil { // what must be true at a day's end may not be what had to be true in its middle
+			wrongly, err := s.fails(ctx, s.Honest, p.day, lines)
+			if err != nil {
+				return "", false, err
+			}
+			holds = !wrongly
+		}
+		if holds || i == len(told)-1 {
+			return s.write(c, lines, t.dawn), fails && holds, nil
 		}
 	}
 	return "", false, nil
@@ -59,9 +68,9 @@ func (p *player) ending(found *Finding) []line {
 	return lines
 }
 
-// fails says the lines in a world of their own, as a run of the feature does, and tells whether that goes wrong.
-func (s *search) fails(ctx context.Context, d day, lines []line) (fails bool, err error) {
-	_, err = s.play(ctx, s.Rig, d, func(p *player) (err error) {
+// fails says the lines in a world of those parties, as a run of the feature does, and tells whether that goes wrong.
+func (s *search) fails(ctx context.Context, r *rig.Rig, d day, lines []line) (fails bool, err error) {
+	_, err = s.play(ctx, r, d, func(p *player) (err error) {
 		defer func() {
 			if v := recover(); v != nil {
 				fails = true

@@ -11,6 +11,55 @@ import (
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
 
+// stood is how things were before an act.
+type stood struct {
+	wire, screens, slips int
+	endings              map[string]int
+}
+
+// befell looks at what has come of what is no order.
+func (p *player) befell(d deed, a *act, was stood) error {
+	if a.till == "" {
+		return p.undisturbed("", was.endings)
+	}
+	t, err := p.till(a.till)
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.forbidden:
+		if err := p.forbidden(was.wire); err != nil {
+			return err
+		}
+		if err := p.voidedAgain(a, was.wire); byVoucher(p.flowOf(d, a)) && err != nil {
+			return err
+		}
+	case d.name == "query":
+		return p.tells(t, was.screens, was.slips)
+	case d.name == "reprint": // of what was perhaps never printed
+		return p.reprinted(t, was.slips)
+	case d.name == "voucher":
+		return p.vouched(a, t)
+	case d.name == "rush":
+		return p.rushed(a, was.wire)
+	case d.name == "given up":
+		return p.gaveUp(a, was.wire)
+	case d.name == "made":
+		if err := p.answeredNo(a, was.wire); err != nil {
+			return err
+		}
+	case d.name == "restart": // with what the storage did not take
+		return nil
+	}
+	if d.takes { // the till's next number, or its batch
+		return p.say("When", fmt.Sprintf("the cashier signs in at %q", a.till))
+	}
+	if d.forbidden {
+		return nil
+	}
+	return p.undisturbed(a.till, was.endings)
+}
+
 // seen is how much a till has shown and printed; of no till nothing.
 func (p *player) seen(till string) (screens, slips int, err error) {
 	if till == "" {
@@ -140,4 +189,39 @@ func (p *player) uploaded(c *rig.Crossing) {
 	if o.stored {
 		o.stored, o.at, o.told, o.unsure = false, c.At, p.model.amount(o), true
 	}
+}
+
+// rushes tells that many people can pay a little at a till now.
+func (p *player) rushes(a *act) bool {
+	t, err := p.till(a.till)
+	limit := p.world.Rig.Dialect.Switches.BatchLimit
+	if err != nil || p.padded(a.till) || p.stirred || len(p.unwell) > 0 || p.model.flat[a.till] || p.model.off[a.till] || p.model.barred[a.till] || p.model.keeps(a.till) {
+		return false
+	}
+	s := t.Status()
+	return !s.Pending && !s.Settling && s.Stored == 0 && (limit == 0 || len(t.Statements())+10 < limit) && p.model.card(a.who, p.world.Loop.Now()) >= 10*a.minor
+}
+
+// rushed notes what was paid in a rush.
+func (p *player) rushed(a *act, from int) error {
+	shop, _, err := p.world.Rig.Cast.Till(a.till)
+	for _, c := range p.world.Wire[from:] {
+		if c.Answer || c.Till != a.till || c.Flow != pay.Sale || c.Message == nil {
+			continue
+		}
+		p.model.payments = append(p.model.payments, &payment{act: a.id, flow: pay.Sale, till: a.till, shop: shop, who: a.who, minor: a.minor, first: a.minor, told: a.minor,
+			at: c.At, batch: c.Message.Get(iso8583.Batch), trace: c.Message.Get(iso8583.Trace), nth: c.Nth, stands: true, said: terminal.Approved, answered: true})
+	}
+	return err
+}
+
+// gaveUp notes a payment that the host has, and that its till could not take back.
+func (p *player) gaveUp(a *act, from int) (err error) {
+	made := &payment{act: a.id, flow: pay.Sale, till: a.till, who: a.who, minor: a.minor, at: p.world.Loop.Now(), stands: true, unknown: true}
+	if made.shop, _, err = p.world.Rig.Cast.Till(a.till); err != nil {
+		return err
+	}
+	p.sent(made, from)
+	p.model.payments = append(p.model.payments, made)
+	return nil
 }

@@ -24,6 +24,7 @@ type model struct {
 	flat     map[string]bool  // tills with a low battery
 	parts    map[string]bool  // tills that can take a part of a sale
 	floor    map[string]int64 // below which a till sells without asking, in minor units
+	again    map[string]bool  // tills that have been answered that they must sign in, and do so by themselves
 	off      map[string]bool  // tills that the host has signed off behind their backs
 }
 
@@ -31,6 +32,7 @@ type model struct {
 type switches struct {
 	refundDays, preAuthDays, ceiling           int
 	voidedAgain, lateRefund, overRefund, ended pay.Answer
+	byTrace                                    bool // a refund finds its payment among its own till's
 }
 
 // payment is an order that a till was given, and what came of it.
@@ -48,19 +50,21 @@ type payment struct {
 	nth      int    // request of its flow
 	stands   bool   // the till said yes
 	said     terminal.EndingKind
-	answered bool  // the host has approved it, whether or not the till heard
-	tip      int64 // on an offline sale before it left
-	first    int64 // before any tip or adjustment: what the till counts its limit from, and
-	told     int64 // ... what the host does
-	spoken   bool  // an offline sale that was authorised on the telephone
-	stored   bool  // an offline sale that the host has not heard of yet
-	charged  bool  // ... that its bank refused
-	unsure   bool  // ... or perhaps: nobody can say what the card held at that moment
-	open     bool  // people must find out: the till gave its reversal up
-	unknown  bool  // to the till, which gave its reversal up while the host has the money
-	chip     bool  // paid by one
-	signed   bool  // on the pad, and the host is not known to hold it
-	doubtful bool  // when all is quiet, the till's journal will say what became of it
+	answered bool       // the host has approved it, whether or not the till heard
+	tip      int64      // on an offline sale before it left
+	first    int64      // before any tip or adjustment: what the till counts its limit from, and
+	told     int64      // ... what the host does
+	spoken   bool       // an offline sale that was authorised on the telephone
+	stored   bool       // an offline sale that the host has not heard of yet
+	charged  bool       // ... that its bank refused
+	unsure   bool       // ... or perhaps: nobody can say what the card held at that moment
+	open     bool       // people must find out: the till gave its reversal up
+	unknown  bool       // to the till, which gave its reversal up while the host has the money
+	chip     bool       // paid by one
+	signed   bool       // on the pad, and the host is not known to hold it
+	byPIN    bool       // its bank is given a PIN, if the card wants one
+	code     pay.Answer // that the host was told to answer with
+	doubtful bool       // when all is quiet, the till's journal will say what became of it
 }
 
 // kinds of flows that take money from a card or hold it, and count for its day.
@@ -326,7 +330,7 @@ func (m *model) actsOn(p *payment, batch string, now time.Time) want {
 	o, k := p.on, p.flow.Kind()
 	s, days := m.dialect, int(midnight(now).Sub(midnight(o.at))/(24*time.Hour))
 	switch {
-	case o.shop.Name != p.shop.Name || !o.stands || o.charged:
+	case o.shop.Name != p.shop.Name || !o.stands || o.charged || k == pay.Refund && s.byTrace && o.till != p.till:
 		return no(pay.Answer25NoOriginal)
 	case k == pay.Refund && o.flow == pay.Instalment:
 		return no(pay.Answer12Invalid)
@@ -378,7 +382,7 @@ func (m *model) issuer(p *payment, pin rig.PINAct, now time.Time) want {
 		return no(status[holder.Status])
 	case fresh && holder.Expiry < now.Format("0601"):
 		return no(pay.Answer54Expired)
-	case rightAway && (fresh || !far(p.flow)):
+	case rightAway && (fresh || p.byPIN):
 		return no(blocked)
 	case fresh && holder.Stripe == "forged" && !far(p.flow):
 		return no(pay.Answer59CardVerification)

@@ -3,11 +3,9 @@ package steps
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
-	"github.com/tillproof/tillproof/simulators/fault"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
@@ -15,7 +13,7 @@ import (
 
 // order has a till given an order, with what goes wrong meanwhile, and holds its ending to the model.
 func (p *player) order(d deed, a *act) error {
-	if err := p.ready(a.till); err != nil {
+	if err := p.readyFor(d, a); err != nil {
 		return err
 	}
 	t, err := p.till(a.till)
@@ -32,12 +30,14 @@ func (p *player) order(d deed, a *act) error {
 	if calm {
 		wanted, delivered = p.wants(d, a, made, t)
 	}
-	stood := t.Status()
 	from, ended, shown, printed, began := len(p.world.Wire), len(t.Endings), len(t.Screens), len(t.Slips), p.world.Loop.Now()
+	status := t.Status()
+	p.unapproved = false
 	struck, err := p.given(d, a, t)
 	if err != nil {
 		return err
 	}
+	wanted = p.wantsAfter(d, a, made, wanted, from, shown)
 	ending := lastEnding(made.flow, t.Endings[min(ended, len(t.Endings)):])
 	for _, o := range delivered {
 		if !o.answered { // so that what its card holds is not what it was thought to be
@@ -51,14 +51,14 @@ func (p *player) order(d deed, a *act) error {
 	if err := p.patient(made, struck, p.world.Loop.Now().Sub(began)); err != nil {
 		return err
 	}
-	if !told(made.flow) && !far(made.flow) { // which ask for no PIN
+	if p.asksPINFor(made.flow) && (made.code == "" || ending.Answer != made.code || approving(ending)) {
 		p.model.entered(a.who, a.pin, ending)
 	}
 	p.became(made, ending, t)
 	if made.signed = p.penned[a.id] && !tears(struck); tears(struck) {
 		p.torn[a.till], p.tornEver[a.till] = true, true
 	}
-	if err := p.never(made, ending, stood, from); err != nil {
+	if err := p.never(made, ending, status, from); err != nil {
 		return err
 	}
 	if off && slices.ContainsFunc(p.world.Wire[from:], func(c *rig.Crossing) bool { return c.Flow == pay.SignIn }) { // it is on again
@@ -74,12 +74,46 @@ func (p *player) order(d deed, a *act) error {
 	if err := p.prompted(made, ending, t); err != nil {
 		return err
 	}
-	if len(struck) == 0 && len(t.Slips) > printed {
-		if err := p.slipped(made, ending, t, from); err != nil {
+	if len(struck) == 0 {
+		if err := p.unharmed(made, ending, t, stood{wire: from, screens: shown, slips: printed}); err != nil {
 			return err
 		}
 	}
 	return p.after(made, struck, t, from, shown)
+}
+
+// readyFor does what a till needs before an order; one that is to sign in by itself before a payment does so.
+func (p *player) readyFor(d deed, a *act) error {
+	p.byItself = p.model.again[a.till] && !p.stirred && !d.kept && d.flow != pay.Settlement && d.flow != pay.OfflineSale
+	defer func() { p.byItself = false }()
+	return p.ready(a.till)
+}
+
+// unharmed holds what a till has asked for, sent and printed of an order with which nothing went wrong.
+func (p *player) unharmed(made *payment, e terminal.Ending, t *rig.Till, was stood) error {
+	if err := p.asked(made, t, was.wire, was.screens); err != nil {
+		return err
+	}
+	if err := p.answeredSo(made, e, t, was.wire); err != nil || len(t.Slips) == was.slips {
+		return err
+	}
+	return p.slipped(made, e, t, was.wire)
+}
+
+// wantsAfter is how an order must end by what was seen meanwhile: whether the host was asked at all, and whether somebody has approved it.
+func (p *player) wantsAfter(d deed, a *act, made *payment, wanted want, from, shown int) want {
+	t, err := p.till(a.till)
+	if err == nil && d.staff { // who has come
+		p.withSupervisor(t, shown)
+	}
+	asked := slices.ContainsFunc(p.world.Wire[from:], func(c *rig.Crossing) bool { return !c.Answer && c.Till == made.till && c.Flow == made.flow })
+	switch {
+	case p.unapproved:
+		return want{kind: terminal.Cancelled}
+	case d.answered && made.flow == pay.Settlement && asked:
+		return no(a.code)
+	}
+	return wanted
 }
 
 // after holds what is left when an order has ended: the totals of a settlement, a balance that was told, a reversal that is owed.
@@ -89,7 +123,10 @@ func (p *player) after(made *payment, struck []armed, t *rig.Till, from, shown i
 		if err := p.chipUploads(made); err != nil {
 			return err
 		}
-		return p.balanced(made, from, t, t.Screens[shown:])
+		if err := p.balanced(made, from, t, t.Screens[shown:]); err != nil {
+			return err
+		}
+		return p.settledSo(made, struck, t, t.Screens[shown:])
 	case pay.Balance:
 		return p.toldBalance(made, t.Screens[shown:])
 	}
@@ -121,10 +158,14 @@ func (p *player) never(made *payment, e terminal.Ending, stood terminal.Status, 
 	switch kept := told(made.flow) && made.flow.Kind() != pay.Refund; {
 	case made.flow == pay.Settlement && e.Kind == terminal.Settled && stored:
 		return p.finds("settlement", fmt.Sprintf("%s ends its batch while the host has not heard of an offline sale", made.till), fmt.Sprintf("%q shows ADVICE_PENDING", made.till))
+	case p.unapproved && trades:
+		return p.finds("people", fmt.Sprintf("%s sends a %s that nobody has approved", made.till, made.flow), fmt.Sprintf("%q does not show APPROVED", made.till))
 	case kept && e.Kind == terminal.Unknown:
 		return p.finds("advice", fmt.Sprintf("%s of %s at %s ended %s, and is not kept for the host", made.flow, pay.CNY(made.minor), made.till, e.Screen), "")
 	case stood.Pending && made.flow == pay.Settlement && len(sent) > 0 && sent[0].Flow == pay.Settlement:
 		return p.finds("settlement", fmt.Sprintf("%s settles, and owes a reversal or an advice", made.till), "")
+	case made.flow == pay.Settlement && e.Kind == terminal.Declined && p.letGo(made):
+		return p.finds("settlement", fmt.Sprintf("%s has forgotten the settlement of batch %s, whose totals its host has compared", made.till, made.batch), fmt.Sprintf("%q has a half done settlement", made.till))
 	case stood.Settling && trades && made.flow != pay.Settlement && made.flow != pay.Balance && !signs:
 		return p.finds("settlement", fmt.Sprintf("%s trades while its batch is half settled: %s of %s", made.till, made.flow, pay.CNY(made.minor)), fmt.Sprintf("%q shows SETTLE_FIRST", made.till))
 	}
@@ -146,7 +187,8 @@ func (p *player) toldBalance(made *payment, screens []terminal.Screen) error {
 func (p *player) begins(d deed, a *act, t *rig.Till) (*payment, error) {
 	shop, _, err := p.world.Rig.Cast.Till(a.till)
 	made := &payment{act: a.id, flow: p.flowOf(d, a), till: a.till, shop: shop, who: a.who, minor: a.minor, on: p.original(a), at: p.world.Loop.Now(),
-		batch: t.Status().Batch, first: a.minor, told: a.minor, spoken: a.choice%2 == 0, chip: d.name == "chip"}
+		batch: t.Status().Batch, first: a.minor, told: a.minor, spoken: a.choice%2 == 0, chip: d.name == "chip", code: a.code}
+	made.byPIN = p.asksPINFor(made.flow)
 	if byVoucher(made.flow) && !made.flow.Amends() { // whole
 		made.minor = p.model.amount(made.on)
 	}
@@ -160,10 +202,12 @@ func (p *player) wants(d deed, a *act, made *payment, t *rig.Till) (wanted want,
 	}
 	wanted = p.model.wants(made, a.pin, made.batch, made.at)
 	switch {
-	case !t.Status().SignedIn, moves(made.flow) && p.full(a.till): // the host does not let it, or its batch is full
+	case !t.Status().SignedIn && !p.model.again[a.till], moves(made.flow) && p.full(a.till): // the host does not let it, or its batch is full
 		wanted = refused()
 	case made.chip && p.copied && wanted.approves():
 		wanted = want{kind: terminal.Declined}
+	case d.answered && made.flow != pay.Settlement && wanted.kind != terminal.Refused:
+		wanted = p.wantsBy(a.code, wanted)
 	case d.instead != "" && wanted.approves() && wanted.part == 0:
 		wanted = no(d.instead)
 	}
@@ -213,8 +257,12 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.instead != "" {
-		if err := p.happens(a, fmt.Sprintf("*the host answers every %s with %q", d.flow, d.instead)); err != nil {
+	instead := d.instead
+	if d.answered {
+		instead = a.code
+	}
+	if instead != "" {
+		if err := p.happens(a, fmt.Sprintf("*the host answers every %s with %q", d.flow, instead)); err != nil {
 			return nil, err
 		}
 	}
@@ -228,6 +276,11 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 	if err := p.say("When", d.words(p, a)); err != nil {
 		return nil, err
 	}
+	if d.watched && t.Need() == terminal.NeedSupervisor {
+		if err := p.approves(a, t); err != nil {
+			return nil, err
+		}
+	}
 	if t.Need() == terminal.NeedRest {
 		if err := p.rest(a); err != nil {
 			return nil, err
@@ -237,7 +290,7 @@ func (p *player) given(d deed, a *act, t *rig.Till) ([]armed, error) {
 		return nil, err
 	}
 	struck := p.disarm(t, all)
-	if d.instead != "" || d.miscounts {
+	if instead != "" || d.miscounts {
 		return struck, p.happens(a, "*the host is working again")
 	}
 	return struck, nil
@@ -353,14 +406,21 @@ func (p *player) hold(a *act, wanted want, e terminal.Ending, struck []armed, t 
 	case harmed(struck) && (!approving(e) || wanted.approves()):
 		return nil
 	}
-	last := p.lines[len(p.lines)-1]
-	for _, l := range p.lines {
+	then := p.wantedLine(a.till, wanted)
+	if e.Kind == "" && t.Need() != "" && !wanted.approves() { // which may have shown that already, and goes on
+		then = fmt.Sprintf("%q is ready", a.till)
+	}
+	return p.finds("ending", fmt.Sprintf("%q ended %s; want %s", p.lastWhen(), orNothing(said), strings.TrimSpace(string(wanted.kind)+" "+string(wanted.code))), then)
+}
+
+// lastWhen is what people have done last.
+func (p *player) lastWhen() string {
+	for _, l := range slices.Backward(p.lines) {
 		if l.keyword == "When" {
-			last = l
+			return l.text
 		}
 	}
-	return p.finds("ending", fmt.Sprintf("%q ended %s; want %s", last.text, orNothing(said), strings.TrimSpace(string(wanted.kind)+" "+string(wanted.code))),
-		p.wantedLine(a.till, wanted))
+	return ""
 }
 
 func approving(e terminal.Ending) bool { return e.Kind == terminal.Approved || e.Kind == terminal.Told }
@@ -380,80 +440,4 @@ func (p *player) wantedLine(till string, w want) string {
 		return ""
 	}
 	return fmt.Sprintf("%q shows %s", till, screen)
-}
-
-// armed is a wrong that was arranged: its line, and where the fault would strike.
-type armed struct {
-	wrong
-	text string
-	rule fault.Rule
-	till bool // a mishap of the till, not a fault of the line
-}
-
-// arm arranges what goes wrong.
-func (p *player) arm(a *act) (all []armed, err error) {
-	for _, s := range a.wrongs {
-		if s.words == recounts && !p.unbalanced(a.till) { // or the till would take the batch for one that does not balance
-			continue
-		}
-		nth := p.count(s.flow) + 1 + s.spared
-		message := nthOf(nth, s.flow)
-		one := armed{wrong: s, rule: fault.Rule{Direction: fault.Request, Flow: s.flow, Nth: nth}, till: strings.HasPrefix(s.words, "{till}")}
-		if s.answer {
-			one.rule.Direction, message = fault.Answer, "the answer to "+message
-		}
-		if one.till {
-			if slices.ContainsFunc(all, func(o armed) bool { return o.till }) { // a till has one mishap at a time
-				continue
-			}
-			how := "sending "
-			if s.answer {
-				how = "receiving "
-			}
-			message = how + message
-		}
-		one.text = strings.NewReplacer("{message}", message, "{till}", strconv.Quote(a.till)).Replace(s.words)
-		if err := p.say("Given", one.text); err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, nil
-}
-
-// disarm takes back what has not struck, and its line: it changed nothing. It gives what struck.
-func (p *player) disarm(t *rig.Till, all []armed) (struck []armed) {
-	waiting := p.world.Faults().Waiting()
-	spared := t.Spare()
-	for _, one := range all {
-		idle := one.till && spared || slices.ContainsFunc(waiting, func(r fault.Rule) bool {
-			return !one.till && r.Direction == one.rule.Direction && r.Flow == one.rule.Flow && r.Nth == one.rule.Nth
-		})
-		if idle {
-			i := slices.Index(p.lines, line{"Given", one.text})
-			p.lines = slices.Delete(p.lines, i, i+1)
-			continue
-		}
-		struck = append(struck, one)
-	}
-	p.faults += len(struck)
-	if len(waiting) > 0 {
-		p.world.Faults().Clear()
-	}
-	return struck
-}
-
-// harmed tells that something struck which people who do their work right cannot make good within the order.
-func harmed(struck []armed) bool {
-	return slices.ContainsFunc(struck, func(one armed) bool { return !slices.Contains([]string{twiceWords, piecesWords, lateWords}, one.words) })
-}
-
-// count tells how many requests of a flow have crossed.
-func (p *player) count(f pay.Flow) int {
-	for _, c := range slices.Backward(p.world.Wire) {
-		if !c.Answer && c.Flow == f {
-			return c.Nth
-		}
-	}
-	return 0
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 	"github.com/tillproof/tillproof/simulators/rig"
 	"github.com/tillproof/tillproof/simulators/terminal"
 )
@@ -44,19 +45,26 @@ type player struct {
 	dawn   int // how many lines the morning has
 	found  *Finding
 
-	stirred   bool              // something went wrong since all was quiet: what the next order brings is open
-	unwell    map[string]string // what puts right what was arranged, by what it is about
-	dated     int               // crossings whose settlement day was looked at
-	signed    int               // crossings that were looked through for sign-ins
-	torn      map[string]bool   // tills whose storage has failed since they were switched off
-	tornEver  map[string]bool   // ... or ever
-	published bool              // the host has other CA keys than the tills left the factory with
-	dictated  map[string]bool   // requests that the host was told how to answer
-	repeated  map[int]bool      // places in the wire at which a tester repeated a request
-	penned    map[int]bool      // acts at which somebody signed on the pad
-	orders    int
-	faults    int
-	endings   map[terminal.EndingKind]int
+	stirred    bool              // something went wrong since all was quiet: what the next order brings is open
+	unwell     map[string]string // what puts right what was arranged, by what it is about
+	dated      int               // crossings whose settlement day was looked at
+	signed     int               // crossings that were looked through for sign-ins
+	watched    watching          // messages
+	staff      map[string]staff  // by till
+	typed      map[string]bool   // tills at which people have typed passwords
+	unapproved bool              // nobody has approved the order
+	byItself   bool              // a till is to sign in by itself
+	tester     bool              // what crosses now is a tester's
+	moved      map[string]bool   // tills that have changed their network while something was under way: it may have left or not
+	torn       map[string]bool   // tills whose storage has failed since they were switched off
+	tornEver   map[string]bool   // ... or ever
+	published  bool              // the host has other CA keys than the tills left the factory with
+	dictated   map[string]bool   // requests that the host was told how to answer
+	repeated   map[int]bool      // places in the wire at which a tester repeated a request
+	penned     map[int]bool      // acts at which somebody signed on the pad
+	orders     int
+	faults     int
+	endings    map[terminal.EndingKind]int
 }
 
 // errEnd ends a day early: there is a finding, or nothing more can be said of it.
@@ -68,9 +76,9 @@ func newPlayer(ctx context.Context, r *rig.Rig, known speech, d day) (*player, e
 	if err != nil {
 		return nil, err
 	}
-	p := &player{scenario: &scenario{world: w, tree: &reports.Scenario{}, mentioned: map[string]bool{}}, day: d, speech: known, deeds: deeds(),
-		unwell: map[string]string{}, torn: map[string]bool{}, tornEver: map[string]bool{}, dictated: map[string]bool{}, repeated: map[int]bool{}, penned: map[int]bool{}, endings: map[terminal.EndingKind]int{},
-		model: &model{cast: r.Cast, holds: map[string]int64{}, tries: map[string]int{}, unsure: map[string]bool{}, off: map[string]bool{}, barred: map[string]bool{},
+	p := &player{scenario: &scenario{world: w, tree: &reports.Scenario{}, mentioned: map[string]bool{}}, day: d, speech: known, deeds: append(deeds(), wideDeeds()...),
+		watched: newWatching(), staff: map[string]staff{}, typed: map[string]bool{}, unwell: map[string]string{}, moved: map[string]bool{}, torn: map[string]bool{}, tornEver: map[string]bool{}, dictated: map[string]bool{}, repeated: map[int]bool{}, penned: map[int]bool{}, endings: map[terminal.EndingKind]int{},
+		model: &model{cast: r.Cast, holds: map[string]int64{}, tries: map[string]int{}, unsure: map[string]bool{}, off: map[string]bool{}, again: map[string]bool{}, barred: map[string]bool{},
 			parts: map[string]bool{}, floor: map[string]int64{}, tips: map[string]int64{}, flat: map[string]bool{}}}
 	return p, nil
 }
@@ -214,7 +222,10 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 	till := p.halfSettled()
 	if till != "" && r.IntN(4) > 0 { // people go on as if nothing were
 		a.deed, a.till = []string{"sell while settling", "sell while settling", "sign-in", "sign-in", "settle", "sale", "restart"}[r.IntN(7)], till
-		if d := p.deed(&a); a.deed == "sale" {
+		if p.wide.is && r.IntN(3) == 0 {
+			a.deed = "settle, refused"
+		}
+		if d := p.deed(&a); a.deed == "sale" || a.deed == "settle, refused" {
 			d.draw(p, r, &a)
 			a.till = till
 		}
@@ -232,10 +243,7 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 		if d.made {
 			return a, true
 		}
-		if _, ok := p.world.Rig.Dialect.Transaction(flow); flow != "" && !ok {
-			return a, false
-		}
-		if flow != "" && !p.strange(d, &a) && !d.miscounts {
+		if flow != "" && !p.strange(d, &a) && !d.miscounts && len(a.wrongs) == 0 {
 			a.wrongs = drawWrongs(p, r, a.till, flow)
 		}
 		return a, true
@@ -245,7 +253,10 @@ func (p *player) drawn(r *rand.Rand, id int) (act, bool) {
 
 // possible tells that an act can be done as things are.
 func (p *player) possible(d deed, a *act) bool {
-	o := p.original(a)
+	o, flow := p.original(a), p.flowOf(d, a)
+	if _, known := p.world.Rig.Dialect.Transaction(flow); flow != "" && !known {
+		return false
+	}
 	switch {
 	case d.kept && (o == nil || !o.stored || !o.stands || o.nth > 0 || o.till != a.till || o != p.lastOffline(a.till)):
 		return false
@@ -261,7 +272,15 @@ func (p *player) possible(d deed, a *act) bool {
 		return p.compared(a.till)
 	case d.onto != nil && (o == nil || o.chip || o.nth == 0 || !o.answered || o.doubtful || o.open):
 		return false
-	case !d.made && byVoucher(p.flowOf(d, a)) && o != nil && a.till != o.till: // where the voucher's number may be another payment's
+	case !d.made && o != nil && a.who != o.who && a.till == o.till && !p.asksCard(flow): // it is the payment's, and he does not know its PIN
+		return false
+	case !d.made && byVoucher(flow) && o != nil && a.till != o.till: // where the voucher's number may be another payment's
+		return false
+	case flow.Kind() == pay.Refund && !d.made && p.model.dialect.byTrace && a.till != o.till: // where it may be another payment's
+		return false
+	case (d.people != nil || d.watched) && p.tornEver[a.till]: // which may have forgotten who mistyped what
+		return false
+	case d.staff && p.asksSupervisor(flow) && p.lockedOut(a.till):
 		return false
 	case d.staff && (a.till == "T3" || a.till == "T4"): // these shops have no supervisor
 		return false
@@ -274,6 +293,23 @@ func (p *player) possible(d deed, a *act) bool {
 	case d.name == "published":
 		_, known := p.world.Rig.Dialect.Transaction(pay.CAPKDownload)
 		return known && !p.published
+	case d.name == "voucher":
+		return o != nil && o.till == a.till && p.voucher(o)
+	case d.name == "rush":
+		return p.rushes(a)
+	case d.name == "odd plan":
+		return slices.ContainsFunc(p.world.Wire, func(c *rig.Crossing) bool {
+			return !c.Answer && c.Till == a.till && c.Flow == pay.Instalment && c.Message != nil
+		})
+	case d.name == "refund another":
+		return o != nil && p.model.dialect.byTrace
+	case d.name == "host batch":
+		t, err := p.till(a.till)
+		return err == nil && p.world.Rig.Dialect.AnswerCarries(pay.SignIn, iso8583.Batch) && (t.Status().Pending || t.Status().Stored > 0) && !t.Status().Settling
+	case d.answered && a.pin != rig.PINNever && p.asksAgain(a):
+		return false
+	case d.answered && flow != pay.Settlement && (p.full(a.till) || p.model.flat[a.till] || p.model.off[a.till] || p.model.barred[a.till]):
+		return false
 	case d.name == "again" && (o == nil || o.chip || !o.stands || !o.answered):
 		return false
 	}
@@ -292,7 +328,7 @@ func (p *player) say(keyword, text string) error {
 	var f *failure
 	switch {
 	case err == nil:
-		return nil
+		return p.watch()
 	case errors.As(err, &f):
 		return p.finds("step", text+": "+f.Error(), "")
 	}
@@ -327,7 +363,7 @@ func (p *player) notice(from map[string]int) {
 	for ; p.signed < len(p.world.Wire); p.signed++ {
 		c := p.world.Wire[p.signed]
 		if c.Answer && c.Flow == pay.SignIn {
-			p.model.off[c.Till] = false
+			p.model.off[c.Till], p.model.again[c.Till] = false, false
 		}
 		if c.Flow == pay.OfflineSale && c.Message != nil {
 			p.uploaded(c)
@@ -366,51 +402,25 @@ func (p *player) do(a *act) (err error) {
 			return err
 		}
 	}
+	if d.people != nil {
+		return p.manned(d, a)
+	}
 	from, before := len(p.world.Wire), p.standing()
 	shown, printed, err := p.seen(a.till)
 	if err != nil {
 		return err
 	}
+	p.tester = d.name == "again" || d.made
 	if err := p.happens(a, d.words(p, a)); err != nil {
 		return err
 	}
+	p.tester = false
 	if d.name == "again" || d.made {
 		for i := from; i < len(p.world.Wire); i++ {
 			p.repeated[i] = true
 		}
 	}
-	switch {
-	case d.forbidden:
-		if err := p.forbidden(from); err != nil {
-			return err
-		}
-		return p.voidedAgain(a, from)
-	case d.name == "query":
-		t, err := p.till(a.till)
-		if err != nil {
-			return err
-		}
-		return p.tells(t, shown, printed)
-	}
-	if d.name == "given up" {
-		made := &payment{act: a.id, flow: pay.Sale, till: a.till, who: a.who, minor: a.minor, at: p.world.Loop.Now(), stands: true, unknown: true}
-		if made.shop, _, err = p.world.Rig.Cast.Till(a.till); err != nil {
-			return err
-		}
-		p.sent(made, from)
-		p.model.payments = append(p.model.payments, made)
-		return nil
-	}
-	if d.name == "made" { // and takes the till's next number
-		if err := p.answeredNo(a, from); err != nil {
-			return err
-		}
-		return p.say("When", fmt.Sprintf("the cashier signs in at %q", a.till))
-	}
-	if d.name == "reprint" || d.name == "restart" { // of what was perhaps never printed; with what the storage did not take
-		return nil
-	}
-	return p.undisturbed(a.till, before)
+	return p.befell(d, a, stood{from, shown, printed, before})
 }
 
 // ready does what a till needs before somebody can work at it.
@@ -435,7 +445,7 @@ func (p *player) ready(name string) error {
 			return err
 		}
 	}
-	if !t.Status().SignedIn {
+	if !t.Status().SignedIn && !p.byItself {
 		if err := p.say("When", fmt.Sprintf("the cashier signs in at %q", name)); err != nil {
 			return err
 		}

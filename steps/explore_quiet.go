@@ -12,7 +12,12 @@ import (
 )
 
 // evening ends the day.
-func (p *player) evening() error { return p.quiet() }
+func (p *player) evening() error {
+	if err := p.quiet(); err != nil {
+		return err
+	}
+	return p.secrets()
+}
 
 // quiet puts right what was arranged, has the tills do what they still owe, gives the hosts time, and then looks at every book.
 func (p *player) quiet() error {

@@ -113,16 +113,24 @@ func (k *shrinking) change(change func(*act) bool) {
 
 // plain leaves out what makes the day differ from others.
 func (k *shrinking) plain() {
-	d := k.best.day
-	d.pads = false
-	k.try(d)
-	d = k.best.day
-	d.copied = false
-	k.try(d)
+	for _, without := range []func(*day){
+		func(d *day) { d.wide = wide{} }, func(d *day) { d.pads = false }, func(d *day) { d.copied = false }, func(d *day) { d.wide.speaks = "" },
+		func(d *day) { d.wide.begins = "" }, func(d *day) { d.wide.batch = "" }, func(d *day) { d.wide.trace = 0 }, func(d *day) { d.wide.skewed = "" },
+	} {
+		d := k.best.day
+		without(&d)
+		k.try(d)
+	}
 	for _, name := range slices.Sorted(maps.Keys(k.best.agreed)) {
 		d := k.best.day
 		d.agreed = maps.Clone(d.agreed)
 		delete(d.agreed, name)
+		k.try(d)
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.best.wide.differs)) {
+		d := k.best.day
+		d.wide.differs = maps.Clone(d.wide.differs)
+		delete(d.wide.differs, name)
 		k.try(d)
 	}
 }

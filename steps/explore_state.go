@@ -54,6 +54,17 @@ func (p *player) full(till string) bool {
 	return n >= limit
 }
 
+// fills tells that the rows of a till's batch do not fit into one upload.
+func (p *player) fills(till string) bool {
+	n, batch := 0, p.batch(till)
+	for _, o := range p.model.payments {
+		if o.till == till && o.batch == batch && o.stands && moves(o.flow) {
+			n++
+		}
+	}
+	return n > iso8583.MaxBatchRows
+}
+
 // unbalanced tells that the host has what the till does not know of its batch.
 func (p *player) unbalanced(till string) bool {
 	batch := p.batch(till)

@@ -113,6 +113,5 @@ func beyond() []struct{ part, why string } {
 		{"forgets-split", alone}, {"sells-beside-unanswered", alone},
 		{"reverses-when-told-only", "a matter of 0400 and 0420, which UnionPay's dialect does not have (--profile iso87-ascii)"},
 		{"issuer-counts-unproven", "days have no forged chips"},
-		{"takes-any-plan", "tills offer no plan of instalments that the shop does not have"},
 	}
 }

@@ -3,8 +3,12 @@ package steps
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/fault"
+	"github.com/tillproof/tillproof/simulators/rig"
 )
 
 // drawWrongs draws what goes wrong with the messages of an order.
@@ -94,3 +98,80 @@ const noMACWords = "the line takes mac out of {message}"
 // What may happen to a till right after it sends or receives a message.
 const powerWords, networkWords, storageWords = "{till} loses its power right after {message}", "{till} changes from Wi-Fi to 4G right after {message}",
 	"{till} cannot write to its storage right after {message}"
+
+// armed is a wrong that was arranged: its line, and where the fault would strike.
+type armed struct {
+	wrong
+	text string
+	rule fault.Rule
+	till bool // a mishap of the till, not a fault of the line
+}
+
+// arm arranges what goes wrong.
+func (p *player) arm(a *act) (all []armed, err error) {
+	for _, s := range a.wrongs {
+		if s.words == recounts && !p.unbalanced(a.till) { // or the till would take the batch for one that does not balance
+			continue
+		}
+		p.moved[a.till] = p.moved[a.till] || s.words == networkWords
+		nth := p.count(s.flow) + 1 + s.spared
+		message := nthOf(nth, s.flow)
+		one := armed{wrong: s, rule: fault.Rule{Direction: fault.Request, Flow: s.flow, Nth: nth}, till: strings.HasPrefix(s.words, "{till}")}
+		if s.answer {
+			one.rule.Direction, message = fault.Answer, "the answer to "+message
+		}
+		if one.till {
+			if slices.ContainsFunc(all, func(o armed) bool { return o.till }) { // a till has one mishap at a time
+				continue
+			}
+			how := "sending "
+			if s.answer {
+				how = "receiving "
+			}
+			message = how + message
+		}
+		one.text = strings.NewReplacer("{message}", message, "{till}", strconv.Quote(a.till)).Replace(s.words)
+		if err := p.say("Given", one.text); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// disarm takes back what has not struck, and its line: it changed nothing. It gives what struck.
+func (p *player) disarm(t *rig.Till, all []armed) (struck []armed) {
+	waiting := p.world.Faults().Waiting()
+	spared := t.Spare()
+	for _, one := range all {
+		idle := one.till && spared || slices.ContainsFunc(waiting, func(r fault.Rule) bool {
+			return !one.till && r.Direction == one.rule.Direction && r.Flow == one.rule.Flow && r.Nth == one.rule.Nth
+		})
+		if idle {
+			i := slices.Index(p.lines, line{"Given", one.text})
+			p.lines = slices.Delete(p.lines, i, i+1)
+			continue
+		}
+		struck = append(struck, one)
+	}
+	p.faults += len(struck)
+	if len(waiting) > 0 {
+		p.world.Faults().Clear()
+	}
+	return struck
+}
+
+// harmed tells that something struck which people who do their work right cannot make good within the order.
+func harmed(struck []armed) bool {
+	return slices.ContainsFunc(struck, func(one armed) bool { return !slices.Contains([]string{twiceWords, piecesWords, lateWords}, one.words) })
+}
+
+// count tells how many requests of a flow have crossed.
+func (p *player) count(f pay.Flow) int {
+	for _, c := range slices.Backward(p.world.Wire) {
+		if !c.Answer && c.Flow == f {
+			return c.Nth
+		}
+	}
+	return 0
+}

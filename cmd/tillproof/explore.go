@@ -41,7 +41,8 @@ func exploreCommand() *cobra.Command {
 		Short: "Play random days until the books disagree",
 		Long: "Play random days of whole tills in memory, with faults on the line, at the tills and at the hosts, and hold endings,\n" +
 			"journals and books to a small model. The first day that goes wrong is made as small as it can be and printed as a\n" +
-			"feature, which `tillproof run --line memory` runs. The same seed plays the same days.\n\n" +
+			"feature, which `tillproof run --line memory` runs. The same seed plays the same days: every defect of a till's day is\n" +
+			"found within 500 of them (steps/testdata/explore.found).\n\n" +
 			"Exit codes: 0 every book was equal every evening, 1 a counterexample was found (also when it is about money),\n" +
 			"2 the harness or its configuration is broken, 4 not one day was played to its end, 130 interrupted (what was played is still told).",
 		Example: "  tillproof explore --days 1000\n  tillproof explore --duration 1h --orders 200\n" +
