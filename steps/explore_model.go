@@ -286,6 +286,11 @@ func (m *model) deliver(till string, now time.Time) (all []*payment) {
 	return all
 }
 
+// uncertain tells that nobody can say before all is quiet whether a cardholder's bank has paid what was sold without asking it.
+func (m *model) uncertain(who string) bool {
+	return slices.ContainsFunc(m.payments, func(o *payment) bool { return o.who == who && o.unsure })
+}
+
 // keeps tells that a till has sold what the host has not heard of.
 func (m *model) keeps(till string) bool {
 	return slices.ContainsFunc(m.payments, func(o *payment) bool { return o.till == till && o.stored && o.stands })

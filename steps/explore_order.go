@@ -24,7 +24,7 @@ func (p *player) order(d deed, a *act) error {
 	if err != nil {
 		return err
 	}
-	calm, off := !p.stirred && !p.model.unsure[a.who], p.model.off[a.till]
+	calm, off := !p.stirred && !p.model.unsure[a.who] && !p.model.uncertain(a.who), p.model.off[a.till]
 	var wanted want
 	var delivered []*payment
 	if calm {
