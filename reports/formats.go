@@ -21,6 +21,7 @@ func Formats() []Format {
 		{"markdown", "summary.md", "summary for a CI job's page", writeMarkdown},
 		{"junit", "junit.xml", "JUnit XML, for CI servers", writeJUnit},
 		{"cucumber", "cucumber.json", "Cucumber JSON, for report plugins", writeCucumber},
+		{"messages", "messages.ndjson", "Cucumber Messages, for their reporters", writeMessages},
 		{"json", "run.json", "the whole tree without traces", writeJSON},
 		{"html", "report.html", "report for people, one page that opens offline", writeHTML},
 	}

@@ -45,6 +45,7 @@ type Feature struct {
 	Keyword     string     `json:"keyword"` // Feature, 功能
 	Line        int        `json:"line"`
 	Tags        []string   `json:"tags,omitempty"`
+	Text        string     `json:"text,omitempty"` // of the file, what was not to run blanked
 	Scenarios   []Scenario `json:"scenarios"`
 }
 

@@ -27,7 +27,7 @@ func sample() *Run {
 		},
 		Features: []Feature{{
 			URI: "features/swipe/sale.feature", Name: "Sale | by *stripe*", Description: "Why it matters: <money>.", Language: "en",
-			Keyword: "Feature", Line: 2, Tags: []string{"@SWP-001"},
+			Keyword: "Feature", Line: 2, Tags: []string{"@SWP-001"}, Text: saleText,
 			Scenarios: []Scenario{{
 				ID: "swipe-sale-9", Name: "An approved sale", Keyword: "Scenario", Line: 9, Tags: []string{"@SWP-001"},
 				Requirements: []string{"SWP-001", "SEC-001"}, Status: Passed, Started: at.Add(time.Second), Took: 4 * time.Millisecond,
@@ -59,7 +59,8 @@ func sample() *Run {
 				Trace:  []trace.Event{{Seq: 1, At: at, Party: "acquirer", Kind: trace.Decided, Name: "acquirer/mac", Text: "the MAC is right"}},
 			}, {
 				ID: "swipe-sale-26", Name: "Ending 61", Keyword: "Scenario Outline", Line: 26, Rule: "Limits | of <all>",
-				Requirements: []string{"SWP-002"}, Status: Failed, Took: 5 * time.Millisecond, Steps: []Step{given, passed(when)},
+				Requirements: []string{"SWP-002"}, Status: Failed, Took: 5 * time.Millisecond, Steps: []Step{given, passed(when),
+					passed(Step{Keyword: "Then", Text: `"T1" shows <DECLINED_61>`, Line: 20}), passed(Step{Keyword: "And", Text: "nothing moved", Line: 21})},
 				Failure: &Failure{Text: "a decline with 61 that the scenario does not mention\nrule: no silent decline"},
 				Breaks: []Break{
 					{Rule: "captured-once", Text: "RRN 000000000001: posted twice\n  issuer   10.00 CNY, 10.00 CNY"},
@@ -75,7 +76,7 @@ func sample() *Run {
 				}},
 			}},
 		}, {
-			URI: "features/signin/签到.feature", Name: "签到", Language: "zh-CN", Keyword: "功能", Line: 3, Tags: []string{"@SIG-001"},
+			URI: "features/signin/签到.feature", Name: "签到", Language: "zh-CN", Keyword: "功能", Line: 3, Tags: []string{"@SIG-001"}, Text: signInText,
 			Scenarios: []Scenario{{
 				ID: "signin-签到-4", Name: "先签到", Keyword: "场景", Line: 4, Requirements: []string{"SIG-001"}, Status: Review,
 				Reason: "the slip is to be judged by a person", Steps: []Step{{Keyword: "假如", Text: "终端尚未签到", Line: 5, Status: Review}},
@@ -91,6 +92,61 @@ func sample() *Run {
 		}},
 	}
 }
+
+// saleText and signInText are the files of the sample.
+const saleText = `@SWP-001
+Feature: Sale | by *stripe*
+  Why it matters: <money>.
+
+  Background:
+    Given till "T1" of "Noodle House" has signed in
+
+  @SWP-001
+  Scenario: An approved sale
+    When Alice swipes 10.00 CNY
+    Then T1 prints
+      """
+      面馆
+      10.00 CNY
+      """
+
+  @SWP-002
+  Scenario Outline: Ending <code>
+    When Alice swipes 10.00 CNY
+    Then "T1" shows <DECLINED_<code>> & "no more"
+    And nothing moved
+
+    Examples:
+      | code |
+      | 51   |
+      | 61   |
+` + "\n\n\n\n\n\n\n\n\n\n\n\n\n" + `  Scenario: Ending 61
+    When Alice sings
+      | song   | 小夜曲 |
+      | length | 10     |
+`
+
+const signInText = `# language: zh-CN
+@SIG-001
+功能: 签到
+  场景: 先签到
+    假如终端尚未签到
+
+
+
+  场景: 退货
+    当退货
+
+
+
+  场景: 退货两次
+
+
+
+
+
+  场景: 看账
+`
 
 // held is the sample with nothing but what passed.
 func held() *Run {

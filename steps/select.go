@@ -100,7 +100,7 @@ func (s *Selection) Tree() []reports.Feature {
 		head := f.Doc.Feature
 		tree[i] = reports.Feature{
 			URI: f.URI, Name: head.Name, Description: strings.TrimSpace(head.Description), Language: head.Language,
-			Keyword: head.Keyword, Line: int(head.Location.Line),
+			Keyword: head.Keyword, Line: int(head.Location.Line), Text: string(f.Source),
 		}
 		for _, tag := range head.Tags {
 			tree[i].Tags = append(tree[i].Tags, tag.Name)
