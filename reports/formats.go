@@ -23,6 +23,7 @@ func Formats() []Format {
 		{"cucumber", "cucumber.json", "Cucumber JSON, for report plugins", writeCucumber},
 		{"messages", "messages.ndjson", "Cucumber Messages, for their reporters", writeMessages},
 		{"json", "run.json", "the whole tree without traces", writeJSON},
+		{"pcapng", "wire.pcapng", "what crossed the tills' lines, masked, for Wireshark", writeCapture},
 		{"html", "report.html", "report for people, one page that opens offline", writeHTML},
 	}
 }

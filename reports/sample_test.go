@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/trace"
+	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
 // sample is a run with one of everything: every verdict, a decoded message, a money break, rows of examples, Chinese, and
@@ -15,7 +16,7 @@ func sample() *Run {
 	rest := func(s Step) Step { s.Status = Skipped; return s }
 	when := Step{Keyword: "When", Text: "Alice swipes 10.00 CNY", Line: 9, Took: 2 * time.Millisecond}
 	return &Run{
-		Version: "v0.1.0", Seed: 18446744073709551615, Line: "socket", Profile: "embedded", Dialect: "unionpay-pos",
+		Version: "v0.1.0", Seed: 18446744073709551615, Line: "socket", Profile: "embedded", Dialect: "unionpay-pos", Framing: iso8583.Framing{Length: "binary2", Max: 2048},
 		Started: at, Took: 3217 * time.Millisecond,
 		Requirements: []Requirement{
 			{ID: "SWP-001", Title: "A sale that was approved moves the money once", Why: "double debit"},

@@ -90,7 +90,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 		c.Parallel = 1 // a remote host has no worlds: its terminals are lent to one scenario at a time
 	}
 	run := &reports.Run{Seed: uint64(c.Seed), DryRun: c.DryRun, Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
-		Started: c.Now(), Features: selection.Tree()}
+		Framing: c.Rig.Dialect.Framing, Started: c.Now(), Features: selection.Tree()}
 	run.Requirements = shown(c.Requirements, run.Features)
 	r := &runner{Config: c, scenarios: map[string]*reports.Scenario{}}
 	total := 0

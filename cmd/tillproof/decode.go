@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,17 +17,23 @@ const maxInput = 128 << 20
 
 func decodeCommand() *cobra.Command {
 	var dialect, format string
+	var dissector bool
 	c := &cobra.Command{
 		Use:   "decode [FILE]",
 		Short: "Decode frames from hex, raw bytes or a capture to fields",
 		Long: "Decode ISO 8583 frames to fields by name, masked: hex (one frame a line, or one stream, with or without length and\n" +
 			"TPDU; spaces, 0x, labels and # comments are passed over), the bytes as they were on the line, pcap and pcapng. Without\n" +
 			"FILE, or with -, it reads standard input. Bytes are counted behind the length of a frame.\n\n" +
+			"--dissector writes the dialect as a dissector for Wireshark and tshark instead (Lua).\n\n" +
 			"Exit codes: 0 every frame was read, 2 one could not be, or there was nothing to read.",
 		Example: "  tillproof decode frames.txt\n  tillproof decode --format json traffic.pcapng\n" +
-			"  echo 0800 2020000000C00012 ... | tillproof decode --dialect unionpay-pos",
+			"  echo 0800 2020000000C00012 ... | tillproof decode --dialect unionpay-pos\n" +
+			"  tillproof decode --dissector --dialect unionpay-pos > unionpay-pos.lua",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if dissector {
+				return writeDissector(cmd, args, dialect)
+			}
 			name := "-"
 			if len(args) == 1 {
 				name = args[0]
@@ -35,8 +42,20 @@ func decodeCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&dialect, "dialect", "", "shipped dialect or dialect file (default: guessed among the shipped ones)")
+	c.Flags().BoolVar(&dissector, "dissector", false, "write a Wireshark dissector of --dialect: tshark -X lua_script:FILE")
 	c.Flags().StringVar(&format, "format", "text", "text or json")
 	return c
+}
+
+func writeDissector(cmd *cobra.Command, args []string, name string) error {
+	if name == "" || len(args) > 0 {
+		return errors.New("--dissector: name the dialect by --dialect, and give no file: there is nothing to decode")
+	}
+	dialects, err := reports.Dialects(name)
+	if err != nil {
+		return err
+	}
+	return dialects[0].WriteDissector(cmd.OutOrStdout())
 }
 
 func decode(cmd *cobra.Command, name, dialect, format string) error {

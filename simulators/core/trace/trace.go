@@ -62,6 +62,7 @@ type Field struct {
 type Span struct {
 	From, To int  // nibbles; To is not included
 	Text     bool // the bytes are characters and are masked with '*'; otherwise nibbles are masked with 0
+	Digits   bool // the characters are digits and are masked with '0', so that the frame can still be decoded
 }
 
 // Frame is bytes whose secret spans are masked.
@@ -123,6 +124,8 @@ func (f *Frame) UnmarshalText(b []byte) error {
 func (s Span) mask(b []byte) {
 	for n := max(s.From, 0); n < s.To && n/2 < len(b); n++ {
 		switch {
+		case s.Text && s.Digits:
+			b[n/2] = '0'
 		case s.Text:
 			b[n/2] = '*'
 		case n%2 == 0:

@@ -27,6 +27,7 @@ func TestMasking(t *testing.T) {
 		{"one high nibble", "123456", []trace.Span{{From: 2, To: 3}}, "120456"},
 		{"one low nibble", "123456", []trace.Span{{From: 3, To: 4}}, "123056"},
 		{"text", "41424344", []trace.Span{{From: 2, To: 6, Text: true}}, "412a2a44"},
+		{"digits", "31323334", []trace.Span{{From: 2, To: 6, Text: true, Digits: true}}, "31303034"},
 		{"two spans", "123456789A", []trace.Span{{From: 0, To: 2}, {From: 8, To: 10}}, "0034567800"},
 		{"spans that overlap", "FFFFFF", []trace.Span{{From: 0, To: 3}, {From: 2, To: 5}}, "00000f"},
 		{"past the end", "1234", []trace.Span{{From: 2, To: 90}}, "1200"},

@@ -255,9 +255,9 @@ func (f *field) span(content, units int, r stretch) trace.Span {
 		odd := units % 2
 		return trace.Span{From: 2*content + odd + r.from, To: 2*content + odd + r.to}
 	case hexText:
-		return trace.Span{From: 4*r.from + 2*content, To: 4*r.to + 2*content, Text: true}
+		return trace.Span{From: 4*r.from + 2*content, To: 4*r.to + 2*content, Text: true, Digits: true}
 	case asBytes:
 		return trace.Span{From: 2 * (content + r.from), To: 2 * (content + r.to)}
 	}
-	return trace.Span{From: 2 * (content + r.from), To: 2 * (content + r.to), Text: true}
+	return trace.Span{From: 2 * (content + r.from), To: 2 * (content + r.to), Text: true, Digits: f.kind == kindN || f.kind == kindZ}
 }

@@ -57,11 +57,11 @@ func (d *Dialect) Using(c Codec) *Dialect {
 
 // Framing says how messages are delimited on a stream; package wire builds the framer from it.
 type Framing struct {
-	Length string // binary2, binary2-inclusive, ascii4, bcd2, binary4: each exclusive but the second
-	TPDU   string // default TPDU, ten digits; "" for none
-	Header string // default application header digits; "" for none
-	HTTP   bool   // each message is the body of an HTTP POST, content type x-ISO-TPDU/x-auth
-	Max    int    // longest frame accepted, in bytes
+	Length string `json:"length"`           // binary2, binary2-inclusive, ascii4, bcd2, binary4: each exclusive but the second
+	TPDU   string `json:"tpdu,omitempty"`   // default TPDU, ten digits; "" for none
+	Header string `json:"header,omitempty"` // default application header digits; "" for none
+	HTTP   bool   `json:"http,omitempty"`   // each message is the body of an HTTP POST, content type x-ISO-TPDU/x-auth
+	Max    int    `json:"max"`              // longest frame accepted, in bytes
 }
 
 // Connection says how a client uses its connections.
