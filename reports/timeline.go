@@ -27,12 +27,13 @@ type moment struct {
 	At     string // since the first
 	Lane   lane
 	Party  string
-	Kind   string // of the event
-	Title  string // what happened, in a few words
-	Says   string // more of it
-	Fields string // decoded, as a table of text: a page has a hundred thousand fields, and a text takes far less of it than elements
-	Hex    string // the masked frame
-	Slip   string // a receipt as it looks
+	Kind   string     // of the event
+	Title  string     // what happened, in a few words
+	Says   string     // more of it
+	Fields string     // decoded, as a table of text: a page has a hundred thousand fields, and a text takes far less of it than elements
+	Hex    string     // the masked frame
+	Slip   string     // a receipt as it looks
+	rows   [][]string // the fields
 }
 
 // timeline tells a trace. A frame that was received as it was sent is told once.
@@ -92,7 +93,8 @@ func laneOf(e trace.Event, tills map[string]bool) lane {
 }
 
 func momentOf(e trace.Event, tills map[string]bool) moment {
-	m := moment{Lane: laneOf(e, tills), Party: oneLine(e.Party), Kind: string(e.Kind), Title: oneLine(e.Name), Says: oneLine(e.Text), Fields: fieldTable(e.Fields)}
+	m := moment{Lane: laneOf(e, tills), Party: oneLine(e.Party), Kind: string(e.Kind), Title: oneLine(e.Name), Says: oneLine(e.Text), rows: fieldRows(e.Fields)}
+	m.Fields = tabbed(m.rows)
 	peer := oneLine(e.Peer)
 	switch e.Kind {
 	case trace.Sent:
@@ -143,8 +145,7 @@ func inRows(digits string) string {
 	return b.String() + digits
 }
 
-func fieldTable(fields []trace.Field) string {
-	var rows [][]string
+func fieldRows(fields []trace.Field) (rows [][]string) {
 	for _, f := range fields {
 		if objects := chipData(f); objects != nil {
 			rows = append(rows, []string{f.ID, oneLine(f.Name), fmt.Sprintf("(%d bytes)", len(f.Value)/2)})
@@ -155,7 +156,7 @@ func fieldTable(fields []trace.Field) string {
 		}
 		rows = append(rows, []string{oneLine(f.ID), oneLine(f.Name), said(f)})
 	}
-	return tabbed(rows)
+	return rows
 }
 
 // said is a field's value with what it says in words.

@@ -75,7 +75,7 @@ type output struct {
 }
 
 func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
-	outputs, err := f.outputs()
+	outputs, err := outputsOf(f.formats)
 	if err != nil {
 		return err
 	}
@@ -172,9 +172,9 @@ func writeTo(o output, run *reports.Run) error {
 	return errors.Join(o.format.Write(file, run), file.Close())
 }
 
-func (f *runFlags) outputs() ([]output, error) {
+func outputsOf(formats []string) ([]output, error) {
 	var out []output
-	for _, text := range f.formats {
+	for _, text := range formats {
 		name, file, _ := strings.Cut(text, ":")
 		format, err := reports.FormatNamed(name)
 		if err != nil {
