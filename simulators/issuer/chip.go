@@ -148,6 +148,9 @@ func cryptogramRight(c *Call) (pay.Answer, string) {
 	c.chip.scheme = scheme
 	input := scheme.Input(c.chip.get, c.chip.get(emv.Tag9F10IAD))
 	good, err := c.HSM.VerifyCryptogram(scheme, chip.key(MasterAC, scheme, c.pan), c.chip.session, input, c.chip.session.ARQC[:])
+	if c.Trace != nil && err == nil {
+		c.showWorking(scheme, input, good)
+	}
 	switch {
 	case err != nil:
 		return pay.Answer96Malfunction, err.Error()

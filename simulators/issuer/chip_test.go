@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/tlv"
+	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/issuer"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
@@ -205,5 +207,29 @@ func TestChipStripe(t *testing.T) {
 	}
 	if got := b.ask(set(b.chipSale(nil), iso8583.Track2, forged)); got != "00" {
 		t.Errorf("the chip's own track is answered %s: %s", got, b.reason())
+	}
+}
+
+// The working of a cryptogram can be reckoned again: what it was made over, and the check values of the keys (the master key's by OpenSSL).
+func TestCryptogramWorking(t *testing.T) {
+	b := chipBank(t, nil)
+	b.ask(b.chipSale(nil))
+	b.ask(b.chipSale(map[tlv.Tag]string{emv.Tag9F26AC: "0102030405060708"}))
+	var results []string
+	for _, e := range b.config.Trace.Events() {
+		if e.Name != trace.Cryptogram {
+			continue
+		}
+		said := map[string]trace.Field{}
+		for _, f := range e.Fields {
+			said[f.ID] = f
+		}
+		results = append(results, said["9F26"].Note)
+		if said["master"].Value != "9F851F0D" || said["9F02"].Value == "" || said["95"].Value == "" || len(said["input"].Value) < 40 || len(said["session"].Value) < 6 || said["card"].Value == said["session"].Value {
+			t.Errorf("%+v", said)
+		}
+	}
+	if want := []string{"right", "wrong"}; !slices.Equal(results, want) {
+		t.Errorf("results %q, want %q", results, want)
 	}
 }

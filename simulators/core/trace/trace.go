@@ -29,11 +29,12 @@ const (
 	Noted    Kind = "noted"    // anything else worth telling
 )
 
-// The names of what is noted about a card in a reader.
+// The names of what is noted about a chip.
 const (
 	CardPresented = "card-presented"
-	APDU          = "apdu"          // Text is the command and the status of its answer; the ids of Fields begin with > and <
-	CardEnded     = "terminal/chip" // what the terminal decided when the card's visit was over
+	APDU          = "apdu"               // Text is the command and the status of its answer; the ids of Fields begin with > and <
+	Cryptogram    = "cryptogram-working" // how an issuer verified one; Text is the result, Fields are inputs and check values
+	CardEnded     = "terminal/chip"      // what the terminal decided when the card's visit was over
 )
 
 // Event is one thing that happened. No event holds a clear PAN, PIN, track or key: Fields and Frame are masked when they

@@ -28,6 +28,20 @@ func (h *HSM) Cryptogram(c CardScheme, of CardKey, s Session, data []byte) (Cryp
 	return Cryptogram(mac), nil
 }
 
+// CryptogramKeys gives the check values of the keys that a cryptogram is made with: the card's own, as derived from the issuer's, and that of the
+// transaction. They show that two sides derive alike, and nothing of the keys.
+func (h *HSM) CryptogramKeys(c CardScheme, of CardKey, s Session) (card, session KCV, err error) {
+	own, err := h.card(of)
+	if err != nil {
+		return card, session, fmt.Errorf("hsm: cryptogram: %w", err)
+	}
+	k, err := own.forSession(c.session(s))
+	if err != nil {
+		return card, session, fmt.Errorf("hsm: cryptogram: %w", err)
+	}
+	return own.kcv(), k.kcv(), nil
+}
+
 // VerifyCryptogram compares in constant time.
 func (h *HSM) VerifyCryptogram(c CardScheme, of CardKey, s Session, data []byte, got []byte) (bool, error) {
 	want, err := h.Cryptogram(c, of, s, data)
