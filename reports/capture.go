@@ -15,7 +15,7 @@ left out, since nobody knows what is secret in them.`
 
 // writeCapture writes the frames of a run as pcapng.
 func writeCapture(w io.Writer, r *Run) error {
-	out, err := capture.NewWriter(w, captureComment)
+	out, err := capture.NewPcapng(w, captureComment)
 	if err != nil {
 		return err
 	}

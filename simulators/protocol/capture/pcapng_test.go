@@ -12,7 +12,7 @@ import (
 )
 
 // What is written reads back as it was: by connection, in order, with its times, also when a record fills several segments.
-func TestWriteReadsBack(t *testing.T) {
+func TestPcapngReadsBack(t *testing.T) {
 	long := strings.Repeat("0123456789", 500)
 	records := []capture.Record{
 		{At: start, Connection: 7, From: capture.Till, Bytes: []byte("ask")},
@@ -21,7 +21,7 @@ func TestWriteReadsBack(t *testing.T) {
 		{At: start.Add(2 * time.Second), Connection: 7, From: capture.Till, Bytes: []byte("again")},
 	}
 	var file bytes.Buffer
-	w, err := capture.NewWriter(&file, "masked: digits are 0")
+	w, err := capture.NewPcapng(&file, "masked: digits are 0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,9 @@ import (
 // hostPort is the host's in a file that we write.
 const hostPort = 8583
 
-// Writer writes records as a pcapng file, in TCP connections of its own making: till n of the file, at an address of its own, calls the host,
+// Pcapng writes records as a pcapng file, in TCP connections of its own making: till n of the file, at an address of its own, calls the host,
 // which is 10.255.255.254. Nothing in it was seen on a network; the bytes are the records'.
-type Writer struct {
+type Pcapng struct {
 	file  *pcapgo.NgWriter
 	calls map[int]*call
 }
@@ -26,18 +26,18 @@ type call struct {
 	sent, got uint32 // the next sequence numbers
 }
 
-// NewWriter begins a file. The comment says what it is, to people.
-func NewWriter(w io.Writer, comment string) (*Writer, error) {
+// NewPcapng begins a file. The comment says what it is, to people.
+func NewPcapng(w io.Writer, comment string) (*Pcapng, error) {
 	file, err := pcapgo.NewNgWriterInterface(w, pcapgo.NgInterface{Name: "till", LinkType: layers.LinkTypeRaw, SnapLength: 1 << 18},
 		pcapgo.NgWriterOptions{SectionInfo: pcapgo.NgSectionInfo{Application: "tillproof", Comment: comment}})
 	if err != nil {
 		return nil, fmt.Errorf("pcapng: %w", err)
 	}
-	return &Writer{file: file, calls: map[int]*call{}}, nil
+	return &Pcapng{file: file, calls: map[int]*call{}}, nil
 }
 
 // Write writes a record, after the opening of its connection if it is the first there. The comment stands at the packet.
-func (w *Writer) Write(r Record, comment string) error {
+func (w *Pcapng) Write(r Record, comment string) error {
 	c := w.calls[r.Connection]
 	if c == nil {
 		n := len(w.calls) + 1
@@ -63,7 +63,7 @@ func (w *Writer) Write(r Record, comment string) error {
 	return nil
 }
 
-func (w *Writer) packet(c *call, from Side, tcp layers.TCP, r Record, payload []byte, comment string) error {
+func (w *Pcapng) packet(c *call, from Side, tcp layers.TCP, r Record, payload []byte, comment string) error {
 	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: c.till, DstIP: []byte{10, 255, 255, 254}}
 	tcp.SrcPort, tcp.DstPort, tcp.Seq, tcp.Ack, tcp.Window = layers.TCPPort(c.port), hostPort, c.sent, c.got, 65535
 	next := &c.sent
@@ -98,7 +98,7 @@ func (w *Writer) packet(c *call, from Side, tcp layers.TCP, r Record, payload []
 }
 
 // Close ends the file.
-func (w *Writer) Close() error {
+func (w *Pcapng) Close() error {
 	if err := w.file.Flush(); err != nil {
 		return fmt.Errorf("pcapng: %w", err)
 	}
