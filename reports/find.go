@@ -222,9 +222,15 @@ func (p *textPrinter) payment(one Payment) {
 	if len(one.Events) > 0 {
 		p.line("times count from %s", one.Events[0].At.Format("2006-01-02 15:04:05.000 -07:00"))
 	}
+	p.moments(timeline(one.Events))
+	p.line("")
+}
+
+// moments writes a timeline as text.
+func (p *textPrinter) moments(all []moment) {
 	var rows [][]string
 	flush := func() { p.WriteString(table("  ", rows)); rows = nil }
-	for _, m := range timeline(one.Events) {
+	for _, m := range all {
 		rows = append(rows, []string{m.At, string(m.Lane), m.Party, strings.TrimSpace(m.Title + "  " + m.Says)})
 		if m.Fields == "" && m.Slip == "" && m.Hex == "" {
 			continue
@@ -237,5 +243,4 @@ func (p *textPrinter) payment(one Payment) {
 		}
 	}
 	flush()
-	p.line("")
 }

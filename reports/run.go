@@ -16,7 +16,10 @@ type Run struct {
 	Line        string          `json:"line"` // memory, socket
 	Profile     string          `json:"profile"`
 	Dialect     string          `json:"dialect"`
-	Framing     iso8583.Framing `json:"framing,omitzero"` // of the tills' lines
+	Framing     iso8583.Framing `json:"framing,omitzero"`    // of the tills' lines
+	Seat        string          `json:"seat,omitempty"`      // embedded, remote, ...
+	Claims      []string        `json:"claims,omitempty"`    // topics that the profile claims; empty claims all
+	Selection   string          `json:"selection,omitempty"` // what was asked for, if not everything
 	Started     time.Time       `json:"started"`
 	Took        time.Duration   `json:"took_ns"`
 	Interrupted bool            `json:"interrupted,omitempty"`

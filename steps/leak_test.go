@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -692,6 +693,7 @@ func TestReportsNeverLeak(t *testing.T) {
 				t.Fatal(err)
 			}
 			d.directory(dir)
+			d.evidence(dir, run)
 			for _, colour := range []bool{false, true} {
 				var text bytes.Buffer
 				if err := (reports.Text{Colour: colour}).Write(&text, run); err != nil {
@@ -716,6 +718,30 @@ func TestReportsNeverLeak(t *testing.T) {
 			}
 		})
 	}
+}
+
+// evidence makes a pack of a run, with a log of a careless host, finds its payments, and compares it with what was read again.
+func (d *drawn) evidence(dir string, run *reports.Run) {
+	d.t.Helper()
+	profile, err := os.ReadFile(d.file)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	pan, key := regexp.MustCompile(`pan: "(\d+)"`).FindStringSubmatch(string(profile))[1], regexp.MustCompile(`"([0-9a-f]{32})"`).FindStringSubmatch(string(profile))[1]
+	pack := reports.Pack{Run: run, Earlier: []*reports.Run{run}, Made: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Key: ed25519.NewKeyFromSeed(make([]byte, 32)),
+		Logs: []reports.HandedIn{{Name: "host.log", Text: fmt.Appendf(nil, "sale of %s under %s, track %[1]s=30121201234567, dump 16%[1]s00\n", pan, key)}}}
+	var b bytes.Buffer
+	if err := pack.Write(&b); err != nil {
+		d.t.Fatal(err)
+	}
+	d.out("evidence.zip", b.Bytes())
+	again, err := reports.ReadDir(dir)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var text bytes.Buffer
+	d.told("find", reports.WritePayments(&text, reports.Find(again, []string{"000002", "T1"})), reports.Compare(run, again).Write(&text, "a", "b"))
+	d.out("find", text.Bytes())
 }
 
 // directory adds every file under dir.

@@ -90,7 +90,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 		c.Parallel = 1 // a remote host has no worlds: its terminals are lent to one scenario at a time
 	}
 	run := &reports.Run{Seed: uint64(c.Seed), DryRun: c.DryRun, Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
-		Framing: c.Rig.Dialect.Framing, Started: c.Now(), Features: selection.Tree()}
+		Framing: c.Rig.Dialect.Framing, Seat: c.Rig.Profile.Seat, Claims: c.Rig.Profile.Claims, Selection: c.asked(), Started: c.Now(), Features: selection.Tree()}
 	run.Requirements = shown(c.Requirements, run.Features)
 	r := &runner{Config: c, scenarios: map[string]*reports.Scenario{}}
 	total := 0
@@ -119,6 +119,15 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	run.Took = c.Now().Sub(run.Started)
 	run.Interrupted = ctx.Err() != nil
 	return run, nil
+}
+
+// asked tells which features were asked for.
+func (c Config) asked() string {
+	asked := strings.Join(c.Paths, " ")
+	if c.Tags != "" {
+		asked = strings.TrimPrefix(asked+" --tags "+c.Tags, " ")
+	}
+	return asked
 }
 
 // suiteSize is about how many scenarios godog gets at once. It looks for the steps of each, also when the run was interrupted, so
