@@ -157,7 +157,7 @@ func world(t *testing.T, dialect string) (*rig.Rig, *Run) {
 
 // The capture of a run reads in tshark, with the dissector of each dialect that ships: by its port, and by what its bytes look like.
 func TestRunCaptureInTshark(t *testing.T) {
-	for profile, id := range map[string]string{"unionpay-pos": "unionpay_pos", "iso87-ascii": "iso87_ascii", "iso87-binary": "iso87_binary"} {
+	for profile, id := range map[string]string{"unionpay-pos": "unionpay_pos", "iso93": "iso93", "iso87-ascii": "iso87_ascii", "iso87-binary": "iso87_binary"} {
 		t.Run(profile, func(t *testing.T) {
 			r, run := world(t, profile)
 			capture := written(t, writeCapture, run)

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -97,12 +98,25 @@ func (l *lua) flow(d *Dialect, t *Transaction) {
 	for _, a := range t.accept {
 		p := d.at[a.element]
 		fmt.Fprintf(l, " { field = %d, part = %d, values = {", p.field, p.part)
-		for _, v := range a.values {
+		for _, v := range d.onTheWire(t, a) {
 			fmt.Fprintf(l, " %s,", quote(v))
 		}
 		l.WriteString(" } },")
 	}
 	l.line(" } },")
+}
+
+// onTheWire gives the values of a flow's constant as its messages carry them.
+func (d *Dialect) onTheWire(t *Transaction, a accepted) []string {
+	values := slices.Clone(a.values)
+	for i := range d.words[a.element] {
+		w := &d.words[a.element][i]
+		ours := slices.ContainsFunc([]string{t.Request, t.Answer, t.Repeat}, func(mti string) bool { return mti != "" && w.holds([]byte(mti)) })
+		if ours && matches(w.ours, a.values) {
+			values = append(values, w.wire...)
+		}
+	}
+	return values
 }
 
 func luaPlace(p place) string {
