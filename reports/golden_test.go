@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,9 +81,12 @@ func anywhere(b []byte) []byte {
 // TestFormatsAreReadOnly: writers may run side by side on one tree.
 func TestFormatsAreReadOnly(t *testing.T) {
 	r := sample()
+	var all sync.WaitGroup
 	for _, f := range Formats() {
-		written(t, f.Write, r)
+		all.Go(func() { written(t, f.Write, r) })
+		all.Go(func() { written(t, f.Write, r) })
 	}
+	all.Wait()
 	if diff := cmp.Diff(sample(), r, cmp.AllowUnexported(trace.Frame{})); diff != "" {
 		t.Errorf("a writer changed the run:\n%s", diff)
 	}

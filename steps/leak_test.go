@@ -728,7 +728,11 @@ func (d *drawn) evidence(dir string, run *reports.Run) {
 		d.t.Fatal(err)
 	}
 	pan, key := regexp.MustCompile(`pan: "(\d+)"`).FindStringSubmatch(string(profile))[1], regexp.MustCompile(`"([0-9a-f]{32})"`).FindStringSubmatch(string(profile))[1]
-	pack := reports.Pack{Run: run, Earlier: []*reports.Run{run}, Made: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Key: ed25519.NewKeyFromSeed(make([]byte, 32)),
+	some := *run // all of it stands in the directory already
+	some.Features = slices.DeleteFunc(slices.Clone(run.Features), func(f reports.Feature) bool {
+		return !strings.Contains(f.URI, "/security/") && !strings.Contains(f.URI, "/chip/card")
+	})
+	pack := reports.Pack{Run: &some, Earlier: []*reports.Run{run}, Made: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Key: ed25519.NewKeyFromSeed(make([]byte, 32)),
 		Logs: []reports.HandedIn{{Name: "host.log", Text: fmt.Appendf(nil, "sale of %s under %s, track %[1]s=30121201234567, dump 16%[1]s00\n", pan, key)}}}
 	var b bytes.Buffer
 	if err := pack.Write(&b); err != nil {
