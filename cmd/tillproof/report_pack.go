@@ -28,7 +28,7 @@ type packFlags struct {
 func (f *packFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.pack, "pack", "", "write an evidence pack, a signed zip, to this file; of several RUNs the last one, with the others as its history")
 	c.Flags().StringVar(&f.cases, "cases", "", "CSV with columns case and scenario: a laboratory's ids, by which the pack is sorted")
-	c.Flags().StringVar(&f.waivers, "waivers", "", "YAML of waivers: case or requirement, reason, by, until")
+	c.Flags().StringVar(&f.waivers, "waivers", "", "YAML of waivers, such as waivers: [{case: UP-1, reason: new host in July, by: A. Li, until: 2026-07-31}]; or requirement: SEC-003")
 	c.Flags().StringArrayVar(&f.logs, "host-log", nil, "log of the host to put into the pack; card numbers, tracks and keys in it are masked, PINs cannot be told")
 	c.Flags().StringVar(&f.sign, "sign", "", "ed25519 key to sign with, PEM (openssl genpkey -algorithm ed25519); default: a fresh one for this pack")
 	c.Flags().BoolVar(&f.verify, "verify", false, "hold the evidence pack RUN to its manifest and signature")
