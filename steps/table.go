@@ -90,6 +90,7 @@ func Nouns() []Noun {
 		{"the office for merchants", officeSteps()},
 		{"new merchants", newcomerSteps()},
 		{"automatic debits", payerSteps()},
+		{"disputes", disputeSteps()},
 		{"the device", deviceSteps()},
 		{"signatures", signatureSteps()},
 		{"the tester", slices.Concat(testerSteps(), copySteps())},

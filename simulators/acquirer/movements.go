@@ -1,6 +1,7 @@
 package acquirer
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/ledger"
@@ -46,4 +47,19 @@ func (a *Acquirer) Movements(n int) (list []Movement, now int) {
 		list = append(list, m)
 	}
 	return list, n + len(entries)
+}
+
+// Quarrel has so much of a payment, by the name that Key gives it, be refunded no more; less than zero takes that back.
+func (a *Acquirer) Quarrel(name string, by pay.Amount) error {
+	p, known := a.payments[keyOf(ledger.ID(name))]
+	if !known {
+		return fmt.Errorf("acquirer: there is no payment %s", name)
+	}
+	sum, err := p.Disputed.Add(by)
+	if err != nil {
+		return err
+	}
+	p.Disputed = sum
+	a.commit(change{payments: []Payment{p}}, func() {})
+	return nil
 }

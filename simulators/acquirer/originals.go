@@ -175,6 +175,9 @@ func originalStands(c *Call) (pay.Answer, string) {
 
 // originalWhole refuses to void what was refunded in part: 12, related transaction wrong (DOMAIN.md C).
 func originalWhole(c *Call) (pay.Answer, string) {
+	if c.original.Disputed.Minor > 0 {
+		return pay.Answer12Invalid, fmt.Sprintf("%s of %s is disputed", c.original.Disputed, c.original.Key())
+	}
 	if c.original.Refunded.Minor > 0 {
 		return pay.Answer12Invalid, fmt.Sprintf("%s of %s was refunded", c.original.Refunded, c.original.Key())
 	}
@@ -189,7 +192,7 @@ func refundInTime(c *Call) (pay.Answer, string) {
 }
 
 func refundWithin(c *Call) (pay.Answer, string) {
-	if c.amount.Currency != c.original.Amount.Currency || c.original.Refunded.Minor+c.amount.Minor > c.original.Amount.Minor {
+	if c.amount.Currency != c.original.Amount.Currency || c.original.Refunded.Minor+c.original.Disputed.Minor+c.amount.Minor > c.original.Amount.Minor {
 		return c.Dialect.Switches.OverRefund, fmt.Sprintf("%s of %s were refunded, %s more is too much", c.original.Refunded, c.original.Amount, c.amount)
 	}
 	return passed, ""

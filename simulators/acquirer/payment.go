@@ -48,6 +48,7 @@ type Payment struct {
 	Original    *Key         `json:"original,omitempty"`    // what a void, refund or completion acts on
 	Ended       *Key         `json:"ended,omitempty"`       // the void or completion that stands
 	Refunded    pay.Amount   `json:"refunded,omitzero"`     // by all refunds together
+	Disputed    pay.Amount   `json:"disputed,omitzero"`     // charged back: it is refunded no more
 	Posting     ledger.ID    `json:"posting,omitempty"`     // the posting or hold that stands in the books
 	Reversal    *Stored      `json:"reversal,omitempty"`    // how its reversal was answered
 	Undo        Undo         `json:"undo,omitempty"`        // what the issuer is told

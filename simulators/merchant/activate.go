@@ -277,12 +277,17 @@ func waives(t *Terms, campaign string, now time.Time) bool {
 
 // besides books what a merchant pays or gets besides what he sells: a line of his statement without a fee.
 func (o *Office) besides(now time.Time, merchant, id, what string, other ledger.Account, a pay.Amount) error {
+	return o.besidesSale(now, merchant, id, what, other, a, "", "")
+}
+
+// besidesSale is besides for what is about a sale.
+func (o *Office) besidesSale(now time.Time, merchant, id, what string, other ledger.Account, a pay.Amount, sale, rrn string) error {
 	tx := o.books.Begin(now)
 	if err := open(tx, other); err != nil {
 		return err
 	}
 	zero := pay.CNY(0)
-	i := Item{Fact: Fact{ID: id, At: now, Ref: audit.Ref{Merchant: merchant}, Amount: a}, Other: other, What: what, Day: o.Rules.Day(o.Terms, now),
+	i := Item{Fact: Fact{ID: id, At: now, Ref: audit.Ref{Merchant: merchant}, Sale: sale, RRN: rrn, Amount: a}, Other: other, What: what, Day: o.Rules.Day(o.Terms, now),
 		Share: Share{Fee: zero, Net: a, Issuer: zero, Network: zero, Acquirer: zero}}
 	i.Due = o.Rules.Payday(o.Terms, o.merchants[merchant].Term, i.Day)
 	return o.bookIn(tx, i)

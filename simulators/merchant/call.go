@@ -46,13 +46,21 @@ const (
 	OpAgreement Operation = "agreement"
 	OpDebit     Operation = "debit"
 	OpDebits    Operation = "debits"
+
+	OpRetrieve   Operation = "retrieve"
+	OpEvidence   Operation = "evidence"
+	OpChargeback Operation = "chargeback"
+	OpRepresent  Operation = "represent"
+	OpRule       Operation = "rule"
+	OpDisputes   Operation = "disputes"
 )
 
 // Operations lists them all.
 func Operations() []Operation {
 	return []Operation{OpEnrol, OpQuote, OpStatement, OpOwed, OpPayout, OpPayouts, OpReconcile, OpCases, OpResolve,
 		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose,
-		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits}
+		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits,
+		OpRetrieve, OpEvidence, OpChargeback, OpRepresent, OpRule, OpDisputes}
 }
 
 // Request is what is asked. Which fields an operation needs stands in its Service.
@@ -86,6 +94,9 @@ type Request struct {
 	Consent   *Consent `json:"consent,omitempty"`
 	Agreement string   `json:"agreement,omitempty"`
 	Number    string   `json:"number,omitempty"` // the merchant's own
+
+	RRN     string `json:"rrn,omitempty"`
+	Dispute string `json:"dispute,omitempty"`
 }
 
 // has tells that a field, by its name on the line, is there.
@@ -93,7 +104,8 @@ func (r Request) has(name string) bool {
 	return map[string]bool{"merchant": r.Merchant != "", "name": r.Name != "", "mcc": r.MCC != "", "amount": r.Amount.Minor > 0, "file": r.File != "", "case": r.Case != "",
 		"decision": r.Decision != "", "kind": r.Kind != "", "person": r.Person != nil, "application": r.Application != "", "document": r.Document != "",
 		"content": !r.Content.IsZero(), "serial": r.Serial != "", "phone": !r.Phone.IsZero(), "activation": !r.Activation.IsZero(),
-		"payer": r.Payer != "", "consent": r.Consent != nil, "agreement": r.Agreement != "", "number": r.Number != ""}[name]
+		"payer": r.Payer != "", "consent": r.Consent != nil, "agreement": r.Agreement != "", "number": r.Number != "",
+		"rrn": r.RRN != "", "dispute": r.Dispute != ""}[name]
 }
 
 // maxRequest bounds a request, in bytes.
@@ -155,6 +167,14 @@ const (
 	OverCap        Code = "OVER_CAP"        // by debit, day, month or count
 	DebitRepeated  Code = "DEBIT_REPEATED"  // the answer has what became of the first
 
+	NoSale          Code = "NO_SALE"          // that a dispute could be about
+	NoDispute       Code = "NO_DISPUTE"       // of that number
+	DisputeRepeated Code = "DISPUTE_REPEATED" // about the same sale
+	DisputeEnded    Code = "DISPUTE_ENDED"
+	OverSale        Code = "OVER_SALE"   // more than is left of it
+	NoEvidence      Code = "NO_EVIDENCE" // of the merchant's
+	TooLate         Code = "TOO_LATE"
+
 	Broken Code = "BROKEN" // the office's own fault: nobody knows what was done
 )
 
@@ -176,6 +196,7 @@ type Answer struct {
 	Agreement   *Agreement   `json:"agreement,omitempty"`
 	Debit       *Debit       `json:"debit,omitempty"`
 	Debits      []Debit      `json:"debits,omitempty"`
+	Disputes    []Dispute    `json:"disputes,omitempty"`
 }
 
 // Check is one question asked of a request. An empty code lets it pass; any other ends it, with a reason for people.
@@ -205,6 +226,7 @@ type Call struct {
 	device   Device
 
 	agreement Agreement
+	disputing Dispute
 	told      *Debit // of which a refusal tells
 }
 
@@ -246,7 +268,7 @@ func (c *Call) end(code Code, reason string) {
 
 func services() []Service {
 	known := []Check{{"merchant", merchantKnown}}
-	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), []Service{
+	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), []Service{
 		{OpEnrol, []string{"merchant", "name", "mcc"}, []Check{{"trade", tradeAllowed}}, enrol},
 		{OpQuote, []string{"merchant", "amount"}, append(known[:1:1], Check{"day", dayRight}), tellQuote},
 		{OpStatement, []string{"merchant"}, append(known[:1:1], Check{"day", dayRight}), tellStatement},

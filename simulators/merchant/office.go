@@ -28,6 +28,7 @@ type Config struct {
 	Open     func(Merchant) error                             // has the acquirer know a merchant
 	Register Register                                         // nil: nobody can activate a device
 	Stop     func(merchant, terminal string, stop bool) error // has the acquirer take nothing more of a merchant or one of his terminals, or take it again
+	Quarrel  func(sale string, a pay.Amount) error            // has the acquirer refund so much less of a sale; less than zero takes that back
 	Collect  Collect                                          // nil: the payers' banks pay
 	Tell     func(payer, id string, args ...string)           // texts a payer, by the id of the words
 	Message  func(phone, code pay.Secret)                     // carries an activation code
@@ -68,6 +69,8 @@ type Office struct {
 	agreements       map[string]Agreement
 	debits           map[string]Debit
 	debitOrder       []string
+	disputes         map[string]Dispute
+	disputeOrder     []string
 
 	caseOrder []string
 	agreed    map[string]bool // items that the scheme's file has been held against
@@ -87,12 +90,15 @@ func New(c Config) (*Office, error) {
 	}
 	o := &Office{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, items: map[string]*Item{}, unpaid: map[string][]string{},
 		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{},
-		applications: map[string]Application{}, devices: map[string]Device{}, agreements: map[string]Agreement{}, debits: map[string]Debit{}}
+		applications: map[string]Application{}, devices: map[string]Device{}, agreements: map[string]Agreement{}, debits: map[string]Debit{}, disputes: map[string]Dispute{}}
 	if c.HSM == nil {
 		o.HSM = hsm.New(sim.Seed(0).Reader("office"))
 	}
 	if o.Message == nil {
 		o.Message = func(pay.Secret, pay.Secret) {}
+	}
+	if o.Quarrel == nil {
+		o.Quarrel = func(string, pay.Amount) error { return nil }
 	}
 	if o.Collect == nil {
 		o.Collect = func(time.Time, string, string, pay.Amount) BankWord { return BankPaid }
@@ -222,6 +228,7 @@ func (o *Office) Payouts() []Payout {
 func (o *Office) Age(now time.Time) {
 	o.ageDeposits(now)
 	o.ageDebits(now)
+	o.ageDisputes(now)
 	for range 100_000 { // years of paydays
 		at, number := time.Time{}, ""
 		for _, m := range slices.Sorted(maps.Keys(o.wakes)) {

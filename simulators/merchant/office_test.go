@@ -55,6 +55,10 @@ func newTown(t testing.TB, r merchant.Rules) *town {
 			fmt.Fprintf(&w.said, "the acquirer hears of %s of %s\n", d.Terminal, m.Name)
 			return []byte("key"), "00000000", nil
 		},
+		Quarrel: func(sale string, a pay.Amount) error {
+			fmt.Fprintln(&w.said, "the acquirer refunds less of", sale, a)
+			return nil
+		},
 		Collect: func(_ time.Time, instruction, payer string, a pay.Amount) merchant.BankWord {
 			word := merchant.BankPaid
 			if len(w.takes) > 0 {
@@ -382,6 +386,42 @@ func (w *town) agree() {
 	debit(1_00, "")
 }
 
+// quarrel disputes sales in every way that a defect could do otherwise.
+func (w *town) quarrel() {
+	ask := func(op merchant.Operation, dispute string, fen int64, d merchant.Decision) {
+		r := merchant.Request{Dispute: dispute, Decision: d, Content: merchant.NewPrivate("a receipt")}
+		if fen > 0 {
+			r.Amount = pay.CNY(fen)
+		}
+		w.ask(op, r)
+		w.ask(merchant.OpOwed, merchant.Request{Merchant: noodles})
+		b, _ := w.office.Owed(noodles)
+		fmt.Fprintln(&w.said, "owed", b)
+	}
+	number := func() string {
+		f := w.fact(noodles, "", 100_00, nil)
+		w.fact(noodles, f.ID, -40_00, nil)
+		a := w.ask(merchant.OpRetrieve, merchant.Request{RRN: f.RRN})
+		return a.Disputes[0].Number
+	}
+	won := number()
+	ask(merchant.OpChargeback, won, 60_01, "")
+	ask(merchant.OpChargeback, won, 60_00, "")
+	ask(merchant.OpRepresent, won, 0, "")
+	ask(merchant.OpEvidence, won, 0, "")
+	ask(merchant.OpRepresent, won, 0, "")
+	ask(merchant.OpRule, won, 0, merchant.ToMerchant)
+	ask(merchant.OpRule, won, 0, merchant.ToCardholder)
+	lost := number()
+	ask(merchant.OpChargeback, lost, 10_00, "")
+	w.pass(11 * 24 * time.Hour)
+	number()
+	w.pass(31 * 24 * time.Hour)
+	for _, d := range w.ask(merchant.OpDisputes, merchant.Request{}).Disputes {
+		fmt.Fprintln(&w.said, d.Number, d.Stage, d.Amount)
+	}
+}
+
 // told is what an office states, but for how far it has heard.
 func told(t *testing.T, o *merchant.Office) string {
 	t.Helper()
@@ -398,6 +438,7 @@ func TestOfficeDefects(t *testing.T) {
 	honest.live()
 	honest.join()
 	honest.agree()
+	honest.quarrel()
 	for _, b := range honest.breaks() {
 		t.Errorf("%s: %s", b.Rule, b.Text)
 	}
@@ -423,6 +464,7 @@ func TestOfficeDefects(t *testing.T) {
 		w.live()
 		w.join()
 		w.agree()
+		w.quarrel()
 		if w.said.String() == honest.said.String() && len(w.breaks()) == 0 {
 			t.Errorf("%s changes nothing", d.Name)
 		}

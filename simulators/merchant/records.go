@@ -22,6 +22,7 @@ const (
 	deviceRecord      = "device"
 	agreementRecord   = "agreement"
 	debitRecord       = "debit"
+	disputeRecord     = "dispute"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -36,6 +37,7 @@ type change struct {
 	devices      []Device
 	agreements   []Agreement
 	debits       []Debit
+	disputes     []Dispute
 
 	books *ledger.Tx
 }
@@ -98,6 +100,9 @@ func (c change) records() []journal.Record {
 	for _, d := range c.debits {
 		add(debitRecord, d)
 	}
+	for _, d := range c.disputes {
+		add(disputeRecord, d)
+	}
 	if len(c.agreed) > 0 {
 		add(agreedRecord, c.agreed)
 	}
@@ -133,6 +138,9 @@ func (o *Office) replay(r journal.Record) error {
 	case debitRecord:
 		c.debits = make([]Debit, 1)
 		err = json.Unmarshal(r.Data, &c.debits[0])
+	case disputeRecord:
+		c.disputes = make([]Dispute, 1)
+		err = json.Unmarshal(r.Data, &c.disputes[0])
 	case agreedRecord:
 		err = json.Unmarshal(r.Data, &c.agreed)
 	default:
@@ -190,6 +198,12 @@ func (o *Office) keep(c change) {
 			o.debitOrder = append(o.debitOrder, d.key())
 		}
 		o.debits[d.key()] = d
+	}
+	for _, d := range c.disputes {
+		if _, known := o.disputes[d.Number]; !known {
+			o.disputeOrder = append(o.disputeOrder, d.Number)
+		}
+		o.disputes[d.Number] = d
 	}
 	for _, id := range c.agreed {
 		o.agreed[id] = true

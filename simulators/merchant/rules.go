@@ -50,6 +50,10 @@ type Rules struct {
 	RetryOver     func(*Office, Agreement, Debit, string) bool                // ... or waits, since it is over a cap on that day
 	Uncollected   DebitState                                                  // what becomes of a deferred debit that cannot be collected
 	TellsPayer    bool                                                        // of each debit
+	Quarrel       func(*Office, Dispute, pay.Amount) error                    // has the acquirer know what of a sale is disputed
+	HoldsDisputed bool                                                        // what is charged back is the merchant's no more until he wins
+	ReturnsWon    bool                                                        // ... and is then
+	Deadlines     bool                                                        // who does nothing in time has lost
 	ReturnsAtTerm bool                                                        // ... also when its days are over
 	Stop          func(o *Office, merchant, terminal string, stop bool) error // has the acquirer know
 }
@@ -65,8 +69,9 @@ func Reference() Rules {
 		Day: dayOf, Payday: payday, Payable: func(due []*Item) []*Item { return due }, Heard: func(w BankWord) BankWord { return w },
 		Fail: fail, Frees: true, Told: func(Item) bool { return true }, Agree: agree,
 		Shown: shown, Missing: missing, CodeFits: func(c *Call, code string) bool { return c.req.Activation.Reveal() == code },
-		DepositOnce: true, Waives: waives, Release: (*Office).release, ReturnsAtTerm: true,
-		Change: askAgainFor, DebitTries: debitTries, StillAgreed: stillAgreed, RetryOver: overAny, Uncollected: DebitOverdue, TellsPayer: true,
+		DepositOnce: true, Waives: waives, Release: (*Office).release, ReturnsAtTerm: true, HoldsDisputed: true, ReturnsWon: true, Deadlines: true,
+		Quarrel: func(o *Office, d Dispute, a pay.Amount) error { return o.Config.Quarrel(d.Sale, a) },
+		Change:  askAgainFor, DebitTries: debitTries, StillAgreed: stillAgreed, RetryOver: overAny, Uncollected: DebitOverdue, TellsPayer: true,
 		Stop: func(o *Office, merchant, terminal string, stop bool) error {
 			return o.Config.Stop(merchant, terminal, stop)
 		},

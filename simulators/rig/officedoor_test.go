@@ -65,6 +65,7 @@ func TestOfficeOverHTTP(t *testing.T) {
 	}
 	newMerchant(t, w)
 	agreed(t, w)
+	quarrelled(t, w)
 	for _, op := range merchant.Operations() {
 		if !judge.seen["/"+string(op)] {
 			t.Errorf("nobody has asked %s", op)
@@ -144,5 +145,30 @@ func agreed(t *testing.T, w *World) {
 	fatal(t, err)
 	if left != pay.CNY(60_00) {
 		t.Errorf("Alice has %s left, want 60.00 CNY", left)
+	}
+}
+
+// quarrelled has a sale disputed to the end.
+func quarrelled(t *testing.T, w *World) {
+	t.Helper()
+	ok := func(a merchant.Answer, err error) {
+		t.Helper()
+		fatal(t, err)
+		if a.Code != merchant.OK {
+			t.Errorf("%s %s, want OK", a.Code, a.Reason)
+		}
+	}
+	a, err := w.AskOfficeFor("Noodle House", merchant.OpStatement, merchant.Request{})
+	fatal(t, err)
+	rrn := a.Statement.Lines[0].RRN
+	ok(w.Retrieve(rrn))
+	ok(w.ChargeBack(rrn, pay.CNY(100_00)))
+	ok(w.ShowReceipt(rrn, "a receipt"))
+	ok(w.Represent(rrn))
+	ok(w.Rule(rrn, merchant.ToMerchant))
+	d, err := w.Dispute(rrn)
+	fatal(t, err)
+	if d.Stage != merchant.MerchantWon {
+		t.Errorf("the dispute is at %s", d.Stage)
 	}
 }

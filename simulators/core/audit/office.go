@@ -79,7 +79,7 @@ func (c *hearing) clearedOnce() (breaks []Break) {
 }
 
 // ofSale is what has become of a sale's fee so far.
-type ofSale struct{ sold, fee, back, returned int64 }
+type ofSale struct{ sold, fee, back, returned, disputed int64 }
 
 // fees: each fee is what the quoted rate makes of the amount, to the fen, and what went back of a sale has brought the fee back in proportion;
 // the shares are the fee, and fee and net the amount.
@@ -103,7 +103,11 @@ func (c *hearing) fees() (breaks []Break) {
 		switch want := int64(0); {
 		case s.Fact == Adjusted:
 			if f.Fee.Minor != 0 {
-				tell("a difference costs nothing, its fee is %s", f.Fee)
+				tell("it is no sale and costs nothing, its fee is %s", f.Fee)
+			}
+			if was.sold > 0 { // a dispute
+				was.disputed -= s.Amount.Minor
+				sales[f.Sale] = was
 			}
 		case s.Amount.Minor > 0:
 			if want = nearest(s.Amount.Minor, f.Rate, 1_000_000); f.Cap.Minor > 0 {
@@ -124,6 +128,9 @@ func (c *hearing) fees() (breaks []Break) {
 				tell("%s of the fee of %s has gone back in all, it should be %s", pay.CNY(was.returned), pay.CNY(was.fee), pay.CNY(want))
 			}
 			sales[f.Sale] = was
+		}
+		if now := sales[f.Sale]; now.back+now.disputed > now.sold {
+			tell("%s went back and %s is charged back of %s", pay.CNY(now.back), pay.CNY(now.disputed), pay.CNY(now.sold))
 		}
 	}
 	return breaks
