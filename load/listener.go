@@ -16,7 +16,8 @@ import (
 type listener struct {
 	workload *Workload
 	dialect  *iso8583.Dialect
-	framer   wire.Framer
+	asks     wire.Framer // reads what tills say
+	answers  wire.Framer // reads what hosts say
 	message  *iso8583.Message
 	began    time.Time
 	lines    map[int]*heard
@@ -38,9 +39,13 @@ type heard struct {
 type leg struct{ chain, leg int }
 
 func newListener(w *Workload, d *iso8583.Dialect) (*listener, error) {
-	framer, err := d.Framing.Framer("")
+	answers, err := d.Framing.Framer("")
+	if err != nil {
+		return nil, err
+	}
+	asks, err := d.Framing.ServerFramer()
 	w.Replay.leftOut = map[string]int{}
-	return &listener{workload: w, dialect: d, framer: framer, message: d.New(), lines: map[int]*heard{}, tills: map[string]int{},
+	return &listener{workload: w, dialect: d, asks: asks, answers: answers, message: d.New(), lines: map[int]*heard{}, tills: map[string]int{},
 		cards: map[string]int{}, byRRN: map[string]int{}, byTrace: map[string]int{}}, err
 }
 
@@ -52,7 +57,7 @@ func (l *listener) take(r capture.Record) error {
 	line := l.lines[r.Connection]
 	if line == nil {
 		line = &heard{pending: map[iso8583.Key]leg{},
-			inboxes: map[capture.Side]*wire.Inbox{capture.Till: wire.NewInbox(l.framer), capture.Host: wire.NewInbox(l.framer)}}
+			inboxes: map[capture.Side]*wire.Inbox{capture.Till: wire.NewInbox(l.asks), capture.Host: wire.NewInbox(l.answers)}}
 		l.lines[r.Connection] = line
 	}
 	inbox := line.inboxes[r.From]

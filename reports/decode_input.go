@@ -17,6 +17,10 @@ func layoutsOf(input []byte) ([][]stream, error) {
 		streams, err := captured(input)
 		return [][]stream{streams}, err
 	}
+	if bytes.HasPrefix(input, []byte(`{"at":`)) {
+		streams, err := recorded(input)
+		return [][]stream{streams}, err
+	}
 	raw := []stream{{bytes: input}}
 	if len(bytes.TrimSpace(input)) == 0 {
 		return nil, errors.New("there is nothing to decode: give hex, the bytes of frames, or a pcap file")
@@ -71,6 +75,51 @@ func captured(input []byte) ([]stream, error) {
 		return nil, errors.New("capture: no TCP connection in it carries any bytes")
 	}
 	return all, nil
+}
+
+// recorded makes a stream of each direction of each connection of a capture in NDJSON, and of each note one that only says what is missing.
+func recorded(input []byte) (all []stream, err error) {
+	type side struct {
+		connection int
+		from       capture.Side
+	}
+	var streams []*stream
+	latest := map[side]*stream{}
+	begin := func(r capture.Record) *stream {
+		s := &stream{from: fmt.Sprintf("till (connection %d)", r.Connection), to: "host"}
+		if r.From == capture.Host {
+			s.from, s.to = s.to, s.from
+		}
+		streams = append(streams, s)
+		return s
+	}
+	err = capture.Read(bytes.NewReader(input), func(r capture.Record) error {
+		key := side{r.Connection, r.From}
+		if r.Note != "" {
+			s := begin(r)
+			s.trouble, s.arrivals = "not kept: "+r.Note, []arrival{{0, r.At}}
+		}
+		s := latest[key]
+		if s == nil || r.Lost != 0 {
+			s = begin(r)
+			latest[key] = s
+			if r.Lost != 0 {
+				s.trouble = "bytes before this are missing from the capture"
+			}
+		}
+		s.bytes = append(s.bytes, r.Bytes...)
+		s.arrivals = append(s.arrivals, arrival{len(s.bytes), r.At})
+		return nil
+	})
+	for _, s := range streams {
+		if len(s.bytes) > 0 || s.trouble != "" {
+			all = append(all, *s)
+		}
+	}
+	if err == nil && len(all) == 0 {
+		err = errors.New("capture: no record in it has any bytes")
+	}
+	return all, err
 }
 
 // isText tells UTF-8 without control characters other than those of lines.

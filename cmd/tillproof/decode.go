@@ -22,8 +22,8 @@ func decodeCommand() *cobra.Command {
 		Use:   "decode [FILE]",
 		Short: "Decode frames from hex, raw bytes or a capture to fields",
 		Long: "Decode ISO 8583 frames to fields by name, masked: hex (one frame a line, or one stream, with or without length and\n" +
-			"TPDU; spaces, 0x, labels and # comments are passed over), the bytes as they were on the line, pcap and pcapng. Without\n" +
-			"FILE, or with -, it reads standard input. Bytes are counted behind the length of a frame.\n\n" +
+			"TPDU; spaces, 0x, labels and # comments are passed over), the bytes as they were on the line, pcap, pcapng and what\n" +
+			"`tillproof record` wrote. Without FILE, or with -, it reads standard input. Bytes are counted behind the length of a frame.\n\n" +
 			"--dissector writes the dialect as a dissector for Wireshark and tshark instead (Lua).\n\n" +
 			"Exit codes: 0 every frame was read, 2 one could not be, or there was nothing to read.",
 		Example: "  tillproof decode frames.txt\n  tillproof decode --format json traffic.pcapng\n" +

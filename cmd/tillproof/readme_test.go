@@ -81,6 +81,8 @@ func TestReadmeCommands(t *testing.T) {
 		case line == "make test" || line == build:
 		case strings.HasPrefix(line, "./tillproof serve"):
 			door = background(t, dir, line+" --listen 127.0.0.1:0 --control 127.0.0.1:0", "control door http://", true)
+		case strings.HasPrefix(line, "./tillproof record"):
+			background(t, dir, strings.Replace(line, "127.0.0.1:8590", "127.0.0.1:0", 1), "recording ", true)
 		case strings.HasPrefix(line, "./tillproof pay"):
 			slot = background(t, dir, strings.Replace(line, slot, "127.0.0.1:0", 1), "waiting for a card at ", false)
 		case strings.Contains(line, " --workers "):

@@ -1,4 +1,4 @@
-// Package capture reads recorded traffic: pcap and pcapng files, with their TCP connections put together again, and NDJSON.
+// Package capture reads and writes recorded traffic: pcap and pcapng files, with their TCP connections put together again, and NDJSON.
 package capture
 
 import (

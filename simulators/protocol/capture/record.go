@@ -16,13 +16,14 @@ import (
 //
 //	{"at":"2026-06-01T09:30:00.25+08:00","connection":0,"from":"till","bytes":"003A600601..."}
 //
-// json.Encoder writes it. The bytes are those of the line, length prefixes and all, so that such a file is as secret as the traffic.
+// NewLines writes it. The bytes are those of the line, length prefixes and all, so that such a file is as secret as the traffic.
 type Record struct {
 	At         time.Time `json:"at"`
 	Connection int       `json:"connection"` // any number, the same for both directions
 	From       Side      `json:"from"`
 	Bytes      Hex       `json:"bytes"`
 	Lost       int       `json:"lost,omitempty"` // bytes before these that are not there; -1 when nobody knows how many
+	Note       string    `json:"note,omitempty"` // what crossed here and was not kept, such as a frame that nobody could read
 }
 
 // Side is who sent bytes.

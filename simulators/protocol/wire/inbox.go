@@ -32,5 +32,8 @@ func (b *Inbox) Next() (frame []byte, ok bool, err error) {
 // Nothing at all is 0 of -1.
 func (b *Inbox) Progress() (have, want int) { return b.framer.Progress(b.buf[b.read:]) }
 
+// Rest gives what is there and was not given out as a frame. It is valid until Add or Reset.
+func (b *Inbox) Rest() []byte { return b.buf[b.read:] }
+
 // Reset forgets everything, for a new connection.
 func (b *Inbox) Reset() { b.buf, b.read = b.buf[:0], 0 }
