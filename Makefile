@@ -1,7 +1,7 @@
 # make help prints the targets.
 GO ?= go
 
-.PHONY: help run test demo bench soak kills fuzz lint
+.PHONY: help run test demo bench soak kills fuzz lint image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,3 +43,8 @@ lint: ## gofmt, vet and the house test
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) test -run TestHouse .
+
+image: ## our acquirer as a container image, tillproof:latest (the docker command builds it)
+	@dir=$$(mktemp -d); trap 'rm -rf '$$dir EXIT; \
+	CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $$dir/tillproof ./cmd/tillproof && \
+	docker build --quiet --file Dockerfile --tag tillproof:latest $$dir

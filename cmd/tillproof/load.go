@@ -101,6 +101,11 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.workers.fits(w, f.findMax != ""); err != nil {
 		return err
 	}
+	profile, remove, err := f.seat(cmd.Context(), profile)
+	if err != nil {
+		return err
+	}
+	defer remove()
 	o := rig.Options{Profile: profile, Line: rig.LineSocket, Control: f.control, State: filepath.Join("runs", profile.Name+".state.json")}
 	var host campaign.Host
 	if f.control == "" && profile.Seat != rig.SeatRemote {
@@ -117,9 +122,6 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer r.Close()
-	if f.out == "" {
-		f.out = filepath.Join("runs", "load-"+time.Now().Format("20060102-150405"))
-	}
 	c := campaign.Config{Workload: w, Rig: r, Thresholds: f.thresholds, Limits: machineLimits(r.Dialect.Timers.Answer), Out: f.out, Now: time.Now,
 		Live: os.Stderr, Terminal: term.IsTerminal(int(os.Stderr.Fd())), Summary: load.Summary{Version: version(), Profile: profile.Name, Machine: machineName()}}
 	c.Target, c.Host = target(profile, f.control), host
@@ -148,6 +150,17 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return f.conclude(result)
+}
+
+// seat starts the container of a profile that has one.
+func (f *loadFlags) seat(ctx context.Context, p *rig.Profile) (*rig.Profile, func(), error) {
+	if f.out == "" {
+		f.out = filepath.Join("runs", "load-"+time.Now().Format("20060102-150405"))
+	}
+	if f.control != "" {
+		return p, func() {}, nil
+	}
+	return seat(ctx, p, f.out)
 }
 
 // acquirer starts the reference acquirer, for a rig to reach. One that is to be killed has a store, and the world that it keeps there.

@@ -95,6 +95,17 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	if f.state == "" {
 		f.state = filepath.Join("runs", profile.Name+".state.json")
 	}
+	if f.out == "" {
+		f.out = filepath.Join("runs", time.Now().Format("20060102-150405.000"))
+	}
+	if !f.dryRun && f.control == "" {
+		seated, remove, err := seat(cmd.Context(), profile, f.out)
+		if err != nil {
+			return err
+		}
+		defer remove()
+		profile = seated
+	}
 	o := rig.Options{Profile: profile, Line: f.line, Control: f.control, Defects: f.defects, Lang: f.lang, State: f.state}
 	if f.grease == "on" {
 		o.Grease = rig.Grease
@@ -132,9 +143,6 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 
 // report writes the run directory and the formats asked for, and gives the run's exit code.
 func (f *runFlags) report(run *reports.Run, outputs []output) error {
-	if f.out == "" {
-		f.out = filepath.Join("runs", run.Started.Format("20060102-150405.000"))
-	}
 	if f.dryRun {
 		f.out = ""
 	} else if err := reports.WriteDir(f.out, run); err != nil {

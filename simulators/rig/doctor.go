@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -101,6 +102,8 @@ type doctor struct {
 	world   *World
 	till    *Till
 	signed  visit // the sign-in
+
+	container *Container // nil for another seat
 }
 
 func well(format string, args ...any) Finding {
@@ -117,6 +120,9 @@ func (d *doctor) close() {
 	if d.world != nil {
 		d.world.Close()
 		_ = d.world.Rig.Close() // what it holds goes with the process at the latest
+	}
+	if d.container != nil {
+		_ = d.container.Close() // Docker stops it in the end
 	}
 }
 
@@ -137,6 +143,13 @@ func (d *doctor) readProfile() Finding {
 		return ill(BlameProfile, err.Error(), "")
 	}
 	d.profile = p
+	if p.Seat == SeatContainer {
+		if d.container, err = StartContainer(d.ctx, p, io.Discard); err != nil {
+			return ill(BlameProfile, err.Error(), "")
+		}
+		d.profile = d.container.Profile
+		return well("%s: a host in a container of %s at %s, terminals %s", p.Name, p.Container.Image, d.profile.Address, strings.Join(labels(p), ", "))
+	}
 	if p.Seat == SeatRemote {
 		return well("%s: a remote host at %s, terminals %s", p.Name, cmp.Or(p.Address, p.Listen), strings.Join(labels(p), ", "))
 	}

@@ -27,10 +27,19 @@ import (
 // remoteProfile writes the shipped profile of a remote host with another address.
 func remoteProfile(t testing.TB, address string) (file string) {
 	t.Helper()
-	text, err := fs.ReadFile(fixtures.FS, "profiles/loopback-remote.yaml")
+	return shippedWith(t, "loopback-remote", "127.0.0.1:8583", address)
+}
+
+// shippedWith writes a shipped profile with something else in it.
+func shippedWith(t testing.TB, name, old, other string) (file string) {
+	t.Helper()
+	text, err := fs.ReadFile(fixtures.FS, "profiles/"+name+".yaml")
 	must(t, err)
-	file = filepath.Join(t.TempDir(), "remote.yaml")
-	must(t, writeFile(file, strings.Replace(string(text), "127.0.0.1:8583", address, 1)))
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s does not say %q", name, old)
+	}
+	file = filepath.Join(t.TempDir(), name+".yaml")
+	must(t, writeFile(file, strings.Replace(string(text), old, other, 1)))
 	return file
 }
 

@@ -22,11 +22,12 @@ import (
 // claims to do. It is checked whole before anything starts.
 type Profile struct {
 	Name       string             `yaml:"name"`
-	Seat       string             `yaml:"seat"`    // embedded (default) or remote
+	Seat       string             `yaml:"seat"`    // embedded (default), remote or container
 	Dialect    string             `yaml:"dialect"` // a shipped name or the path of a dialect file
 	Address    string             `yaml:"address"` // remote: host:port
 	Listen     string             `yaml:"listen"`  // remote: in place of address, where a host dials in that calls its terminals
 	Remote     bool               `yaml:"remote"`  // allows an address that is not loopback
+	Container  *ProfileContainer  `yaml:"container"`
 	TLS        *TLSFiles          `yaml:"tls"`
 	Metrics    *MetricsDoor       `yaml:"metrics"` // where the host tells of itself, for load
 	Connection iso8583.Connection `yaml:"connection"`
@@ -104,9 +105,13 @@ type ProfileCard struct {
 
 // The seats a profile may name.
 const (
-	SeatEmbedded = "embedded"
-	SeatRemote   = "remote"
+	SeatEmbedded  = "embedded"
+	SeatRemote    = "remote"
+	SeatContainer = "container"
 )
+
+// elsewhere tells that the host is not our own embedded one: of it only the line is known.
+func (p *Profile) elsewhere() bool { return p.Seat != SeatEmbedded }
 
 // DefaultProfile is what runs when none is named: the embedded acquirer.
 const DefaultProfile = "embedded"

@@ -22,12 +22,14 @@ func (p *Profile) check() error {
 		if len(p.Terminals) == 0 {
 			all = append(all, p.mistake("$.seat", "a remote host needs `terminals`: number, merchant and keys that it knows"))
 		}
+	case SeatContainer:
+		all = append(all, p.checkContainer())
 	case SeatEmbedded:
 		if p.Address != "" || p.Listen != "" || p.TLS != nil {
 			all = append(all, p.mistake("$.seat", "an embedded host has no address, no listen and no tls: say `seat: remote`"))
 		}
 	default:
-		all = append(all, p.mistake("$.seat", "%q is no seat: want %s or %s", p.Seat, SeatEmbedded, SeatRemote))
+		all = append(all, p.mistake("$.seat", "%q is no seat: want %s, %s or %s", p.Seat, SeatEmbedded, SeatRemote, SeatContainer))
 	}
 	for i, kcv := range p.Production {
 		if _, err := hex.DecodeString(kcv); err != nil || len(kcv) != 6 && len(kcv) != 8 {
@@ -108,7 +110,7 @@ func (p *Profile) checkTerminal(at string, t ProfileTerminal) error {
 		return p.mistake(at, "dialect %s brings the working keys by sign-in: want tmk, not pik and mak", p.dialect.Name)
 	case len(t.TMK.Components) > 0:
 		return p.checkKey(at+".tmk", t.TMK, hsm.TDES2, hsm.SM4)
-	case p.Seat == SeatRemote:
+	case p.elsewhere():
 		return p.mistake(at, "terminal %s has no tmk: the host has one, and the till needs the same", t.Label)
 	}
 	return nil
@@ -116,7 +118,7 @@ func (p *Profile) checkTerminal(at string, t ProfileTerminal) error {
 
 // checkFixed holds the fixed keys of a terminal against what the dialect needs.
 func (p *Profile) checkFixed(at string, t ProfileTerminal) error {
-	if p.Seat != SeatRemote {
+	if !p.elsewhere() {
 		return p.mistake(at, "dialect %s has fixed keys, which only a remote host's terminals have", p.dialect.Name)
 	}
 	if len(t.TMK.Components) > 0 {
@@ -165,7 +167,7 @@ func (p *Profile) checkCard(at string, c ProfileCard) error {
 		return p.mistake(at+".pin", "want four to twelve digits")
 	case c.Track2 != "" && (!trackForm.MatchString(c.Track2) || len(c.Track2) > 37 || !strings.HasPrefix(c.Track2, c.PAN+"D"+c.Expiry+c.Service)):
 		return p.mistake(at+".track_2", "want the card's number, D, expiry, service code and what follows, 37 characters at most")
-	case c.Track2 == "" && p.CVK == nil && p.Seat == SeatRemote:
+	case c.Track2 == "" && p.CVK == nil && p.elsewhere():
 		return p.mistake(at, "the card needs its track_2, or the profile the cvk to write it with")
 	}
 	if _, err := pay.ParseAmount(c.Balance); c.Balance != "" && err != nil {

@@ -68,7 +68,7 @@ func New(o Options) (*Rig, error) {
 			return nil, err
 		}
 	}
-	if o.Profile.Seat == SeatRemote && o.Line == LineMemory {
+	if o.Profile.elsewhere() && o.Line == LineMemory {
 		return nil, fmt.Errorf("profile %s: a remote host is reached over sockets: use --line socket", o.Profile.Name)
 	}
 	r := &Rig{Profile: o.Profile, Dialect: o.Profile.dialect, options: o, shelf: &shelf{cards: map[string]*card.Spec{}}}

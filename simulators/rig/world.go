@@ -94,6 +94,8 @@ func (w *World) seat() (err error) {
 		w.seats, err = servedSeats(w)
 	case w.Rig.Profile.Seat == SeatRemote && w.Line == LineSocket:
 		w.seats = remoteSeats(w)
+	case w.Rig.Profile.Seat == SeatContainer && w.Line == LineSocket:
+		err = fmt.Errorf("profile %s: its container has not been started", w.Rig.Profile.Name)
 	case w.Line == LineSocket:
 		w.seats, err = socketSeats(w)
 	default:
