@@ -83,6 +83,7 @@ type Step struct {
 	DocString   string        `json:"doc_string,omitempty"`
 	Status      Status        `json:"status"`
 	Failure     *Failure      `json:"failure,omitempty"`
+	Judge       string        `json:"judge,omitempty"` // who judged it, where that is not always the tool: tool, host, person, script, robot; nobody
 	Took        time.Duration `json:"took_ns"`
 	Attachments []Attachment  `json:"attachments,omitempty"`
 }

@@ -86,7 +86,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	if c.Parallel <= 0 {
 		c.Parallel = runtime.GOMAXPROCS(0)
 	}
-	if c.Rig.Profile.Seat == rig.SeatRemote {
+	if c.Rig.Profile.Seat == rig.SeatRemote || c.Rig.Profile.Seat == rig.SeatTerminal {
 		c.Parallel = 1 // a remote host has no worlds: its terminals are lent to one scenario at a time
 	}
 	run := &reports.Run{Seed: uint64(c.Seed), DryRun: c.DryRun, Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
@@ -227,7 +227,7 @@ func (r *runner) before(ctx context.Context, pickle *godog.Scenario) (context.Co
 // unfit tells why a scenario cannot be run on this seat, "" if it can.
 func (r *runner) unfit(tree *reports.Scenario) string {
 	p := r.Rig.Profile
-	if p.Seat == rig.SeatRemote && slices.Contains(tree.Tags, ClockTag) {
+	if (p.Seat == rig.SeatRemote || p.Seat == rig.SeatTerminal) && slices.Contains(tree.Tags, ClockTag) {
 		return "about time: needs a host with a virtual clock"
 	}
 	if slices.Contains(tree.Tags, LayoutTag) && !r.Rig.Dialect.Is(layoutDialect) {
@@ -257,7 +257,7 @@ func (s *scenario) skip(reason string) error {
 
 func (r *runner) beforeStep(ctx context.Context, step *godog.Step) (context.Context, error) {
 	s := current(ctx)
-	s.begun = r.Now()
+	s.begun, s.place, s.kind = r.Now(), s.index[step.Id], step.Type
 	if step.Type == messages.PickleStepType_ACTION && s.world != nil && !s.closed {
 		s.act()
 	}
@@ -361,7 +361,10 @@ func (s *scenario) tidy() {
 func (s *scenario) review() {
 	switch s.tree.Status {
 	case reports.Passed:
-		if s.tree.Reason = s.world.Unverified(); s.tree.Reason != "" {
+		if s.tree.Reason = s.world.Unverified(); s.tree.Reason == "" && len(s.unseen) > 0 {
+			s.tree.Reason = "nobody could look: " + strings.Join(s.unseen, "; ")
+		}
+		if s.tree.Reason != "" {
 			s.tree.Status = reports.Review
 		}
 	case reports.Failed:

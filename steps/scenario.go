@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	messages "github.com/cucumber/messages/go/v34"
+
 	"github.com/tillproof/tillproof/reports"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/rig"
@@ -20,13 +22,16 @@ type scenario struct {
 	tree   *reports.Scenario
 	index  map[string]int // godog's step ids to places in tree.Steps
 	begun  time.Time      // of the present step
-	closed bool           // the verdict is given: later hook calls do not count
+	place  int            // of the present step in tree.Steps
+	kind   messages.PickleStepType
+	closed bool // the verdict is given: later hook calls do not count
 
 	acted     bool               // the first When has begun
 	wireFrom  int                // what crossed before it
 	seen      map[*rig.Till]seen // what each till had shown before it
 	eventFrom int
 	mentioned map[string]bool // "T1 WRONG_PIN": declines that a step named
+	unseen    []string        // what nobody could look at
 }
 
 type seen struct{ screens, slips, endings int }

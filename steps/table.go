@@ -23,6 +23,7 @@ type Step struct {
 	ExampleZh string
 	Is        string // what it arranges, does or checks
 	Table     bool   // a table follows
+	noun      string // whose list it is in
 	do        func(*scenario, args) error
 }
 
@@ -102,7 +103,10 @@ func Nouns() []Noun {
 func Table() []Step {
 	var all []Step
 	for _, n := range Nouns() {
-		all = append(all, n.Steps...)
+		for _, s := range n.Steps {
+			s.noun = n.Name
+			all = append(all, s)
+		}
 	}
 	return all
 }
@@ -206,7 +210,7 @@ func handler(step Step, l language, slots, en []slot, order []int) any {
 			a.table = given[next].Interface().(*godog.Table)
 		}
 		err := reflect.New(reflect.TypeFor[error]()).Elem()
-		if e := step.do(current(ctx), a); e != nil {
+		if e := current(ctx).say(step, a); e != nil {
 			err.Set(reflect.ValueOf(e))
 		}
 		return []reflect.Value{err}

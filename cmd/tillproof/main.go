@@ -29,7 +29,7 @@ func run() int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), loadCommand(), workerCommand(), reportCommand(), calibrateCommand(), serveCommand(), recordCommand(), selfcheckCommand(), exploreCommand(), decodeCommand(), doctorCommand(), demoCommand(), stepsCommand(),
+	root.AddCommand(runCommand(), loadCommand(), workerCommand(), reportCommand(), calibrateCommand(), serveCommand(), recordCommand(), robotCommand(), selfcheckCommand(), exploreCommand(), decodeCommand(), doctorCommand(), demoCommand(), stepsCommand(),
 		cardCommand(), payCommand())
 	err := root.ExecuteContext(ctx)
 	var code exitCode

@@ -95,18 +95,12 @@ func (f *runFlags) run(cmd *cobra.Command, paths []string) error {
 	if f.state == "" {
 		f.state = filepath.Join("runs", profile.Name+".state.json")
 	}
-	if f.out == "" {
-		f.out = filepath.Join("runs", time.Now().Format("20060102-150405.000"))
+	profile, outside, leave, err := f.seat(cmd, profile)
+	if err != nil {
+		return err
 	}
-	if !f.dryRun && f.control == "" {
-		seated, remove, err := seat(cmd.Context(), profile, f.out)
-		if err != nil {
-			return err
-		}
-		defer remove()
-		profile = seated
-	}
-	o := rig.Options{Profile: profile, Line: f.line, Control: f.control, Defects: f.defects, Lang: f.lang, State: f.state}
+	defer leave()
+	o := rig.Options{Profile: profile, Line: f.line, Control: f.control, Defects: f.defects, Lang: f.lang, State: f.state, Outside: outside}
 	if f.grease == "on" {
 		o.Grease = rig.Grease
 	}

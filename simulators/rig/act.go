@@ -32,6 +32,10 @@ func (w *World) Till(name string) (*Till, error) {
 		return nil, err
 	}
 	w.tills[name], w.order = t, append(w.order, t)
+	if s, ok := w.seats.(*outsideSeat); ok { // it is not ours to switch on
+		s.door.wait(t.number, s)
+		return t, nil
+	}
 	if err := t.powerOn(); err != nil {
 		return nil, err
 	}
@@ -237,7 +241,7 @@ func (w *World) card(who string, holds *pay.Amount) (Cardholder, error) {
 	if err != nil {
 		return c, err
 	}
-	if p := w.Rig.Profile; w.remote() && !p.testCard(c.PAN) {
+	if p := w.Rig.Profile; (w.remote() || w.outside()) && !p.testCard(c.PAN) {
 		return c, lacks(fmt.Sprintf("profile %s binds no test card to %s", p.Name, c.Name))
 	}
 	if w.opened[c.Name] {

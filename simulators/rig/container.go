@@ -208,7 +208,7 @@ func (p *Profile) checkContainer() error {
 		return p.mistake("$.container", "which image?")
 	case w.Port < 1 || w.Port > 65535:
 		return p.mistake("$.container", "port %d: want that of the payment line inside, 1 to 65535", w.Port)
-	case p.Address != "":
+	case p.Address != "" || p.Listen != "":
 		return p.mistake("$.address", "a container is reached at a port of this machine that Docker gives: take the address out")
 	case len(p.Terminals) == 0:
 		return p.mistake("$.seat", "a host in a container needs `terminals`: number, merchant and keys that it knows")

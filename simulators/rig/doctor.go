@@ -143,6 +143,9 @@ func (d *doctor) readProfile() Finding {
 		return ill(BlameProfile, err.Error(), "")
 	}
 	d.profile = p
+	if p.Seat == SeatTerminal {
+		return ill(BlameProfile, p.Name+": the terminal is under test, and the host is ours: there is no host to examine", "`tillproof run` with this profile waits for the terminal")
+	}
 	if p.Seat == SeatContainer {
 		if d.container, err = StartContainer(d.ctx, p, io.Discard); err != nil {
 			return ill(BlameProfile, err.Error(), "")

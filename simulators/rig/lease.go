@@ -80,6 +80,19 @@ func (l *lease) close() error {
 	return l.lock.Close()
 }
 
+// ForNewHost gives a rig whose terminals call a remote host that knows nothing of them yet: their trace numbers go on, and their batches begin anew.
+func (r *Rig) ForNewHost() *Rig {
+	own := *r
+	own.lease = &lease{next: map[string]numbers{}}
+	r.lease.mu.Lock()
+	defer r.lease.mu.Unlock()
+	for terminal, n := range r.lease.next {
+		n.Batch = ""
+		own.lease.next[terminal] = n
+	}
+	return &own
+}
+
 // of gives where a terminal goes on.
 func (l *lease) of(terminal string) numbers {
 	l.mu.Lock()
@@ -130,11 +143,14 @@ func (w *World) remote() bool { _, ok := w.seats.(*remoteSeat); return ok }
 
 // takeLease lets the till go on where its terminal stopped, on a remote seat.
 func (t *Till) takeLease() error {
-	if !t.world.remote() {
+	if !t.world.remote() && !t.world.outside() {
 		return nil
 	}
 	if !t.world.Rig.Profile.binds(t.Name) {
 		return lacks(fmt.Sprintf("profile %s has no terminal %s", t.world.Rig.Profile.Name, t.Name))
+	}
+	if t.world.outside() {
+		return nil // it counts by itself
 	}
 	n := t.world.Rig.lease.of(t.number)
 	if t.leased.Trace == 0 {
@@ -212,7 +228,7 @@ func (t *Till) follow(c *Crossing) error {
 func (w *World) AsNew(till string, e iso8583.Element, value string) string {
 	t, ok := w.tills[till]
 	n, err := strconv.Atoi(value)
-	if !ok || err != nil || !w.remote() {
+	if !ok || err != nil || !w.remote() && !w.outside() || t.leased.Trace == 0 {
 		return value
 	}
 	switch e {

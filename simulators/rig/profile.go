@@ -22,12 +22,13 @@ import (
 // claims to do. It is checked whole before anything starts.
 type Profile struct {
 	Name       string             `yaml:"name"`
-	Seat       string             `yaml:"seat"`    // embedded (default), remote or container
+	Seat       string             `yaml:"seat"`    // embedded (default), remote, container or terminal
 	Dialect    string             `yaml:"dialect"` // a shipped name or the path of a dialect file
-	Address    string             `yaml:"address"` // remote: host:port
+	Address    string             `yaml:"address"` // remote: host:port; terminal: where our acquirer waits for it
 	Listen     string             `yaml:"listen"`  // remote: in place of address, where a host dials in that calls its terminals
 	Remote     bool               `yaml:"remote"`  // allows an address that is not loopback
 	Container  *ProfileContainer  `yaml:"container"`
+	Prompt     *ProfilePrompt     `yaml:"prompt"` // terminal: who stands at it
 	TLS        *TLSFiles          `yaml:"tls"`
 	Metrics    *MetricsDoor       `yaml:"metrics"` // where the host tells of itself, for load
 	Connection iso8583.Connection `yaml:"connection"`
@@ -108,9 +109,10 @@ const (
 	SeatEmbedded  = "embedded"
 	SeatRemote    = "remote"
 	SeatContainer = "container"
+	SeatTerminal  = "terminal" // the system under test is the terminal, and the host is ours
 )
 
-// elsewhere tells that the host is not our own embedded one: of it only the line is known.
+// elsewhere tells that the system under test is not our own: its keys and cards are the profile's.
 func (p *Profile) elsewhere() bool { return p.Seat != SeatEmbedded }
 
 // DefaultProfile is what runs when none is named: the embedded acquirer.

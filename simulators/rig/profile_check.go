@@ -24,12 +24,14 @@ func (p *Profile) check() error {
 		}
 	case SeatContainer:
 		all = append(all, p.checkContainer())
+	case SeatTerminal:
+		all = append(all, p.checkOutside())
 	case SeatEmbedded:
 		if p.Address != "" || p.Listen != "" || p.TLS != nil {
 			all = append(all, p.mistake("$.seat", "an embedded host has no address, no listen and no tls: say `seat: remote`"))
 		}
 	default:
-		all = append(all, p.mistake("$.seat", "%q is no seat: want %s, %s or %s", p.Seat, SeatEmbedded, SeatRemote, SeatContainer))
+		all = append(all, p.mistake("$.seat", "%q is no seat: want %s, %s, %s or %s", p.Seat, SeatEmbedded, SeatRemote, SeatContainer, SeatTerminal))
 	}
 	for i, kcv := range p.Production {
 		if _, err := hex.DecodeString(kcv); err != nil || len(kcv) != 6 && len(kcv) != 8 {

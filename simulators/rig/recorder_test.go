@@ -84,7 +84,7 @@ func talk(t testing.TB, c net.Conn, say []byte) []byte {
 
 // TestRecorderPassesBytesUntouched over plain lines and TLS on either side; who has said all may still listen. What is kept has no secret.
 func TestRecorderPassesBytesUntouched(t *testing.T) {
-	server, client := selfSigned(t)
+	server, client := ownCertificate(t)
 	for _, c := range []struct {
 		name        string
 		tills, host bool
@@ -312,8 +312,8 @@ func TestRecorderStaysOnThisMachine(t *testing.T) {
 	}
 }
 
-// selfSigned makes a certificate and who trusts it.
-func selfSigned(t testing.TB) (server, client *tls.Config) {
+// ownCertificate makes a certificate and who trusts it.
+func ownCertificate(t testing.TB) (server, client *tls.Config) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)

@@ -30,6 +30,7 @@ type Options struct {
 	Defects []string // defects armed in every world
 	Grease  int      // each quirk in one answer of so many of a host of ours: unusual, and legal; 0 for none
 	Lang    string   // of screens and receipts in the trace: en (default), zh
+	Outside *Outside // where terminals call that are not ours; for a profile of such a terminal
 	State   string   // file that keeps the trace numbers and batches of a remote host's terminals; "" forgets them
 }
 
@@ -69,7 +70,7 @@ func New(o Options) (*Rig, error) {
 		}
 	}
 	if o.Profile.elsewhere() && o.Line == LineMemory {
-		return nil, fmt.Errorf("profile %s: a remote host is reached over sockets: use --line socket", o.Profile.Name)
+		return nil, fmt.Errorf("profile %s: what is not ours is reached over sockets: use --line socket", o.Profile.Name)
 	}
 	r := &Rig{Profile: o.Profile, Dialect: o.Profile.dialect, options: o, shelf: &shelf{cards: map[string]*card.Spec{}}}
 	if r.Cast, err = LoadCast(fixtures.FS); err != nil {

@@ -96,6 +96,10 @@ func (w *World) seat() (err error) {
 		w.seats = remoteSeats(w)
 	case w.Rig.Profile.Seat == SeatContainer && w.Line == LineSocket:
 		err = fmt.Errorf("profile %s: its container has not been started", w.Rig.Profile.Name)
+	case w.Rig.Profile.Seat == SeatTerminal && w.Line == LineSocket && w.Rig.options.Outside == nil:
+		err = fmt.Errorf("profile %s: nobody waits for its terminals", w.Rig.Profile.Name)
+	case w.Rig.Profile.Seat == SeatTerminal && w.Line == LineSocket:
+		w.seats, err = outsideSeats(w)
 	case w.Line == LineSocket:
 		w.seats, err = socketSeats(w)
 	default:
@@ -117,6 +121,9 @@ func (w *World) Speak(s Speech) error {
 	}
 	if w.remote() {
 		return lacks("what a remote host speaks is its profile's matter")
+	}
+	if w.outside() {
+		return lacks("what a terminal that is not ours speaks is its profile's matter")
 	}
 	d, err := s.over(w.Rig.Dialect)
 	if err != nil {
@@ -344,6 +351,9 @@ func (w *World) Statements() ([]audit.Statement, error) {
 
 // tillStatements are what the tills state, each of which is on for it.
 func (w *World) tillStatements() (all []audit.Statement, err error) {
+	if w.outside() {
+		return nil, nil // a terminal that is not ours states nothing
+	}
 	for _, t := range w.order {
 		if t.machine == nil {
 			if err := t.powerOn(); err != nil {
