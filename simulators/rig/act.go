@@ -33,7 +33,7 @@ func (w *World) Till(name string) (*Till, error) {
 	}
 	w.tills[name], w.order = t, append(w.order, t)
 	if s, ok := w.seats.(*outsideSeat); ok { // it is not ours to switch on
-		s.door.wait(t.number, s)
+		s.expect(t, t.number)
 		return t, nil
 	}
 	if err := t.powerOn(); err != nil {

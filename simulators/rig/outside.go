@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -147,8 +146,9 @@ type outsideSeat struct {
 	host  *host
 	door  *Outside
 	lines map[*outsideLine]bool
-	owed  int       // requests without an answer
-	heard time.Time // when something last crossed
+	named map[string]*Till // by the number that a terminal calls itself
+	owed  int              // requests without an answer
+	heard time.Time        // when something last crossed
 }
 
 func outsideSeats(w *World) (seats, error) {
@@ -156,7 +156,7 @@ func outsideSeats(w *World) (seats, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &outsideSeat{world: w, host: h, door: w.Rig.options.Outside, lines: map[*outsideLine]bool{}}, nil
+	return &outsideSeat{world: w, host: h, door: w.Rig.options.Outside, lines: map[*outsideLine]bool{}, named: map[string]*Till{}}, nil
 }
 
 func (s *outsideSeat) dialer(*World) dialer     { return nil }
@@ -222,13 +222,13 @@ func (l *outsideLine) ask(frame []byte) {
 	s, w := l.seat, l.seat.world
 	m := w.Rig.decode(frame)
 	if m != nil {
-		i := slices.IndexFunc(w.order, func(t *Till) bool { return t.number == m.Get(iso8583.Terminal) })
-		if i < 0 {
+		till, ok := s.named[m.Get(iso8583.Terminal)]
+		if !ok {
 			w.Trace.Record(traceTrouble(w.Loop.Now(), "acquirer", "terminal", fmt.Errorf("terminal %q is none of this scenario's", m.Get(iso8583.Terminal))))
 			l.hangUp()
 			return
 		}
-		l.till = w.order[i]
+		l.till = till
 		l.till.goesOn(m)
 	}
 	if l.till == nil {
@@ -290,6 +290,19 @@ func (l *outsideLine) pass(c *Crossing, d fault.Direction, frame []byte, deliver
 	}
 	if out.Cut {
 		w.Loop.After(last, l.hangUp)
+	}
+}
+
+// expect has the scenario wait for a terminal that calls itself by a number.
+func (s *outsideSeat) expect(t *Till, number string) {
+	s.named[number] = t
+	s.door.wait(number, s)
+}
+
+// CallsItself tells that a terminal that is not ours was set up with another number.
+func (t *Till) CallsItself(number string) {
+	if s, ok := t.world.seats.(*outsideSeat); ok {
+		s.expect(t, number)
 	}
 }
 

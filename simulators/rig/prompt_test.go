@@ -2,11 +2,14 @@ package rig_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -196,5 +199,41 @@ func TestTerminalProfileMistakes(t *testing.T) {
 				t.Errorf("it says %v", err)
 			}
 		})
+	}
+}
+
+// With TLS our acquirer shows its certificate, and wants one of each terminal where the profile names who signs them.
+func TestOutsideOverTLS(t *testing.T) {
+	server, client := selfSigned(t)
+	file := shippedWith(t, "loopback-terminal", "address: 127.0.0.1:8583 ", "tls: {certificate: host.pem, key: host.key, ca: host.pem}\naddress: 127.0.0.1:0 ")
+	key, err := x509.MarshalPKCS8PrivateKey(server.Certificates[0].PrivateKey)
+	must(t, err)
+	for name, block := range map[string]*pem.Block{"host.pem": {Type: "CERTIFICATE", Bytes: server.Certificates[0].Certificate[0]}, "host.key": {Type: "PRIVATE KEY", Bytes: key}} {
+		must(t, writeFile(filepath.Join(filepath.Dir(file), name), string(pem.EncodeToMemory(block))))
+	}
+	p, err := rig.LoadProfile(file)
+	must(t, err)
+	told := make(chan string, 1)
+	o, err := rig.OpenOutside(p, &rig.Console{}, func(s string) { told <- s })
+	must(t, err)
+	defer o.Close()
+	known := client.Clone()
+	known.Certificates = server.Certificates
+	line, err := wire.Dial(t.Context(), wire.Address{Addr: o.Address(), TLS: known})
+	must(t, err)
+	defer line.Close()
+	_, err = line.Write(saleBytes(t))
+	must(t, err)
+	if got := <-told; !strings.Contains(got, "no scenario waits for it") {
+		t.Errorf("it told %q", got)
+	}
+	stranger, err := wire.Dial(t.Context(), wire.Address{Addr: o.Address(), TLS: client})
+	if err == nil { // in TLS 1.3 it hears of it when it reads
+		defer stranger.Close()
+		must(t, stranger.SetReadDeadline(time.Now().Add(10*time.Second)))
+		_, err = stranger.Read(make([]byte, 1))
+	}
+	if wire.FaultOf(err) != wire.TLSRejected {
+		t.Errorf("a terminal without a certificate: %v", err)
 	}
 }
