@@ -84,10 +84,7 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	if f.list {
 		return listWorkloads()
 	}
-	if len(args) == 0 {
-		return errors.New("load: which workload? Name a file or a shipped one; `tillproof load --list` lists those")
-	}
-	w, err := f.workload(args[0])
+	w, err := f.workload(args)
 	if err != nil {
 		return err
 	}
@@ -282,8 +279,11 @@ func writeBreaks(breaks []audit.Break) {
 }
 
 // workload loads the workload, with what the flags change in it.
-func (f *loadFlags) workload(name string) (*load.Workload, error) {
-	w, err := load.LoadWorkload(name)
+func (f *loadFlags) workload(args []string) (*load.Workload, error) {
+	if len(args) == 0 {
+		return nil, errors.New("load: which workload? Name a file or a shipped one; `tillproof load --list` lists those")
+	}
+	w, err := load.LoadWorkload(args[0])
 	if err != nil {
 		return nil, err
 	}
