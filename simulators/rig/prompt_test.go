@@ -204,7 +204,7 @@ func TestTerminalProfileMistakes(t *testing.T) {
 
 // With TLS our acquirer shows its certificate, and wants one of each terminal where the profile names who signs them.
 func TestOutsideOverTLS(t *testing.T) {
-	server, client := selfSigned(t)
+	server, client := ownCertificate(t)
 	file := shippedWith(t, "loopback-terminal", "address: 127.0.0.1:8583 ", "tls: {certificate: host.pem, key: host.key, ca: host.pem}\naddress: 127.0.0.1:0 ")
 	key, err := x509.MarshalPKCS8PrivateKey(server.Certificates[0].PrivateKey)
 	must(t, err)
