@@ -15,7 +15,7 @@ left out, since nobody knows what is secret in them.`
 
 // writeCapture writes the frames of a run as pcapng.
 func writeCapture(w io.Writer, r *Run) error {
-	out, err := capture.NewPcapng(w, captureComment)
+	out, err := capture.NewPackets(w, captureComment)
 	if err != nil {
 		return err
 	}
@@ -44,10 +44,10 @@ func writeCapture(w io.Writer, r *Run) error {
 			if _, ok := lines[line]; !ok {
 				lines[line] = len(lines)
 			}
-			if err := out.Write(capture.Record{At: e.At, Connection: lines[line], From: from, Bytes: framed}, s.ID); err != nil {
+			if err := out.Write(capture.Record{At: e.At, Connection: lines[line], From: from, Bytes: framed, Note: s.ID}); err != nil {
 				return err
 			}
 		}
 	}
-	return out.Close()
+	return out.Flush()
 }

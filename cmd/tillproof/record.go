@@ -157,7 +157,7 @@ func captureWriter(name string, w io.Writer) (capture.Writer, error) {
 	case ".ndjson":
 		return capture.NewLines(w), nil
 	case ".pcapng":
-		return capture.NewPackets(w)
+		return capture.NewPackets(w, "")
 	}
 	return nil, fmt.Errorf("--out %s: want a name that ends in .ndjson or .pcapng", name)
 }

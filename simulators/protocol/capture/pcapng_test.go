@@ -21,16 +21,17 @@ func TestPcapngReadsBack(t *testing.T) {
 		{At: start.Add(2 * time.Second), Connection: 7, From: capture.Till, Bytes: []byte("again")},
 	}
 	var file bytes.Buffer
-	w, err := capture.NewPcapng(&file, "masked: digits are 0")
+	w, err := capture.NewPackets(&file, "masked: digits are 0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range records {
-		if err := w.Write(r, "swipe-sale-9"); err != nil {
+		r.Note = "swipe-sale-9"
+		if err := w.Write(r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.Close(); err != nil {
+	if err := w.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	for _, comment := range []string{"masked: digits are 0", "swipe-sale-9"} {

@@ -40,9 +40,10 @@ func (l lines) Close(int, time.Time) error                                { retu
 func (l lines) Flush() error                                              { return l.buffered.Flush() }
 
 // NewPackets writes pcapng: IP packets of TCP connections that carried the same bytes, each with its time. What a record says in a note stands
-// as a comment at a packet without bytes.
-func NewPackets(w io.Writer) (Writer, error) {
-	ng, err := pcapgo.NewNgWriter(w, layers.LinkTypeRaw)
+// as a comment at its first packet. The comment at the file's head says to people what it is; "" for none.
+func NewPackets(w io.Writer, comment string) (Writer, error) {
+	ng, err := pcapgo.NewNgWriterInterface(w, pcapgo.NgInterface{Name: "till", LinkType: layers.LinkTypeRaw, SnapLength: 1 << 18},
+		pcapgo.NgWriterOptions{SectionInfo: pcapgo.NgSectionInfo{Application: "tillproof", Comment: comment}})
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)
 	}
@@ -81,12 +82,13 @@ func (p *packets) Open(connection int, at time.Time, till, host netip.AddrPort) 
 
 func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
-// Write implements Writer. A connection that nobody has told of is one between two addresses of a private network.
+// Write implements Writer. In a connection that nobody has told of, a till at an address of its own calls 10.255.255.254.
 func (p *packets) Write(r Record) error {
 	d := p.open[r.Connection]
 	if d == nil {
-		till := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, 1}), uint16(40000+r.Connection%20000))
-		if err := p.Open(r.Connection, r.At, till, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, 2}), 8583)); err != nil {
+		n := uint(r.Connection) + 1
+		till := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}), uint16(49152+n%16384))
+		if err := p.Open(r.Connection, r.At, till, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 255, 255, 254}), 8583)); err != nil {
 			return err
 		}
 		d = p.open[r.Connection]
@@ -98,14 +100,10 @@ func (p *packets) Write(r Record) error {
 	if r.Lost > 0 {
 		d.seq[side] += uint32(r.Lost)
 	}
-	if r.Note != "" {
-		if err := p.packet(d, side, r.At, layers.TCP{ACK: true}, nil, r.Note); err != nil {
-			return err
-		}
-	}
-	for rest := []byte(r.Bytes); len(rest) > 0; {
+	note := r.Note
+	for rest := []byte(r.Bytes); len(rest) > 0 || note != ""; note = "" {
 		n := min(len(rest), segmentSize)
-		if err := p.packet(d, side, r.At, layers.TCP{ACK: true, PSH: n == len(rest)}, rest[:n], ""); err != nil {
+		if err := p.packet(d, side, r.At, layers.TCP{ACK: true, PSH: n > 0 && n == len(rest)}, rest[:n], note); err != nil {
 			return err
 		}
 		d.seq[side] += uint32(n)

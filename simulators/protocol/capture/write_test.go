@@ -62,7 +62,7 @@ func TestWriteAndRead(t *testing.T) {
 				t.Errorf("NDJSON: %v (-want +got):\n%s", err, diff)
 			}
 			file.Reset()
-			w, err := capture.NewPackets(&file)
+			w, err := capture.NewPackets(&file, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func TestWriteAndRead(t *testing.T) {
 // A connection that nobody opened is one all the same.
 func TestPacketsOfAnUnknownConnection(t *testing.T) {
 	var file bytes.Buffer
-	w, err := capture.NewPackets(&file)
+	w, err := capture.NewPackets(&file, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestTsharkReadsOurPackets(t *testing.T) {
 		t.Skip("tshark is not installed (Debian: tshark)")
 	}
 	var file bytes.Buffer
-	w, err := capture.NewPackets(&file)
+	w, err := capture.NewPackets(&file, "")
 	if err != nil {
 		t.Fatal(err)
 	}
