@@ -64,7 +64,7 @@ func workerCommand() *cobra.Command {
 			if url == "" {
 				return errors.New("worker: join whom? Give the --join URL that `tillproof load --workers` printed")
 			}
-			p, err := rig.LoadProfile(profile)
+			p, err := rig.LoadProfileIn(os.LookupEnv, profile)
 			if err != nil {
 				return err
 			}
