@@ -48,7 +48,32 @@ type Attempt struct {
 	Verdict Status    `json:"verdict"`
 }
 
-// judgeOf says who gave a verdict.
+// judge says who judged a step.
+func (s *Step) judge() string {
+	if s.Judge == "" || s.Judge == "nobody" && s.Status == Review {
+		return judgeOf(s.Status)
+	}
+	return s.Judge
+}
+
+// judges says who judged a scenario: each who judged a step of it.
+func (s *Scenario) judges() string {
+	if s.Status == Skipped {
+		return judgeOf(s.Status)
+	}
+	var all []string
+	for i := range s.Steps {
+		if j := s.Steps[i].judge(); s.Steps[i].Status != Skipped && !slices.Contains(all, j) {
+			all = append(all, j)
+		}
+	}
+	if own := judgeOf(s.Status); len(all) == 0 || s.Status == Review && !slices.Contains(all, own) {
+		all = append(all, own)
+	}
+	return strings.Join(all, ", ")
+}
+
+// judgeOf says who gave a verdict of which nothing else is known.
 func judgeOf(s Status) string {
 	switch s {
 	case Review:
@@ -84,9 +109,9 @@ func (p *Pack) cases() (all []Case, err error) {
 
 func (p *Pack) caseOf(n int, id string, s *Scenario) Case {
 	c := Case{ID: id, Scenario: s.ID, Name: s.Name, Folder: fmt.Sprintf("%04d-%s", n, safeName(id)), Requirements: s.Requirements, Verdict: s.Status,
-		Judge: judgeOf(s.Status), Reason: s.Reason, Replay: s.Replay, Criteria: []Criterion{}, scenario: s}
+		Judge: s.judges(), Reason: s.Reason, Replay: s.Replay, Criteria: []Criterion{}, scenario: s}
 	for _, step := range s.Steps {
-		c.Criteria = append(c.Criteria, Criterion{step.Keyword + " " + step.Text, step.Status, judgeOf(step.Status), step.Failure})
+		c.Criteria = append(c.Criteria, Criterion{step.Keyword + " " + step.Text, step.Status, step.judge(), step.Failure})
 	}
 	if s.Failure != nil {
 		c.Criteria = append(c.Criteria, Criterion{"after its last step", s.Status, judgeOf(s.Status), s.Failure})

@@ -117,7 +117,7 @@ func TestPackGolden(t *testing.T) {
 	}
 	var c Case
 	if err := json.Unmarshal(files["cases/0002-UP-1/verdict.json"], &c); err != nil || len(c.History) != 2 || c.History[0].Verdict != Failed || c.History[1].Verdict != Passed ||
-		c.Waived || c.Waiver == nil || c.Judge != "tool" || len(c.Criteria) != 4 {
+		c.Waived || c.Waiver == nil || c.Judge != "tool, person" || len(c.Criteria) != 4 {
 		t.Errorf("%v, %+v", err, c)
 	}
 }

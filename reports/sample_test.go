@@ -33,7 +33,7 @@ func sample() *Run {
 				ID: "swipe-sale-9", Name: "An approved sale", Keyword: "Scenario", Line: 9, Tags: []string{"@SWP-001"},
 				Requirements: []string{"SWP-001", "SEC-001"}, Status: Passed, Started: at.Add(time.Second), Took: 4 * time.Millisecond,
 				Steps: []Step{given, passed(when), {
-					Keyword: "Then", Text: "T1 prints", Line: 10, Status: Passed, DocString: "面馆\n10.00 CNY",
+					Keyword: "Then", Text: "T1 prints", Line: 10, Status: Passed, Judge: "person", DocString: "面馆\n10.00 CNY",
 					Attachments: []Attachment{{Name: "receipt", MediaType: "text/plain", Body: []byte("面馆\n")}},
 				}},
 				Trace: []trace.Event{
