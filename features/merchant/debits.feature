@@ -174,8 +174,13 @@ Feature: Automatic debits, with consent and never without
     When "Noodle House" asks Alice to agree to other debits of at most 90.00 CNY, 90.00 CNY a day and 300.00 CNY a month
     And "Noodle House" debits Alice 90.00 CNY under number "1"
     Then the office says OVER_CAP
-    When Alice agrees to the debits
-    And "Noodle House" debits Alice 90.00 CNY under number "2"
+
+  @MER-060
+  Scenario: ... and are debited once he has given it
+    Given Alice agrees to the debits
+    And "Noodle House" asks Alice to agree to other debits of at most 90.00 CNY, 90.00 CNY a day and 300.00 CNY a month
+    And Alice agrees to the debits
+    When "Noodle House" debits Alice 90.00 CNY under number "2"
     Then the office says OK
     And Alice has 410.00 CNY left in the bank
 
@@ -199,6 +204,13 @@ Feature: Automatic debits, with consent and never without
     Then the debits of "Noodle House" are
       | number | state   |
       | 1      | overdue |
+
+  @MER-061
+  Scenario: What is overdue is not due a second time
+    Given Alice agrees to the debits
+    And Alice has 0.00 CNY in the bank
+    And "Noodle House" debits Alice 30.00 CNY under number "1", due in 7 days
+    And 14 days pass
     When "Noodle House" debits Alice 30.00 CNY under number "1"
     Then the debits of "Noodle House" are
       | number | state   |

@@ -103,11 +103,11 @@ Feature: What a sale costs its merchant
   @MER-010
   Scenario: What is quoted is charged
     When "Noodle House" asks what 123.45 CNY by credit card costs
+    And Bob swipes 123.45 CNY at "T1"
     Then the quote is
       | price  | tariff     | fee      | net        | explained                     |
       | credit | 2016-09-06 | 0.74 CNY | 122.71 CNY | 123.45 CNY × 0.60% = 0.74 CNY |
-    When Bob swipes 123.45 CNY at "T1"
-    Then "T1" shows APPROVED
+    And "T1" shows APPROVED
     And the statement of "Noodle House" for today has
       | fee      | net        |
       | 0.74 CNY | 122.71 CNY |

@@ -1,9 +1,6 @@
 package acquirer
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -46,24 +43,7 @@ func (a *Acquirer) commit(c change, done func()) {
 		a.traceMoves(c.books)
 		c.books.Commit()
 	}
-	for _, m := range c.merchants {
-		a.merchants[m.Number] = m
-	}
-	for _, t := range c.terminals {
-		a.terminals[t.Number] = t
-	}
-	for _, p := range c.payments {
-		a.put(p)
-	}
-	for _, b := range c.batches {
-		a.batches[b.Key()] = b
-	}
-	for _, e := range c.editions {
-		a.editions[e.key()] = e
-	}
-	for _, s := range c.signatures {
-		a.signatures[s.Payment] = s
-	}
+	a.keepAll(c)
 	if a.Store == nil {
 		done()
 		return
@@ -92,31 +72,12 @@ func (a *Acquirer) traceMoves(tx *ledger.Tx) {
 
 func (c change) records() []journal.Record {
 	var records []journal.Record
-	add := func(kind string, v any) {
-		data, err := json.Marshal(v)
-		if err != nil {
-			panic(fmt.Sprintf("acquirer: %s: %v", kind, err)) // plain structs always marshal
-		}
-		records = append(records, journal.Record{Kind: kind, Data: data})
-	}
-	for _, m := range c.merchants {
-		add(merchantRecord, m)
-	}
-	for _, t := range c.terminals {
-		add(terminalRecord, t)
-	}
-	for _, p := range c.payments {
-		add(paymentRecord, p)
-	}
-	for _, b := range c.batches {
-		add(batchRecord, b)
-	}
-	for _, e := range c.editions {
-		add(editionRecord, e)
-	}
-	for _, s := range c.signatures {
-		add(signatureRecord, s)
-	}
+	records = journal.Add(records, merchantRecord, c.merchants...)
+	records = journal.Add(records, terminalRecord, c.terminals...)
+	records = journal.Add(records, paymentRecord, c.payments...)
+	records = journal.Add(records, batchRecord, c.batches...)
+	records = journal.Add(records, editionRecord, c.editions...)
+	records = journal.Add(records, signatureRecord, c.signatures...)
 	if c.books != nil {
 		records = append(records, c.books.Records()...)
 	}
@@ -125,39 +86,48 @@ func (c change) records() []journal.Record {
 
 // replay takes one record of the journal back into memory.
 func (a *Acquirer) replay(r journal.Record) error {
+	var c change
 	var err error
 	switch r.Kind {
 	case merchantRecord:
-		var m Merchant
-		err = json.Unmarshal(r.Data, &m)
-		a.merchants[m.Number] = m
+		c.merchants, err = journal.One[Merchant](r)
 	case terminalRecord:
-		var t Terminal
-		err = json.Unmarshal(r.Data, &t)
-		a.terminals[t.Number] = t
+		c.terminals, err = journal.One[Terminal](r)
 	case paymentRecord:
-		var p Payment
-		err = json.Unmarshal(r.Data, &p)
-		a.put(p)
+		c.payments, err = journal.One[Payment](r)
 	case batchRecord:
-		var b Batch
-		err = json.Unmarshal(r.Data, &b)
-		a.batches[b.Key()] = b
+		c.batches, err = journal.One[Batch](r)
 	case editionRecord:
-		var e Edition
-		err = json.Unmarshal(r.Data, &e)
-		a.editions[e.key()] = e
+		c.editions, err = journal.One[Edition](r)
 	case signatureRecord:
-		var s Signature
-		err = json.Unmarshal(r.Data, &s)
-		a.signatures[s.Payment] = s
+		c.signatures, err = journal.One[Signature](r)
 	default:
 		return a.books.Replay(r)
 	}
-	if err != nil {
-		return fmt.Errorf("replay of a %s record: %w", r.Kind, err)
+	a.keepAll(c)
+	return err
+}
+
+// keepAll keeps in memory what a decision alters.
+func (a *Acquirer) keepAll(c change) {
+	for _, m := range c.merchants {
+		a.merchants[m.Number] = m
 	}
-	return nil
+	for _, t := range c.terminals {
+		a.terminals[t.Number] = t
+	}
+	for _, p := range c.payments {
+		a.put(p)
+	}
+	for _, b := range c.batches {
+		a.batches[b.Key()] = b
+	}
+	for _, e := range c.editions {
+		a.editions[e.key()] = e
+	}
+	for _, s := range c.signatures {
+		a.signatures[s.Payment] = s
+	}
 }
 
 // put keeps a payment and what follows from it: the day's totals, the last RRN given out, what the issuer must take back.

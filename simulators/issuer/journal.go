@@ -1,8 +1,6 @@
 package issuer
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -70,15 +68,7 @@ func (i *Issuer) commit(c change, done func()) {
 		i.traceMoves(c.books)
 		c.books.Commit()
 	}
-	for _, a := range c.cards {
-		i.keep(a)
-	}
-	for _, known := range c.codes {
-		i.remember(known)
-	}
-	for _, p := range c.payments {
-		i.put(p)
-	}
+	i.keepAll(c)
 	if i.Store == nil {
 		done()
 		return
@@ -107,22 +97,9 @@ func (i *Issuer) traceMoves(tx *ledger.Tx) {
 
 func (c change) records() []journal.Record {
 	var records []journal.Record
-	add := func(kind string, v any) {
-		data, err := json.Marshal(v)
-		if err != nil {
-			panic(fmt.Sprintf("issuer: %s: %v", kind, err)) // plain structs always marshal
-		}
-		records = append(records, journal.Record{Kind: kind, Data: data})
-	}
-	for _, a := range c.cards {
-		add(cardRecord, a)
-	}
-	for _, known := range c.codes {
-		add(codeRecord, known)
-	}
-	for _, p := range c.payments {
-		add(paymentRecord, p)
-	}
+	records = journal.Add(records, cardRecord, c.cards...)
+	records = journal.Add(records, codeRecord, c.codes...)
+	records = journal.Add(records, paymentRecord, c.payments...)
 	if c.books != nil {
 		records = append(records, c.books.Records()...)
 	}
@@ -131,27 +108,33 @@ func (c change) records() []journal.Record {
 
 // replay takes one record of the journal back into memory.
 func (i *Issuer) replay(r journal.Record) error {
+	var c change
 	var err error
 	switch r.Kind {
 	case cardRecord:
-		var a account
-		err = json.Unmarshal(r.Data, &a)
-		i.keep(a)
+		c.cards, err = journal.One[account](r)
 	case codeRecord:
-		var known code
-		err = json.Unmarshal(r.Data, &known)
-		i.remember(known)
+		c.codes, err = journal.One[code](r)
 	case paymentRecord:
-		var p Payment
-		err = json.Unmarshal(r.Data, &p)
-		i.put(p)
+		c.payments, err = journal.One[Payment](r)
 	default:
 		return i.books.Replay(r)
 	}
-	if err != nil {
-		return fmt.Errorf("replay of a %s record: %w", r.Kind, err)
+	i.keepAll(c)
+	return err
+}
+
+// keepAll keeps in memory what a decision alters.
+func (i *Issuer) keepAll(c change) {
+	for _, a := range c.cards {
+		i.keep(a)
 	}
-	return nil
+	for _, known := range c.codes {
+		i.remember(known)
+	}
+	for _, p := range c.payments {
+		i.put(p)
+	}
 }
 
 func (i *Issuer) keep(a account) {

@@ -1,8 +1,6 @@
 package merchant
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -69,44 +67,16 @@ func (o *Office) commit(c change) {
 
 func (c change) records() []journal.Record {
 	var records []journal.Record
-	add := func(kind string, v any) {
-		data, err := json.Marshal(v)
-		if err != nil {
-			panic(fmt.Sprintf("office: %s: %v", kind, err)) // plain structs always marshal
-		}
-		records = append(records, journal.Record{Kind: kind, Data: data})
-	}
-	for _, m := range c.merchants {
-		add(merchantRecord, m)
-	}
-	for _, i := range c.items {
-		add(itemRecord, i)
-	}
-	for _, p := range c.payouts {
-		add(payoutRecord, p)
-	}
-	for _, k := range c.cases {
-		add(caseRecord, k)
-	}
-	for _, a := range c.applications {
-		add(applicationRecord, a)
-	}
-	for _, d := range c.devices {
-		add(deviceRecord, d)
-	}
-	for _, a := range c.agreements {
-		add(agreementRecord, a)
-	}
-	for _, d := range c.debits {
-		add(debitRecord, d)
-	}
-	for _, d := range c.disputes {
-		add(disputeRecord, d)
-	}
-	if len(c.agreed) > 0 {
-		add(agreedRecord, c.agreed)
-	}
-	return records
+	records = journal.Add(records, merchantRecord, c.merchants...)
+	records = journal.Add(records, itemRecord, c.items...)
+	records = journal.Add(records, payoutRecord, c.payouts...)
+	records = journal.Add(records, caseRecord, c.cases...)
+	records = journal.Add(records, applicationRecord, c.applications...)
+	records = journal.Add(records, deviceRecord, c.devices...)
+	records = journal.Add(records, agreementRecord, c.agreements...)
+	records = journal.Add(records, debitRecord, c.debits...)
+	records = journal.Add(records, disputeRecord, c.disputes...)
+	return journal.Add(records, agreedRecord, c.agreed...)
 }
 
 // replay takes one record of the journal back into memory.
@@ -115,39 +85,30 @@ func (o *Office) replay(r journal.Record) error {
 	var err error
 	switch r.Kind {
 	case merchantRecord:
-		c.merchants = make([]Merchant, 1)
-		err = json.Unmarshal(r.Data, &c.merchants[0])
+		c.merchants, err = journal.One[Merchant](r)
 	case itemRecord:
-		c.items = make([]Item, 1)
-		err = json.Unmarshal(r.Data, &c.items[0])
+		c.items, err = journal.One[Item](r)
 	case payoutRecord:
-		c.payouts = make([]Payout, 1)
-		err = json.Unmarshal(r.Data, &c.payouts[0])
+		c.payouts, err = journal.One[Payout](r)
 	case caseRecord:
-		c.cases = make([]Case, 1)
-		err = json.Unmarshal(r.Data, &c.cases[0])
+		c.cases, err = journal.One[Case](r)
 	case applicationRecord:
-		c.applications = make([]Application, 1)
-		err = json.Unmarshal(r.Data, &c.applications[0])
+		c.applications, err = journal.One[Application](r)
 	case deviceRecord:
-		c.devices = make([]Device, 1)
-		err = json.Unmarshal(r.Data, &c.devices[0])
+		c.devices, err = journal.One[Device](r)
 	case agreementRecord:
-		c.agreements = make([]Agreement, 1)
-		err = json.Unmarshal(r.Data, &c.agreements[0])
+		c.agreements, err = journal.One[Agreement](r)
 	case debitRecord:
-		c.debits = make([]Debit, 1)
-		err = json.Unmarshal(r.Data, &c.debits[0])
+		c.debits, err = journal.One[Debit](r)
 	case disputeRecord:
-		c.disputes = make([]Dispute, 1)
-		err = json.Unmarshal(r.Data, &c.disputes[0])
+		c.disputes, err = journal.One[Dispute](r)
 	case agreedRecord:
-		err = json.Unmarshal(r.Data, &c.agreed)
+		c.agreed, err = journal.One[string](r)
 	default:
 		return o.books.Replay(r)
 	}
 	if err != nil {
-		return fmt.Errorf("replay of a %s record: %w", r.Kind, err)
+		return err
 	}
 	o.keep(c)
 	return nil

@@ -3,8 +3,6 @@ package wallet
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -120,25 +118,10 @@ func (h *Host) traceMoves(tx *ledger.Tx) {
 
 func (c change) records() []journal.Record {
 	var records []journal.Record
-	add := func(kind string, v any) {
-		data, err := json.Marshal(v)
-		if err != nil {
-			panic(fmt.Sprintf("wallet: %s: %v", kind, err)) // plain structs always marshal
-		}
-		records = append(records, journal.Record{Kind: kind, Data: data})
-	}
-	for _, m := range c.merchants {
-		add(merchantRecord, m)
-	}
-	for _, p := range c.payers {
-		add(payerRecord, p)
-	}
-	for _, k := range c.codes {
-		add(codeRecord, k)
-	}
-	for _, o := range c.orders {
-		add(orderRecord, o)
-	}
+	records = journal.Add(records, merchantRecord, c.merchants...)
+	records = journal.Add(records, payerRecord, c.payers...)
+	records = journal.Add(records, codeRecord, c.codes...)
+	records = journal.Add(records, orderRecord, c.orders...)
 	return records
 }
 
@@ -148,22 +131,18 @@ func (h *Host) replay(r journal.Record) error {
 	var err error
 	switch r.Kind {
 	case merchantRecord:
-		c.merchants = make([]Merchant, 1)
-		err = json.Unmarshal(r.Data, &c.merchants[0])
+		c.merchants, err = journal.One[Merchant](r)
 	case payerRecord:
-		c.payers = make([]payer, 1)
-		err = json.Unmarshal(r.Data, &c.payers[0])
+		c.payers, err = journal.One[payer](r)
 	case codeRecord:
-		c.codes = make([]code, 1)
-		err = json.Unmarshal(r.Data, &c.codes[0])
+		c.codes, err = journal.One[code](r)
 	case orderRecord:
-		c.orders = make([]Order, 1)
-		err = json.Unmarshal(r.Data, &c.orders[0])
+		c.orders, err = journal.One[Order](r)
 	default:
 		return h.books.Replay(r)
 	}
 	if err != nil {
-		return fmt.Errorf("replay of a %s record: %w", r.Kind, err)
+		return err
 	}
 	h.keep(c)
 	return nil
