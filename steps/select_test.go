@@ -286,7 +286,14 @@ func TestTree(t *testing.T) {
 			},
 		}},
 	}}
-	if diff := cmp.Diff(want, sel.Tree()); diff != "" {
+	got := sel.Tree()
+	for i := range got {
+		if !strings.Contains(got[i].Text, got[i].Keyword+": "+got[i].Name) {
+			t.Errorf("%s has the text %q", got[i].URI, got[i].Text)
+		}
+		got[i].Text = ""
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
 	}
 }

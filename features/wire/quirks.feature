@@ -30,7 +30,7 @@ Feature: A host with habits of its own
       | code              | 00    |
     And "T1" shows APPROVED
 
-  @WIR-010 @host-control
+  @WIR-010 @host-control @unionpay
   Scenario: A chip believes its issuer, and does what it says, wherever its words stand in the answer
     Given the host turns the chip data of its answers round
     And Carol's bank has the chip change the PIN
