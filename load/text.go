@@ -26,6 +26,9 @@ func WriteText(w io.Writer, s *Summary) error {
 		share(s.Total.Approved, s.Total.Due), share(s.Total.Declined, s.Total.Due), inBrackets(s.Total.Declines), s.Total.TimedOut, s.Total.Dropped,
 		s.Total.Refused, inBrackets(s.Refusals), s.Total.Broken,
 		s.Late, s.Duplicate, s.Unmatched, s.Malformed, s.Reversed)
+	if c := s.Connected; c != nil {
+		fmt.Fprintf(&b, "connected %d times, sign-ins before the start among them: %s (p50 / p99 / p99.9 / max)\n", c.Count, timesText(*c))
+	}
 	if s.Replayed != nil {
 		fmt.Fprintf(&b, "%s\n", s.Replayed.Sentence())
 		for _, e := range s.Replayed.Examples {
