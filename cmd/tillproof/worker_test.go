@@ -48,8 +48,8 @@ func spread(t *testing.T, url string, signal os.Signal, toWorker bool) (exit int
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &strings.Builder{}
-	c.Stdout = out
+	var said, printed strings.Builder // on the two outputs
+	c.Stdout = &printed
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func spread(t *testing.T, url string, signal os.Signal, toWorker bool) (exit int
 	var figures string
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
-		out.WriteString(lines.Text() + "\n")
+		said.WriteString(lines.Text() + "\n")
 		if at, ok := strings.CutPrefix(lines.Text(), "figures at "); ok {
 			figures = at
 		}
@@ -89,9 +89,9 @@ func spread(t *testing.T, url string, signal os.Signal, toWorker bool) (exit int
 		rest = append(rest, code(w.Wait()))
 	}
 	if s, err = load.ReadSummary(filepath.Join(c.Dir, "run")); err != nil {
-		t.Fatalf("%v:\n%s", err, out)
+		t.Fatalf("%v:\n%s", err, said.String())
 	}
-	return exit, out.String(), s, rest
+	return exit, said.String() + printed.String(), s, rest
 }
 
 // Of three workers one is killed: what it delivered stays, the rest of its orders is stated as lost, and nothing is made up for.

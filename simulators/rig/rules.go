@@ -3,7 +3,6 @@ package rig
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tillproof/tillproof/simulators/acquirer"
 	"github.com/tillproof/tillproof/simulators/card"
@@ -63,7 +62,7 @@ func armed(names []string) (ruleSet, error) {
 			arm(r.merchant, merchant.DeskDefects(), name):
 			r.atTill = append(r.atTill, name)
 		default:
-			return r, fmt.Errorf("defect %q: there is no such defect; there are %s", hideDigits(name), strings.Join(defectNames(), ", "))
+			return r, fmt.Errorf("defect %q: there is no such defect: see `tillproof selfcheck --list`", hideDigits(name))
 		}
 	}
 	return r, nil
@@ -77,12 +76,4 @@ func arm[R any](rules *R, list []pay.Defect[R], name string) bool {
 		}
 	}
 	return false
-}
-
-func defectNames() []string {
-	var names []string
-	for _, d := range Defects() {
-		names = append(names, d.Name)
-	}
-	return names
 }
