@@ -3,15 +3,11 @@ package load
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/settings"
 	"github.com/tillproof/tillproof/simulators/fault"
@@ -69,25 +65,15 @@ type Chaos struct {
 
 // LoadChaos reads a schedule's file, or a shipped one by its name. The error names file, line and setting.
 func LoadChaos(name string) (*Chaos, error) {
-	shipped := path.Join("chaos", name+".yaml")
-	if text, err := fs.ReadFile(fixtures.FS, shipped); err == nil {
-		return ParseChaos(text, shipped)
-	}
-	text, err := os.ReadFile(name)
+	text, file, err := fixtureText("chaos", name)
 	if err != nil {
 		return nil, fmt.Errorf("chaos %s: %w (shipped schedules: %s)", name, err, strings.Join(ShippedChaos(), ", "))
 	}
-	return ParseChaos(text, name)
+	return ParseChaos(text, file)
 }
 
 // ShippedChaos gives the names of the shipped schedules.
-func ShippedChaos() []string {
-	files, _ := fs.Glob(fixtures.FS, "chaos/*.yaml") // the pattern is well formed
-	for i, f := range files {
-		files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
-	}
-	return files
-}
+func ShippedChaos() []string { return shippedNames("chaos") }
 
 // ParseChaos reads the text of a schedule; name is for its errors.
 func ParseChaos(text []byte, name string) (c *Chaos, err error) {

@@ -156,24 +156,28 @@ func ParseRate(s string) (float64, error) {
 
 // LoadWorkload reads a workload file, or a shipped one by its name, and checks it whole. The error names file, line and setting.
 func LoadWorkload(name string) (*Workload, error) {
-	text, file, err := workloadText(name)
+	text, file, err := fixtureText("workloads", name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("workload %s: %w (shipped workloads: %s)", name, err, strings.Join(Shipped(), ", "))
 	}
 	return ParseWorkload(text, file)
 }
 
 // Shipped gives the names of the shipped workloads.
-func Shipped() []string {
-	files, _ := fs.Glob(fixtures.FS, "workloads/*.yaml") // the pattern is well formed
+func Shipped() []string { return shippedNames("workloads") }
+
+// shippedNames gives the names of the files in a folder of fixtures.
+func shippedNames(folder string) []string {
+	files, _ := fs.Glob(fixtures.FS, folder+"/*.yaml") // the pattern is well formed
 	for i, f := range files {
 		files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
 	}
 	return files
 }
 
-func workloadText(name string) (text []byte, file string, err error) {
-	shipped := path.Join("workloads", name+".yaml")
+// fixtureText reads a shipped file of a folder by its name, or one of the user's.
+func fixtureText(folder, name string) (text []byte, file string, err error) {
+	shipped := path.Join(folder, name+".yaml")
 	if text, err = fs.ReadFile(fixtures.FS, shipped); err == nil {
 		return text, shipped, nil
 	}
@@ -184,7 +188,7 @@ func workloadText(name string) (text []byte, file string, err error) {
 	if text, inside := fs.ReadFile(fixtures.FS, shipped); inside == nil {
 		return text, shipped, nil
 	}
-	return nil, "", fmt.Errorf("workload %s: %w (shipped workloads: %s)", name, err, strings.Join(Shipped(), ", "))
+	return nil, "", err
 }
 
 // ParseWorkload reads the text of a workload; file is for its errors.

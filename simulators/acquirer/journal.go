@@ -40,7 +40,7 @@ func (a *Acquirer) commit(c change, done func()) {
 		records = c.records()
 	}
 	if c.books != nil {
-		a.traceMoves(c.books)
+		c.books.Trace(a.Trace, "acquirer")
 		c.books.Commit()
 	}
 	a.keepAll(c)
@@ -58,21 +58,8 @@ func (a *Acquirer) commit(c change, done func()) {
 	})
 }
 
-// traceMoves tells what money moves, as the ledger's entries say it.
-func (a *Acquirer) traceMoves(tx *ledger.Tx) {
-	if a.Trace == nil {
-		return
-	}
-	for _, e := range tx.Entries() {
-		if e.Kind != ledger.Open {
-			a.note(e.At, trace.Moved, string(e.Kind), e.String())
-		}
-	}
-}
-
 func (c change) records() []journal.Record {
-	var records []journal.Record
-	records = journal.Add(records, merchantRecord, c.merchants...)
+	records := journal.Add(nil, merchantRecord, c.merchants...)
 	records = journal.Add(records, terminalRecord, c.terminals...)
 	records = journal.Add(records, paymentRecord, c.payments...)
 	records = journal.Add(records, batchRecord, c.batches...)

@@ -65,7 +65,7 @@ func (i *Issuer) commit(c change, done func()) {
 		records = c.records()
 	}
 	if c.books != nil {
-		i.traceMoves(c.books)
+		c.books.Trace(i.Trace, "issuer")
 		c.books.Commit()
 	}
 	i.keepAll(c)
@@ -83,21 +83,8 @@ func (i *Issuer) commit(c change, done func()) {
 	})
 }
 
-// traceMoves tells what money moves, as the ledger's entries say it.
-func (i *Issuer) traceMoves(tx *ledger.Tx) {
-	if i.Trace == nil {
-		return
-	}
-	for _, e := range tx.Entries() {
-		if e.Kind != ledger.Open {
-			i.note(e.At, trace.Moved, string(e.Kind), e.String())
-		}
-	}
-}
-
 func (c change) records() []journal.Record {
-	var records []journal.Record
-	records = journal.Add(records, cardRecord, c.cards...)
+	records := journal.Add(nil, cardRecord, c.cards...)
 	records = journal.Add(records, codeRecord, c.codes...)
 	records = journal.Add(records, paymentRecord, c.payments...)
 	if c.books != nil {

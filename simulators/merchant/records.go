@@ -45,11 +45,7 @@ type change struct {
 func (o *Office) commit(c change) {
 	records := c.records()
 	if c.books != nil {
-		for _, e := range c.books.Entries() {
-			if e.Kind != ledger.Open {
-				o.note(e.At, trace.Moved, string(e.Kind), e.String())
-			}
-		}
+		c.books.Trace(o.Trace, "office")
 		records = append(records, c.books.Records()...)
 		c.books.Commit()
 	}
@@ -66,8 +62,7 @@ func (o *Office) commit(c change) {
 }
 
 func (c change) records() []journal.Record {
-	var records []journal.Record
-	records = journal.Add(records, merchantRecord, c.merchants...)
+	records := journal.Add(nil, merchantRecord, c.merchants...)
 	records = journal.Add(records, itemRecord, c.items...)
 	records = journal.Add(records, payoutRecord, c.payouts...)
 	records = journal.Add(records, caseRecord, c.cases...)

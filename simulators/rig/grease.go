@@ -97,11 +97,10 @@ func (g *grease) reorder(answer *iso8583.Message) {
 	if err != nil || len(list) < 2 {
 		return
 	}
-	isScript := func(o tlv.Object) bool { return o.Tag == emv.Tag71IssuerScript1 || o.Tag == emv.Tag72IssuerScript2 }
-	scripts := slices.DeleteFunc(slices.Clone(list), func(o tlv.Object) bool { return !isScript(o) })
+	scripts := slices.DeleteFunc(slices.Clone(list), func(o tlv.Object) bool { return !emv.IsScript(o) })
 	slices.Reverse(list)
 	for i, o := range list {
-		if isScript(o) {
+		if emv.IsScript(o) {
 			list[i], scripts = scripts[0], scripts[1:]
 		}
 	}

@@ -269,17 +269,7 @@ func (l *outsideLine) pass(c *Crossing, d fault.Direction, frame []byte, deliver
 		w.broken = errors.Join(w.broken, err)
 		return
 	}
-	for _, e := range out.Injected {
-		w.Trace.Record(e)
-		switch note := fault.Kind(e.Name).Note(); {
-		case e.Name == string(fault.Duplicate):
-			row := *c
-			row.Note = note
-			w.Wire = append(w.Wire, &row)
-		case note != "":
-			c.Note = note
-		}
-	}
+	w.mark(c, out.Injected)
 	if d == fault.Request && len(out.Pieces) == 0 {
 		l.seat.owed-- // the host never hears of it
 	}

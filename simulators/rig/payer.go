@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -27,13 +28,16 @@ func (w *World) agreement(shop, who string) string {
 	return "none"
 }
 
+// agreeing finds a shop and the cardholder whom it debits.
+func (w *World) agreeing(shop, who string) (Shop, Cardholder, error) {
+	m, unknown := w.Rig.Cast.Merchant(shop)
+	c, err := w.Rig.Cast.Cardholder(who)
+	return m, c, errors.Join(err, unknown)
+}
+
 // Agree has a shop ask a cardholder to agree to debits; change asks for other terms of the same agreement.
 func (w *World) Agree(shop, who string, k merchant.Consent, change bool) (merchant.Answer, error) {
-	c, err := w.Rig.Cast.Cardholder(who)
-	if err != nil {
-		return merchant.Answer{}, err
-	}
-	m, err := w.Rig.Cast.Merchant(shop)
+	m, c, err := w.agreeing(shop, who)
 	if err != nil {
 		return merchant.Answer{}, err
 	}
@@ -85,11 +89,7 @@ func (w *World) EndsDebits(who string) (merchant.Answer, error) {
 
 // Debit has a shop debit a cardholder, at once or on a day.
 func (w *World) Debit(shop, who, number string, a pay.Amount, day string) (merchant.Answer, error) {
-	c, err := w.Rig.Cast.Cardholder(who)
-	if err != nil {
-		return merchant.Answer{}, err
-	}
-	m, err := w.Rig.Cast.Merchant(shop)
+	m, c, err := w.agreeing(shop, who)
 	if err != nil {
 		return merchant.Answer{}, err
 	}

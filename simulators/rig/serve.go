@@ -140,22 +140,22 @@ func (s *Server) start() error {
 
 // OfficeAddress gives where the office of the standing world listens; "" when it does not.
 func (s *Server) OfficeAddress() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	standing := s.worlds[StandingWorld].server
-	standing.opening.Lock()
-	defer standing.opening.Unlock()
-	return standing.officeAt
+	return s.standing(func(w *server) string { return w.officeAt })
 }
 
 // WalletAddress gives where the wallet hosts of the standing world listen; "" when they do not.
 func (s *Server) WalletAddress() string {
+	return s.standing(func(w *server) string { return w.walletsAt })
+}
+
+// standing reads an address of the standing world while nobody opens one.
+func (s *Server) standing(at func(*server) string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	standing := s.worlds[StandingWorld].server
-	standing.opening.Lock()
-	defer standing.opening.Unlock()
-	return standing.walletsAt
+	world := s.worlds[StandingWorld].server
+	world.opening.Lock()
+	defer world.opening.Unlock()
+	return at(world)
 }
 
 // Addresses gives where the payment line and the control door listen.

@@ -86,7 +86,7 @@ type change struct {
 func (h *Host) commit(c change, done func()) {
 	records := c.records()
 	if c.books != nil {
-		h.traceMoves(c.books)
+		c.books.Trace(h.Trace, h.Scheme.Name)
 		records = append(records, c.books.Records()...)
 		c.books.Commit()
 	}
@@ -105,20 +105,8 @@ func (h *Host) commit(c change, done func()) {
 	})
 }
 
-func (h *Host) traceMoves(tx *ledger.Tx) {
-	if h.Trace == nil {
-		return
-	}
-	for _, e := range tx.Entries() {
-		if e.Kind != ledger.Open {
-			h.note(e.At, trace.Moved, string(e.Kind), e.String())
-		}
-	}
-}
-
 func (c change) records() []journal.Record {
-	var records []journal.Record
-	records = journal.Add(records, merchantRecord, c.merchants...)
+	records := journal.Add(nil, merchantRecord, c.merchants...)
 	records = journal.Add(records, payerRecord, c.payers...)
 	records = journal.Add(records, codeRecord, c.codes...)
 	records = journal.Add(records, orderRecord, c.orders...)

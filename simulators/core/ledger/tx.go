@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/trace"
 )
 
 // Tx is one decision's movements. It sees its own; nobody else does before Commit. A movement that is refused stages
@@ -96,6 +97,18 @@ func (t *Tx) Records() []journal.Record {
 		records[i] = t.moves[i].record()
 	}
 	return records
+}
+
+// Trace tells what money moves, as the entries say it; party is whose books they are. A nil recorder hears nothing.
+func (t *Tx) Trace(r *trace.Recorder, party string) {
+	if r == nil {
+		return
+	}
+	for _, e := range t.Entries() {
+		if e.Kind != Open {
+			r.Record(trace.Event{At: e.At, Party: party, Kind: trace.Moved, Name: string(e.Kind), Text: e.String()})
+		}
+	}
 }
 
 // Entries gives what was staged.

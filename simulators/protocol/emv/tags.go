@@ -305,3 +305,6 @@ var tagInfos = []TagInfo{
 	{TagDF60SegmentIndicator, "segmented fare indicator", FormatB, 1, 1, false},
 	{TagDF61SegmentSupport, "segmented fare support", FormatB, 1, 1, false},
 }
+
+// IsScript tells whether an object of a host's answer is one of the issuer's scripts (Book 3, 10.10).
+func IsScript(o tlv.Object) bool { return o.Tag == Tag71IssuerScript1 || o.Tag == Tag72IssuerScript2 }

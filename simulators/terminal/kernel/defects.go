@@ -207,10 +207,9 @@ func contactlessDefects() []pay.Defect[Rules] {
 
 // beforeScripts takes scripts for the end of the list, but for themselves.
 func beforeScripts(all tlv.List) tlv.List {
-	isScript := func(o tlv.Object) bool { return o.Tag == emv.Tag71IssuerScript1 || o.Tag == emv.Tag72IssuerScript2 }
-	first := slices.IndexFunc(all, isScript)
+	first := slices.IndexFunc(all, emv.IsScript)
 	if first < 0 {
 		return all
 	}
-	return slices.Concat(all[:first], slices.DeleteFunc(slices.Clone(all[first:]), func(o tlv.Object) bool { return !isScript(o) }))
+	return slices.Concat(all[:first], slices.DeleteFunc(slices.Clone(all[first:]), func(o tlv.Object) bool { return !emv.IsScript(o) }))
 }
