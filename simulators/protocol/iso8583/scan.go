@@ -22,6 +22,8 @@ type shape struct {
 	first   int // where they begin: a second bitmap may be empty
 	size    int // of the frame
 	lengths []length
+	spots   [elementCount]spot // of elements that were asked for
+	sought  [elementCount]bool
 }
 
 // length is the prefix of a field of variable length.
@@ -79,7 +81,9 @@ func (s *Scan) Read(d *Dialect, frame []byte) error {
 	return nil
 }
 
-func (s *shape) forget() { s.dialect, s.present, s.lengths = nil, bitset{}, s.lengths[:0] }
+func (s *shape) forget() {
+	s.dialect, s.present, s.lengths, s.sought = nil, bitset{}, s.lengths[:0], [elementCount]bool{}
+}
 
 // read goes from field to field.
 func (s *shape) read(d *Dialect, frame []byte, off int, present bitset) error {
@@ -130,7 +134,7 @@ func (s *Scan) Number(e Element) (n uint64, ok bool) {
 		return 0, false
 	}
 	for i := range p.units {
-		c := s.digit(&p, i)
+		c := s.digit(p, i)
 		if c > 9 {
 			return 0, false
 		}
@@ -158,7 +162,7 @@ func (s *Scan) Bytes(e Element) []byte {
 		return nil
 	}
 	if w := s.dialect.words[e]; w != nil {
-		return s.word(w, &p)
+		return s.word(w, p)
 	}
 	return p.bytes(s.frame)
 }
@@ -195,13 +199,17 @@ func (s *Scan) MAC() (input, mac []byte) {
 
 func (s *Scan) has(n int) bool { return s.present[(n-1)/64]&(1<<(63-(n-1)%64)) != 0 }
 
-// element finds an element as Message.at does.
-func (s *Scan) element(e Element) spot {
+// element finds an element as Message.at does, once for a shape.
+func (s *Scan) element(e Element) *spot {
+	if found := &s.spots[e]; s.sought[e] {
+		return found
+	}
 	p := s.dialect.at[e]
 	if e == MAC && p.field == 64 && s.dialect.fields[128] != nil && s.present[1] != 0 {
 		p.field = 128
 	}
-	return s.spot(p)
+	s.spots[e], s.sought[e] = s.spot(p), true
+	return &s.spots[e]
 }
 
 // spot gives where a place stands; its units are 0 when it is absent or empty.
