@@ -12,7 +12,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
 )
 
-// listener makes chains of a capture. It keeps card numbers only as long as it reads, to know a card again.
+// listener makes chains of a capture. It keeps card numbers only as long as it reads, to know a card again, and of each its first six digits longer.
 type listener struct {
 	workload *Workload
 	dialect  *iso8583.Dialect
@@ -23,8 +23,9 @@ type listener struct {
 	lines    map[int]*heard
 	tills    map[string]int
 	cards    map[string]int
-	byRRN    map[string]int // chains by the RRN of their first leg
-	byTrace  map[string]int // ... by its till and trace number: the newest
+	byRRN    map[string]int                             // chains by the RRN of their first leg
+	byTrace  map[string]int                             // ... by its till and trace number: the newest
+	sets     map[iso8583.ElementSet]*iso8583.ElementSet // of answers: they have few
 	chains   []recorded
 	ends     []time.Duration // of each chain, when its last leg is due
 }
@@ -46,7 +47,7 @@ func newListener(w *Workload, d *iso8583.Dialect) (*listener, error) {
 	asks, err := d.Framing.ServerFramer()
 	w.Replay.leftOut = map[string]int{}
 	return &listener{workload: w, dialect: d, asks: asks, answers: answers, message: d.New(), lines: map[int]*heard{}, tills: map[string]int{},
-		cards: map[string]int{}, byRRN: map[string]int{}, byTrace: map[string]int{}}, err
+		cards: map[string]int{}, byRRN: map[string]int{}, byTrace: map[string]int{}, sets: map[iso8583.ElementSet]*iso8583.ElementSet{}}, err
 }
 
 // take takes what crossed.
@@ -112,7 +113,13 @@ func (l *listener) answered(line *heard, m *iso8583.Message) {
 		return
 	}
 	delete(line.pending, key)
-	l.chains[place.chain].codes[place.leg] = pay.Answer(m.Get(iso8583.AnswerCode))
+	set := m.Elements()
+	known := l.sets[set]
+	if known == nil {
+		known, l.sets[set] = &set, &set
+	}
+	amount, _ := strconv.ParseUint(m.Get(iso8583.Amount), 10, 64) // 0 is none
+	l.chains[place.chain].answers[place.leg] = recordedAnswer{pay.Answer(m.Get(iso8583.AnswerCode)), amount, known}
 	if rrn := m.Get(iso8583.RRN); rrn != "" && place.leg == 0 {
 		l.byRRN[rrn] = place.chain
 	}
@@ -140,12 +147,14 @@ func (l *listener) ask(f pay.Flow, at time.Duration, m *iso8583.Message) (place 
 	c := recorded{due: at, till: numbered(l.tills, m.Get(iso8583.Terminal))}
 	if known.card {
 		pan := panOf(m)
-		if pan == "" {
+		if len(pan) < 12 || len(pan) > 19 || strings.Trim(pan, "0123456789") != "" {
 			return place, string(f) + " without a card"
 		}
-		c.card = numbered(l.cards, pan)
+		if c.card = numbered(l.cards, pan); c.card == len(l.workload.Replay.deck.cards) {
+			l.workload.Replay.deck.deal(pan[:binSize])
+		}
 	}
-	c.part, c.codes = Part{Name: string(f), Weight: 1, Legs: []Leg{order}}, make([]pay.Answer, 1)
+	c.part, c.answers = Part{Name: string(f), Weight: 1, Legs: []Leg{order}}, make([]recordedAnswer, 1)
 	l.byTrace[traceKey(m, iso8583.Trace)] = len(l.chains)
 	l.chains, l.ends = append(l.chains, c), append(l.ends, at)
 	return leg{len(l.chains) - 1, 0}, ""
@@ -163,8 +172,8 @@ func (l *listener) follow(of pay.Flow, order Leg, at time.Duration, m *iso8583.M
 	c := &l.chains[n]
 	order.After = Span(max(0, at-l.ends[n]))
 	l.ends[n] = max(at, l.ends[n])
-	c.part.Legs, c.codes = append(c.part.Legs, order), append(c.codes, "")
-	return leg{n, len(c.codes) - 1}, ""
+	c.part.Legs, c.answers = append(c.part.Legs, order), append(c.answers, recordedAnswer{})
+	return leg{n, len(c.answers) - 1}, ""
 }
 
 func numbered(known map[string]int, name string) int {

@@ -41,7 +41,7 @@ func FuzzListen(f *testing.F) {
 			}
 		}
 		r := w.Replay
-		if r.chains, r.tills, r.cards = l.chains, len(l.tills), len(l.cards); len(r.chains) == 0 || r.settle() != nil {
+		if r.chains, r.tills = l.chains, len(l.tills); len(r.chains) == 0 || r.settle() != nil {
 			return
 		}
 		p, err := w.Pacer()

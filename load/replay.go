@@ -2,6 +2,7 @@ package load
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,19 +11,21 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/capture"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
 )
 
 // Recording is a capture that a workload plays again instead of a mix and stages. What is played is which order followed which, when, for how
-// much, at which till and with which card. All else is made anew, as for any chain: card, keys, PIN, MAC, cryptogram, trace number, dates; and
-// what a void tells of its sale comes from the answer to the sale now.
+// much, at which till and with which card, as a token of its number. All else is made anew, as for any chain: tracks, keys, PIN, MAC, cryptogram, trace
+// number, dates; and what a void tells of its sale comes from the answer to the sale now.
 type Recording struct {
 	Capture string  `yaml:"capture"` // NDJSON, pcap or pcapng, as seen from the workload's folder
 	Dialect string  `yaml:"dialect"` // that the capture speaks: a shipped one, or a file
@@ -30,20 +33,65 @@ type Recording struct {
 	Times   int     `yaml:"times"`   // so many copies at once, with tills and cards of their own; 0 is 1
 	Loops   int     `yaml:"loops"`   // ... and one after the other; 0 is 1
 
+	spoken  *iso8583.Dialect
 	leftOut map[string]int // orders of the capture that are not played, by why
 	chains  []recorded     // by due time
 	dues    []time.Duration
 	period  time.Duration // from a loop's first order to the next one's, as recorded
 	tills   int
-	cards   int
+	deck    deck
 }
 
 // recorded is a chain of a capture.
 type recorded struct {
 	due        time.Duration // since the capture's first, as recorded
 	part       Part
-	codes      []pay.Answer // of each leg; "" for no answer
+	answers    []recordedAnswer // to each leg
 	till, card int
+}
+
+// recordedAnswer is what an answer said; the zero one is none.
+type recordedAnswer struct {
+	code     pay.Answer
+	amount   uint64 // in minor units; 0 is none
+	elements *iso8583.ElementSet
+}
+
+// deck is the cards of a capture, as tokens.
+type deck struct {
+	cards []token
+	bins  map[string]int // how many cards of each
+}
+
+// token is a card of which nothing is known but the first digits, and that it was the nth one with these.
+type token struct {
+	bin string
+	nth int
+}
+
+// binSize is how much of a card's number is kept: the issuer by its older and shorter name (ISO/IEC 7812-1:2006).
+const binSize = 6
+
+// testBIN is of the cards of tills that took none.
+const testBIN = "620012"
+
+func (d *deck) deal(bin string) {
+	if d.bins == nil {
+		d.bins = map[string]int{}
+	}
+	bin = strings.Clone(bin)
+	d.cards = append(d.cards, token{bin, d.bins[bin]})
+	d.bins[bin]++
+}
+
+// number gives the nth card's number, cards of the further copies included: sixteen digits, the last of which checks. No two are the same, since the step
+// has no common factor with the count.
+func (d *deck) number(seed sim.Seed, n int) string {
+	const count, step = 1_000_000_000, 618_033_989
+	t := &d.cards[n%len(d.cards)]
+	first := uint64(binary.BigEndian.Uint32(seed.Bytes("replay/cards/"+t.bin, 4)))
+	digits := fmt.Sprintf("%s%09d", t.bin, (first+uint64(n/len(d.cards)*d.bins[t.bin]+t.nth)*step)%count)
+	return digits + string(pay.LuhnDigit(digits))
 }
 
 // most chains, loops and copies included, so that counts stay counts.
@@ -73,12 +121,11 @@ func (w *Workload) play() error {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(filepath.Dir(w.file.Name), name)
 	}
+	r.spoken = d
 	if err := w.listen(d, name); err != nil {
 		return w.mistake("$.replay.capture", "%w", err)
 	}
-	if w.Tills, w.Cards = r.tills*r.copies(), r.cards*r.copies(); w.Cards < w.Tills { // echoes need no card, and each till has one
-		w.Cards = w.Tills
-	}
+	w.Tills, w.Cards = r.tills*r.copies(), len(r.deck.cards)*r.copies()
 	return nil
 }
 
@@ -121,7 +168,9 @@ func (w *Workload) listen(d *iso8583.Dialect, name string) error {
 	if r.chains = l.chains; len(r.chains) == 0 {
 		return fmt.Errorf("%s: it holds no order that can be played%s", name, inBrackets(r.leftOut))
 	}
-	r.tills, r.cards = len(l.tills), len(l.cards)
+	for r.tills = len(l.tills); len(r.deck.cards) < r.tills; { // echoes need no card, and each till has one
+		r.deck.deal(testBIN)
+	}
 	if uint64(len(r.chains))*uint64(r.copies()) > mostChains {
 		return errors.New("it has too many orders for so many copies and loops")
 	}
@@ -172,7 +221,7 @@ func (r *Recording) find(n uint64) (c *recorded, loop, identity int) {
 // chain gives chain n.
 func (r *Recording) chain(n, draw uint64) Chain {
 	c, _, identity := r.find(n)
-	return Chain{Number: n, Part: &c.part, Till: identity*r.tills + c.till, Card: identity*r.cards + c.card, draw: draw}
+	return Chain{Number: n, Part: &c.part, Till: identity*r.tills + c.till, Card: identity*len(r.deck.cards) + c.card, draw: draw}
 }
 
 // pacer is due at the recorded times of the chains.

@@ -50,8 +50,12 @@ func (w *Workload) Connection() iso8583.Connection {
 
 // Fleet gives the tills and cards of the workload.
 func (w *Workload) Fleet() rig.FleetPlan {
-	return rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
+	p := rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
 		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), TillOf: w.TillOf, CardOf: w.CardOf}
+	if r := w.Replay; r != nil {
+		p.PANOf = func(n int) string { return r.deck.number(p.Seed, n) }
+	}
+	return p
 }
 
 // SignIn has all of the workload's tills sign in.

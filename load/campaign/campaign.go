@@ -166,7 +166,7 @@ func (r *campaign) seat(ctx context.Context) (err error) {
 func (r *campaign) drive(ctx context.Context, began time.Time) (aborted string) {
 	clock := load.RealClock{Began: began}
 	r.clock.Store(&clock)
-	r.desk.replayed, r.desk.terminal = r.Workload.Replayed(), r.crew.Terminal
+	r.desk.replayed, r.desk.terminal = r.Workload.Replayed(r.Rig.Dialect), r.crew.Terminal
 	r.crew.Start(clock.Began)
 	schedule, end := context.WithCancel(ctx)
 	defer end()

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/load"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/protocol/capture"
@@ -185,7 +186,7 @@ func TestReplay(t *testing.T) {
 			t.Errorf("%s: %+v, breaks %v", profile, s.Total.Counts, out.Breaks)
 		}
 		r := s.Replayed
-		if r.Compared != 12 || r.Same != 10 || len(r.Differences) != 1 || r.Differences["sale: 00 instead of 51"] != 2 || len(r.Examples) != 1 || r.LeftOut["sign-in"] != 2 {
+		if r.Compared != 12 || r.Same != 10 || len(r.Differences) != 1 || r.Differences["sale: 00 instead of 51"] != 2 || len(r.Fields) != 0 || len(r.Examples) != 1 || r.LeftOut["sign-in"] != 2 {
 			t.Errorf("%s: %s %v", profile, r.Sentence(), r.Examples)
 		}
 		var text bytes.Buffer
@@ -207,6 +208,35 @@ func TestReplay(t *testing.T) {
 				t.Errorf("%s: the capture's card is told, or unknown: %d digits", profile, len(secret))
 			}
 		}
+	}
+}
+
+// A card of a capture comes back as a token: its first six digits, a right check digit, nothing else of it, and never the same twice.
+func TestReplayKeepsBINs(t *testing.T) {
+	file, secrets := recorded(t, "embedded")
+	number := played(t, file, "unionpay-pos", ", times: 20, loops: 5").Fleet().PANOf
+	seen := map[string]bool{}
+	for n := range 2 * 20 * 5 { // one card, and two tills have one each
+		pan := number(n)
+		if len(pan) != 16 || seen[pan] || pan[:6] != secrets[0][:6] || pan == secrets[0] || !pay.NewPAN(pan).LuhnValid() {
+			t.Errorf("card %d is %s, and was %s", n, pan, secrets[0])
+		}
+		seen[pan] = true
+	}
+}
+
+// What an answer holds under the same code is compared too, as far as both dialects have a place for it.
+func TestReplayComparesFields(t *testing.T) {
+	file, _ := recorded(t, "embedded")
+	c := at(t, "iso87-ascii", false)
+	c.Workload = played(t, file, "unionpay-pos", "")
+	out, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := out.Summary.Replayed
+	if r.Same != 5 || r.Fields["sale 00: no type_code, network_code, read_capability, ic_condition, operator"] != 1 {
+		t.Errorf("%s\n%v", r.Sentence(), r.Examples)
 	}
 }
 
@@ -267,7 +297,11 @@ func TestReplaysThatAreWrong(t *testing.T) {
 func TestReplayOfForeignCapture(t *testing.T) {
 	for file, dialect := range map[string]string{"ascii-4digit": "jpos-ascii4", "ascii-2byte-binary-bitmap": "jpos-binary-bitmap", "bcd-tpdu": "jpos-bcd-tpdu"} {
 		w := played(t, "../../fixtures/captures/"+file+".pcap", dialect, "")
-		r := w.Replayed()
+		d, err := iso8583.Load(fixtures.FS, "dialects/foreign/"+dialect+".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := w.Replayed(d)
 		left := 0
 		for _, n := range r.LeftOut {
 			left += n

@@ -32,6 +32,7 @@ type FleetPlan struct {
 	Loops      int                // goroutines that the tills are spread over; 0 is one
 	TillOf     func(n int) int    // of a larger fleet: the number that the nth of these tills has there; nil for none
 	CardOf     func(n int) int    // ... and the nth of these cards; both grow with n
+	PANOf      func(n int) string // the number of the nth card of that fleet; nil for numbers of the test range
 	Traced     bool               // what happens is remembered: for a few orders
 	Faults     []FleetFault
 

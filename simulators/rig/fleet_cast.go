@@ -36,7 +36,11 @@ func (f *Fleet) holder(n int) (Cardholder, error) {
 	}
 	name := fmt.Sprintf("card %07d", n) // one length for all: it stands on track 1
 	pin := binary.BigEndian.Uint32(f.plan.Seed.Bytes(name+"/pin", 4)) % 1e6
-	return Cardholder{Name: name, PAN: fleetPAN(f.plan.Seed, n), Expiry: "3012", Service: "120", PIN: fmt.Sprintf("%06d", pin), Balance: f.plan.Balance,
+	pan := fleetPAN(f.plan.Seed, n)
+	if f.plan.PANOf != nil {
+		pan = f.plan.PANOf(n)
+	}
+	return Cardholder{Name: name, PAN: pan, Expiry: "3012", Service: "120", PIN: fmt.Sprintf("%06d", pin), Balance: f.plan.Balance,
 		Chip: "unionpay-debit", Wallet: "A"}, nil
 }
 
