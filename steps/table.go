@@ -92,6 +92,7 @@ func Nouns() []Noun {
 		{"new merchants", newcomerSteps()},
 		{"automatic debits", payerSteps()},
 		{"disputes", disputeSteps()},
+		{"risk control", riskSteps()},
 		{"the device", deviceSteps()},
 		{"signatures", signatureSteps()},
 		{"the tester", slices.Concat(testerSteps(), copySteps())},

@@ -52,6 +52,7 @@ type Acquirer struct {
 	order      []Key           // of payments, as they came
 	inBatch    map[Key][]int32 // where in order a terminal's batch is
 	days       map[dayOf]total
+	risk       risk
 	batches    map[Key]Batch // by terminal and batch number
 	rrnDay     string
 	rrnLast    int

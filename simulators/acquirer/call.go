@@ -35,6 +35,8 @@ type Call struct {
 	ignored  bool               // it gets no answer of its own
 	claimed  bool               // the trace number is this payment's: also its decline is kept
 	instead  pay.Answer         // of 00, when AnswerNext asked for an approving code
+	token    string             // of the card, where risk control counts
+	review   string             // by whose release it passes
 }
 
 // card is what a request tells about the card, or about the payer's code that stands for it.
@@ -171,12 +173,22 @@ func (c *Call) seal() error {
 	return nil
 }
 
+// ref names the payment that the request is about, in evidence.
+func (c *Call) ref() audit.Ref {
+	k := c.key()
+	return audit.Ref{Terminal: k.Terminal, Merchant: c.merchant.Number, Batch: k.Batch, Trace: k.Trace, Flow: c.spec.Flow}
+}
+
+// entry tells how the card came to the terminal; "" when the message does not.
+func (c *Call) entry() pay.Entry {
+	mode := c.req.Get(iso8583.EntryMode)
+	return pay.Entry(mode[:min(2, len(mode)/2*2)])
+}
+
 // payment begins the record of a payment, with the card number or the payer's code sealed. What acts on a payment by code has no card
 // of its own.
 func (c *Call) payment() (Payment, error) {
-	k := c.key()
-	ref := audit.Ref{Terminal: k.Terminal, Merchant: c.merchant.Number, Batch: k.Batch, Trace: k.Trace, Flow: c.spec.Flow}
-	p := Payment{Ref: ref, RRN: c.rrn, At: c.now, Amount: c.amount}
+	p := Payment{Ref: c.ref(), RRN: c.rrn, At: c.now, Amount: c.amount, Review: c.review, Token: c.token}
 	if sent := c.req.Get(iso8583.TransmissionTime); len(sent) == 10 { // MMDDhhmmss
 		p.Sent = sent[:4]
 	}
@@ -184,9 +196,7 @@ func (c *Call) payment() (Payment, error) {
 		original := c.original.Key()
 		p.Original = &original
 	}
-	if entry := c.req.Get(iso8583.EntryMode); len(entry) >= 2 {
-		p.Entry = pay.Entry(entry[:2])
-	}
+	p.Entry = c.entry()
 	number, err := c.card.pan.Reveal(), error(nil)
 	switch o := c.original; {
 	case !c.card.code.IsZero():

@@ -19,6 +19,19 @@ var defectProbes = map[string]struct {
 	do   func(w *world) string
 	want string
 }{
+	"acquirer-risk-each-alone":             {under(pay.Limit{Of: pay.OfCard, In: pay.InDay, Amount: pay.CNY(1500)}, 1000, 0, 0), "00 61"},
+	"acquirer-risk-cards-together":         {stranger, "00"},
+	"acquirer-risk-by-till":                {whose(pay.OfMerchant), shop},
+	"acquirer-risk-till-as-shop":           {whose(pay.OfTerminal), tillOne},
+	"acquirer-risk-month-is-day":           {under(pay.Limit{Of: pay.OfCard, In: pay.InMonth, Amount: pay.CNY(1500)}, 1000, 0, 24), "00 61"},
+	"acquirer-risk-month-never-ends":       {under(pay.Limit{Of: pay.OfCard, In: pay.InMonth, Amount: pay.CNY(1500)}, 1000, 0, 30*24), "00 00"},
+	"acquirer-risk-any-entry":              {under(pay.Limit{Entry: pay.Entry02Stripe, Amount: pay.CNY(500)}, 1000, 0), "61"},
+	"acquirer-risk-whole-hours":            {minutesLater, "65"},
+	"acquirer-risk-paid-only":              {declinedTwice, "65"},
+	"acquirer-risk-keeps-voided":           {voided, "00"},
+	"acquirer-pays-blocked":                {blockedCard, "62"},
+	"acquirer-reviews-later":               {looked(pay.Release), "60 00 60"},
+	"acquirer-releases-for-ever":           {looked(pay.Release), "60 00 60"},
 	"acquirer-settles-wrong-totals":        {settlementDay, settlementSeen},
 	"acquirer-settles-foreign-as-domestic": {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.Domestic) }, "[62]"},
 	"acquirer-drops-certificate": {func(w *world) string {

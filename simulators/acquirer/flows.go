@@ -19,8 +19,8 @@ func flows() []Flow {
 	told := slices.Concat(session, []Check{{"advice-batch", batchBegun}, version, {"mac", macRight}, {"advice-repeat", adviceRepeat}, unsettled, {"duplicate", traceFresh}})
 	uploads := slices.Concat(batch, []Check{{"settling", settling}})
 	money := []Check{{"amount", amountGiven}, {"currency", currencyTaken}, {"pin-present", pinPresent}, {"card", cardRead}}
-	payment := slices.Concat(open, money, []Check{{"card-type", cardTaken}, {"amount-limit", withinAmount}, {"count-limit", withinCount},
-		{"pin", pinTranslated}})
+	payment := slices.Concat(open, money, []Check{{"card-type", cardTaken}, {"blocked-card", notBlocked}, {"amount-limit", withinAmount}, {"count-limit", withinCount},
+		{"risk", withinRisk}, {"pin", pinTranslated}})
 	served := []Flow{
 		{pay.SignIn, slices.Concat(known, []Check{{"maintenance", notInMaintenance}}), signIn},
 		{pay.SignOut, slices.Concat(known, []Check{{"sign-out-batch", mayEndBatch}}), signOut},
@@ -50,7 +50,7 @@ func flows() []Flow {
 	onto(payment, authorize, pay.Sale, pay.Recurring, pay.MOTOSale, pay.PreAuth, pay.MOTOPreAuth)
 	onto(void, authorize, pay.Void, pay.InstalmentVoid, pay.RecurringVoid, pay.MOTOVoid, pay.CompletionVoid, pay.MOTOCompletionVoid)
 	onto(refund, advise, pay.Refund, pay.MOTORefund)
-	onto(slices.Concat(told, money, []Check{{"card-type", cardTaken}}), advise, pay.OfflineSale)
+	onto(slices.Concat(told, money, []Check{{"card-type", cardTaken}, {"blocked-card", notBlocked}}), advise, pay.OfflineSale)
 	onto(amendment, advise, pay.Adjustment, pay.Tip)
 	onto(slices.Concat(open, money, deposit, []Check{amount, pin}), authorize, pay.PreAuthVoid, pay.MOTOPreAuthVoid)
 	onto(slices.Concat(open, money, deposit, []Check{ceiling, pin}), authorize, pay.Completion, pay.MOTOCompletion)

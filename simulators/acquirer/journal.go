@@ -16,6 +16,10 @@ const (
 	editionRecord  = "edition"
 
 	signatureRecord = "signature"
+
+	limitRecord  = "limit"
+	blockRecord  = "block"
+	reviewRecord = "review"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -27,6 +31,9 @@ type change struct {
 	editions  []Edition
 
 	signatures []Signature
+	limits     []pay.Limit
+	blocks     []block
+	reviews    []review
 	books      *ledger.Tx
 }
 
@@ -65,6 +72,9 @@ func (c change) records() []journal.Record {
 	records = journal.Add(records, batchRecord, c.batches...)
 	records = journal.Add(records, editionRecord, c.editions...)
 	records = journal.Add(records, signatureRecord, c.signatures...)
+	records = journal.Add(records, limitRecord, c.limits...)
+	records = journal.Add(records, blockRecord, c.blocks...)
+	records = journal.Add(records, reviewRecord, c.reviews...)
 	if c.books != nil {
 		records = append(records, c.books.Records()...)
 	}
@@ -88,6 +98,12 @@ func (a *Acquirer) replay(r journal.Record) error {
 		c.editions, err = journal.One[Edition](r)
 	case signatureRecord:
 		c.signatures, err = journal.One[Signature](r)
+	case limitRecord:
+		c.limits, err = journal.One[pay.Limit](r)
+	case blockRecord:
+		c.blocks, err = journal.One[block](r)
+	case reviewRecord:
+		c.reviews, err = journal.One[review](r)
 	default:
 		return a.books.Replay(r)
 	}
@@ -115,6 +131,7 @@ func (a *Acquirer) keepAll(c change) {
 	for _, s := range c.signatures {
 		a.signatures[s.Payment] = s
 	}
+	a.risk.keep(c)
 }
 
 // put keeps a payment and what follows from it: the day's totals, the last RRN given out, what the issuer must take back.
@@ -129,6 +146,7 @@ func (a *Acquirer) put(p Payment) {
 	}
 	a.count(was, -1)
 	a.count(p, +1)
+	a.countRisk(was, p, known)
 	a.payments[k] = p
 	a.sawRRN(p.RRN)
 	a.due.keep(k, p.Undo.due())

@@ -55,6 +55,8 @@ type Payment struct {
 	Certificate *Certificate `json:"certificate,omitempty"` // of an offline sale by chip
 	Scripts     []byte       `json:"scripts,omitempty"`     // what the issuer's commands did to the chip (DF31)
 	Told        bool         `json:"told,omitempty"`        // the issuer has acknowledged that
+	Review      string       `json:"review,omitempty"`      // by whose release it passed
+	Token       string       `json:"token,omitempty"`       // of the card: made when risk control counts
 }
 
 // Certificate is what a chip has signed of a sale that it approved without its issuer, and how the card was read.

@@ -69,6 +69,7 @@ type Rules struct {
 
 	DeviceRules
 	SignatureRules
+	RiskRules
 
 	ByCode           []pay.Flow     // what a payer's code may stand in (DOMAIN.md A.4)
 	Instalments      []string       // plans that merchants may offer
@@ -122,6 +123,7 @@ func Reference() Rules {
 		RepeatedReversal: again,
 		NextBatch:        nextBatch,
 		SignatureRules:   signatureRules(),
+		RiskRules:        riskRules(),
 		DeviceRules:      DeviceRules{Asks: asks, Whole: whole, Fetched: fetched},
 		Advised:          AdviceDue,
 		Certificate:      certificate,

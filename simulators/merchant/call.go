@@ -12,57 +12,6 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/trace"
 )
 
-// Operation is what may be asked of the office: the last part of its address.
-type Operation string
-
-// The operations, as fixtures/merchants/services/openapi.yaml describes them.
-const (
-	OpEnrol     Operation = "enrol"
-	OpQuote     Operation = "quote"
-	OpStatement Operation = "statement"
-	OpOwed      Operation = "owed"
-	OpPayout    Operation = "payout"
-	OpPayouts   Operation = "payouts"
-	OpReconcile Operation = "reconcile"
-	OpCases     Operation = "cases"
-	OpResolve   Operation = "resolve"
-
-	OpApply       Operation = "apply"
-	OpDocument    Operation = "document"
-	OpReview      Operation = "review"
-	OpApplication Operation = "application"
-	OpShip        Operation = "ship"
-	OpCode        Operation = "activation-code"
-	OpActivate    Operation = "activate"
-	OpReturn      Operation = "return"
-	OpSuspend     Operation = "suspend"
-	OpResume      Operation = "resume"
-	OpClose       Operation = "close"
-
-	OpAgree     Operation = "agree"
-	OpChange    Operation = "change-agreement"
-	OpConsent   Operation = "consent"
-	OpCancel    Operation = "cancel-agreement"
-	OpAgreement Operation = "agreement"
-	OpDebit     Operation = "debit"
-	OpDebits    Operation = "debits"
-
-	OpRetrieve   Operation = "retrieve"
-	OpEvidence   Operation = "evidence"
-	OpChargeback Operation = "chargeback"
-	OpRepresent  Operation = "represent"
-	OpRule       Operation = "rule"
-	OpDisputes   Operation = "disputes"
-)
-
-// Operations lists them all.
-func Operations() []Operation {
-	return []Operation{OpEnrol, OpQuote, OpStatement, OpOwed, OpPayout, OpPayouts, OpReconcile, OpCases, OpResolve,
-		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose,
-		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits,
-		OpRetrieve, OpEvidence, OpChargeback, OpRepresent, OpRule, OpDisputes}
-}
-
 // Request is what is asked. Which fields an operation needs stands in its Service.
 type Request struct {
 	Merchant string     `json:"merchant,omitempty"`
@@ -97,6 +46,10 @@ type Request struct {
 
 	RRN     string `json:"rrn,omitempty"`
 	Dispute string `json:"dispute,omitempty"`
+
+	Limit      *pay.Limit `json:"limit,omitempty"`
+	CardNumber Private    `json:"card_number,omitzero"`
+	Review     string     `json:"review,omitempty"`
 }
 
 // has tells that a field, by its name on the line, is there.
@@ -105,7 +58,7 @@ func (r Request) has(name string) bool {
 		"decision": r.Decision != "", "kind": r.Kind != "", "person": r.Person != nil, "application": r.Application != "", "document": r.Document != "",
 		"content": !r.Content.IsZero(), "serial": r.Serial != "", "phone": !r.Phone.IsZero(), "activation": !r.Activation.IsZero(),
 		"payer": r.Payer != "", "consent": r.Consent != nil, "agreement": r.Agreement != "", "number": r.Number != "",
-		"rrn": r.RRN != "", "dispute": r.Dispute != ""}[name]
+		"rrn": r.RRN != "", "dispute": r.Dispute != "", "limit": r.Limit != nil, "card_number": !r.CardNumber.IsZero(), "review": r.Review != ""}[name]
 }
 
 // maxRequest bounds a request, in bytes.
@@ -127,57 +80,6 @@ func DecodeRequest(body []byte) (r Request, err error) {
 	return r, nil
 }
 
-// Code says in one word how a request went.
-type Code string
-
-// The codes.
-const (
-	OK           Code = "OK"
-	Lacks        Code = "LACKS"        // a field that the operation needs
-	NoMerchant   Code = "NO_MERCHANT"  // nobody has this number
-	NoDay        Code = "NO_DAY"       // it is no day, or has not come
-	BadTerms     Code = "BAD_TERMS"    // of enrolment
-	RefusedTrade Code = "TRADE"        // such merchants get no till
-	NothingToPay Code = "NOTHING"      // nothing is owed, or less
-	BadFile      Code = "BAD_FILE"     // it is not whole
-	TakenFile    Code = "FILE_TAKEN"   // that day's was taken before
-	NoCase       Code = "NO_CASE"      // there is none of that number
-	CaseEnded    Code = "CASE_ENDED"   // it was resolved before
-	BadDecision  Code = "BAD_DECISION" // want merchant or scheme
-
-	BadIdentity   Code = "BAD_IDENTITY"   // a wrong check digit, or no phone
-	NotHisAccount Code = "ACCOUNT_NAME"   // the account is somebody else's
-	NoApplication Code = "NO_APPLICATION" // there is none of that number
-	WrongStage    Code = "WRONG_STAGE"    // of the application
-	BadDocument   Code = "BAD_DOCUMENT"   // nobody wants it
-	NoDevice      Code = "NO_DEVICE"      // none of that serial number was shipped, or it is not in use
-	SerialBound   Code = "SERIAL_BOUND"   // the device is a merchant's
-	NotHisPhone   Code = "NOT_HIS_PHONE"
-	Suspended     Code = "SUSPENDED"
-	CodeWrong     Code = "CODE_WRONG"
-	CodeLocked    Code = "CODE_LOCKED" // wrong three times
-	CodeUsed      Code = "CODE_USED"
-	CodeExpired   Code = "CODE_EXPIRED"
-	HasBalance    Code = "HAS_BALANCE" // he cannot be closed
-
-	NoAgreement    Code = "NO_AGREEMENT"    // with this merchant
-	BadConsent     Code = "BAD_CONSENT"     // what no payer can mean
-	NoConsent      Code = "NO_CONSENT"      // not given, or cancelled
-	ConsentExpired Code = "CONSENT_EXPIRED" // or its days have not begun
-	OverCap        Code = "OVER_CAP"        // by debit, day, month or count
-	DebitRepeated  Code = "DEBIT_REPEATED"  // the answer has what became of the first
-
-	NoSale          Code = "NO_SALE"          // that a dispute could be about
-	NoDispute       Code = "NO_DISPUTE"       // of that number
-	DisputeRepeated Code = "DISPUTE_REPEATED" // about the same sale
-	DisputeEnded    Code = "DISPUTE_ENDED"
-	OverSale        Code = "OVER_SALE"   // more than is left of it
-	NoEvidence      Code = "NO_EVIDENCE" // of the merchant's
-	TooLate         Code = "TOO_LATE"
-
-	Broken Code = "BROKEN" // the office's own fault: nobody knows what was done
-)
-
 // Answer is what the office says.
 type Answer struct {
 	Code      Code        `json:"code"`
@@ -197,6 +99,9 @@ type Answer struct {
 	Debit       *Debit       `json:"debit,omitempty"`
 	Debits      []Debit      `json:"debits,omitempty"`
 	Disputes    []Dispute    `json:"disputes,omitempty"`
+
+	Limits  []pay.Limit  `json:"limits,omitempty"`
+	Reviews []pay.Review `json:"reviews,omitempty"`
 }
 
 // Check is one question asked of a request. An empty code lets it pass; any other ends it, with a reason for people.
@@ -268,7 +173,7 @@ func (c *Call) end(code Code, reason string) {
 
 func services() []Service {
 	known := []Check{{"merchant", merchantKnown}}
-	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), []Service{
+	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), riskServices(), []Service{
 		{OpEnrol, []string{"merchant", "name", "mcc"}, []Check{{"trade", tradeAllowed}}, enrol},
 		{OpQuote, []string{"merchant", "amount"}, append(known[:1:1], Check{"day", dayRight}), tellQuote},
 		{OpStatement, []string{"merchant"}, append(known[:1:1], Check{"day", dayRight}), tellStatement},

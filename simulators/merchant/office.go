@@ -32,6 +32,7 @@ type Config struct {
 	Collect  Collect                                          // nil: the payers' banks pay
 	Tell     func(payer, id string, args ...string)           // texts a payer, by the id of the words
 	Message  func(phone, code pay.Secret)                     // carries an activation code
+	Risk     Risk                                             // nil functions: nobody asks for them
 }
 
 // Office is what one acquirer does for its merchants beside their tills. It belongs to the world's loop: it takes no locks.

@@ -115,7 +115,8 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	store := journal.NewMemory()
 	h.stores = append(h.stores, store)
 	o.Office, err = merchant.New(merchant.Config{Terms: terms, Rules: h.officeRules, Store: store, Trace: h.trace, Bank: o.bank.pay,
-		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text, Quarrel: h.acquirer.Quarrel, Collect: o.payers.collect, Tell: o.tell})
+		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text, Quarrel: h.acquirer.Quarrel, Collect: o.payers.collect, Tell: o.tell,
+		Risk: merchant.Risk{Set: h.acquirer.SetLimit, Drop: h.acquirer.DropLimit, Limits: h.acquirer.Limits, Block: h.acquirer.Block, Reviews: h.acquirer.Reviews, Decide: h.acquirer.Decide}})
 	if err != nil {
 		return OfficeMade{}, err
 	}

@@ -66,6 +66,7 @@ func TestOfficeOverHTTP(t *testing.T) {
 	newMerchant(t, w)
 	agreed(t, w)
 	quarrelled(t, w)
+	bounded(t, w, till)
 	for _, op := range merchant.Operations() {
 		if !judge.seen["/"+string(op)] {
 			t.Errorf("nobody has asked %s", op)
@@ -171,4 +172,41 @@ func quarrelled(t *testing.T, w *World) {
 	if d.Stage != merchant.MerchantWon {
 		t.Errorf("the dispute is at %s", d.Stage)
 	}
+}
+
+// bounded has payments held to limits, a card blocked, and one payment looked at.
+func bounded(t *testing.T, w *World, till *Till) {
+	t.Helper()
+	said := func(want merchant.Code, a merchant.Answer, err error) {
+		t.Helper()
+		fatal(t, err)
+		if a.Code != want {
+			t.Errorf("%s %s, want %s", a.Code, a.Reason, want)
+		}
+	}
+	ask := func(want merchant.Code, op merchant.Operation, r merchant.Request) merchant.Answer {
+		t.Helper()
+		a, err := w.AskOffice(op, r)
+		said(want, a, err)
+		return a
+	}
+	ask(merchant.OK, merchant.OpLimit, merchant.Request{Limit: &pay.Limit{Name: "day", Of: pay.OfCard, In: pay.InDay, Amount: pay.CNY(9000_00), Entry: pay.Entry02Stripe}})
+	ask(merchant.OK, merchant.OpLimit, merchant.Request{Limit: &pay.Limit{Name: "large", Amount: pay.CNY(10_00), Review: true}})
+	ask(merchant.BadLimit, merchant.OpLimit, merchant.Request{Limit: &pay.Limit{Name: "nothing"}})
+	ask(merchant.BadLimit, merchant.OpDropLimit, merchant.Request{Name: "nothing"})
+	fatal(t, till.Swipe("Bob", pay.CNY(20_00), PINNobody))
+	a, err := w.DecideReview(merchant.Release)
+	said(merchant.OK, a, err)
+	a, err = w.DecideReview(merchant.Release)
+	said(merchant.NoReview, a, err)
+	ask(merchant.CaseEnded, merchant.OpDecide, merchant.Request{Review: "R000001", Decision: merchant.Refuse})
+	ask(merchant.OK, merchant.OpDropLimit, merchant.Request{Name: "large"})
+	if a := ask(merchant.OK, merchant.OpLimits, merchant.Request{}); len(a.Limits) != 1 || a.Limits[0].Name != "day" {
+		t.Errorf("the limits are %+v", a.Limits)
+	}
+	for _, blocked := range []bool{true, false} {
+		a, err := w.BlockCard("Bob", blocked)
+		said(merchant.OK, a, err)
+	}
+	ask(merchant.BadCard, merchant.OpBlock, merchant.Request{CardNumber: merchant.NewPrivate("6200120000000000")})
 }

@@ -151,6 +151,7 @@ const (
 	Answer57NotPermittedCard Answer = "57"
 	Answer58NotPermittedTill Answer = "58"
 	Answer59CardVerification Answer = "59"
+	Answer60CallAcquirer     Answer = "60"
 	Answer61AmountLimit      Answer = "61"
 	Answer62Restricted       Answer = "62"
 	Answer64AmountDiffers    Answer = "64"

@@ -1,6 +1,11 @@
 package hsm
 
-import "fmt"
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
 
 // Seal protects a party's own stored data under an AES key: a nonce of 12 bytes, then AES-GCM.
 func (h *HSM) Seal(name string, clear []byte) ([]byte, error) {
@@ -30,6 +35,19 @@ func (h *HSM) Open(name string, sealed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("hsm: open: %d bytes under %s: %w", len(sealed), name, err)
 	}
 	return clear, nil
+}
+
+// Token names something without telling it: the same thing has the same token under the same key, and nobody without the key can try them all.
+// It is the first half of an HMAC-SHA256 (RFC 2104).
+func (h *HSM) Token(name string, clear []byte) (string, error) {
+	k, err := h.sealing(name)
+	if err != nil {
+		return "", fmt.Errorf("hsm: token: %w", err)
+	}
+	mac := hmac.New(sha256.New, k.clear)
+	mac.Write([]byte("token"))
+	mac.Write(clear)
+	return hex.EncodeToString(mac.Sum(nil)[:sha256.Size/2]), nil
 }
 
 func (h *HSM) sealing(name string) (*key, error) {
