@@ -93,6 +93,7 @@ func Nouns() []Noun {
 		{"automatic debits", payerSteps()},
 		{"disputes", disputeSteps()},
 		{"risk control", riskSteps()},
+		{"news and questions", newsSteps()},
 		{"the device", deviceSteps()},
 		{"signatures", signatureSteps()},
 		{"the tester", slices.Concat(testerSteps(), copySteps())},

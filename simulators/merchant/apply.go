@@ -49,6 +49,13 @@ type Shown struct {
 	Account  string `json:"account"`
 }
 
+func isPhone(s string) bool {
+	return len(s) == 11 && s[0] == '1' && strings.Trim(s, "0123456789") == ""
+}
+
+// maskPhone leaves the first three digits of a number, and the last four.
+func maskPhone(s string) string { return s[:3] + strings.Repeat("*", len(s)-7) + s[len(s)-4:] }
+
 // shown masks a person: the first character of the name, and few digits of the numbers.
 func shown(p Person) Shown {
 	keep := func(s string, first, last int) string {
@@ -150,7 +157,7 @@ func identityGiven(c *Call) (Code, string) {
 	if (c.req.Kind != KindPerson && c.req.Kind != KindCompany) || !identityRight(c.req.Kind, p.Identity.Reveal()) {
 		return BadIdentity, "the identity number has a wrong check digit, or there is no such kind of applicant"
 	}
-	if phone := p.Phone.Reveal(); len(phone) != 11 || phone[0] != '1' || strings.Trim(phone, "0123456789") != "" {
+	if !isPhone(p.Phone.Reveal()) {
 		return BadIdentity, "the phone number is none"
 	}
 	return "", ""

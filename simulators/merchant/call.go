@@ -47,6 +47,11 @@ type Request struct {
 	RRN     string `json:"rrn,omitempty"`
 	Dispute string `json:"dispute,omitempty"`
 
+	Channels []Channel `json:"channels,omitempty"`
+	Webhook  string    `json:"webhook,omitempty"`
+	From     string    `json:"from,omitempty"` // days
+	Until    string    `json:"until,omitempty"`
+
 	Limit      *pay.Limit `json:"limit,omitempty"`
 	CardNumber Private    `json:"card_number,omitzero"`
 	Review     string     `json:"review,omitempty"`
@@ -58,7 +63,7 @@ func (r Request) has(name string) bool {
 		"decision": r.Decision != "", "kind": r.Kind != "", "person": r.Person != nil, "application": r.Application != "", "document": r.Document != "",
 		"content": !r.Content.IsZero(), "serial": r.Serial != "", "phone": !r.Phone.IsZero(), "activation": !r.Activation.IsZero(),
 		"payer": r.Payer != "", "consent": r.Consent != nil, "agreement": r.Agreement != "", "number": r.Number != "",
-		"rrn": r.RRN != "", "dispute": r.Dispute != "", "limit": r.Limit != nil, "card_number": !r.CardNumber.IsZero(), "review": r.Review != ""}[name]
+		"rrn": r.RRN != "", "dispute": r.Dispute != "", "channels": r.Channels != nil, "limit": r.Limit != nil, "card_number": !r.CardNumber.IsZero(), "review": r.Review != ""}[name]
 }
 
 // maxRequest bounds a request, in bytes.
@@ -100,6 +105,12 @@ type Answer struct {
 	Debits      []Debit      `json:"debits,omitempty"`
 	Disputes    []Dispute    `json:"disputes,omitempty"`
 
+	Secret     Private     `json:"secret,omitzero"` // under which a webhook is signed, in hex
+	News       []Notice    `json:"news,omitempty"`
+	Records    []Line      `json:"records,omitempty"`
+	Record     *Record     `json:"record,omitempty"`
+	Statistics []Statistic `json:"statistics,omitempty"`
+
 	Limits  []pay.Limit  `json:"limits,omitempty"`
 	Reviews []pay.Review `json:"reviews,omitempty"`
 }
@@ -132,6 +143,7 @@ type Call struct {
 
 	agreement Agreement
 	disputing Dispute
+	item      Item
 	told      *Debit // of which a refusal tells
 }
 
@@ -164,6 +176,7 @@ func (o *Office) Serve(now time.Time, op Operation, r Request) Answer {
 	c.answer.Code = OK
 	s.Serve(c)
 	o.note(now, trace.Decided, string(op), string(c.answer.Code))
+	o.ageNews(now)
 	return c.answer
 }
 
@@ -173,7 +186,7 @@ func (c *Call) end(code Code, reason string) {
 
 func services() []Service {
 	known := []Check{{"merchant", merchantKnown}}
-	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), riskServices(), []Service{
+	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), riskServices(), newsServices(), queryServices(), []Service{
 		{OpEnrol, []string{"merchant", "name", "mcc"}, []Check{{"trade", tradeAllowed}}, enrol},
 		{OpQuote, []string{"merchant", "amount"}, append(known[:1:1], Check{"day", dayRight}), tellQuote},
 		{OpStatement, []string{"merchant"}, append(known[:1:1], Check{"day", dayRight}), tellStatement},

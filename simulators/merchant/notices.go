@@ -12,6 +12,14 @@ func words(p walletapi.Params) []string {
 	return []string{p[walletapi.Payer], lastFour(p[walletapi.Trade])}
 }
 
+// tail is lastFour of what may not be there.
+func tail(number string) string {
+	if number == "" {
+		return ""
+	}
+	return lastFour(number)
+}
+
 func lastFour(number string) string { return "*" + number[max(0, len(number)-4):] }
 
 // Text is a short message to the owner's phone: the id of its words in fixtures/texts, and what stands in them.

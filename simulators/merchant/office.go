@@ -13,6 +13,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 )
 
 // Config is what an office works with. All but Terms may be nil: the reference rules, no memory beyond this one, no trace, a
@@ -32,6 +33,7 @@ type Config struct {
 	Collect  Collect                                          // nil: the payers' banks pay
 	Tell     func(payer, id string, args ...string)           // texts a payer, by the id of the words
 	Message  func(phone, code pay.Secret)                     // carries an activation code
+	Carry    Carry                                            // nil: nobody brings notices
 	Risk     Risk                                             // nil functions: nobody asks for them
 }
 
@@ -72,6 +74,10 @@ type Office struct {
 	debitOrder       []string
 	disputes         map[string]Dispute
 	disputeOrder     []string
+	subscriptions    map[string]Subscription // by merchant
+	notices          map[string]Notice
+	noticeOrder      []string
+	untold           []string // notices that are to be tried
 
 	caseOrder []string
 	agreed    map[string]bool // items that the scheme's file has been held against
@@ -91,7 +97,8 @@ func New(c Config) (*Office, error) {
 	}
 	o := &Office{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, items: map[string]*Item{}, unpaid: map[string][]string{},
 		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{},
-		applications: map[string]Application{}, devices: map[string]Device{}, agreements: map[string]Agreement{}, debits: map[string]Debit{}, disputes: map[string]Dispute{}}
+		applications: map[string]Application{}, devices: map[string]Device{}, agreements: map[string]Agreement{}, debits: map[string]Debit{}, disputes: map[string]Dispute{},
+		subscriptions: map[string]Subscription{}, notices: map[string]Notice{}}
 	if c.HSM == nil {
 		o.HSM = hsm.New(sim.Seed(0).Reader("office"))
 	}
@@ -100,6 +107,9 @@ func New(c Config) (*Office, error) {
 	}
 	if o.Quarrel == nil {
 		o.Quarrel = func(string, pay.Amount) error { return nil }
+	}
+	if o.Carry == nil {
+		o.Carry = func(time.Time, Notice, pay.Secret, walletapi.Params) {}
 	}
 	if o.Collect == nil {
 		o.Collect = func(time.Time, string, string, pay.Amount) BankWord { return BankPaid }
@@ -250,6 +260,7 @@ func (o *Office) Age(now time.Time) {
 	if now.After(o.aged) {
 		o.aged = now
 	}
+	o.ageNews(now)
 }
 
 func (o *Office) note(now time.Time, kind trace.Kind, name, text string) {

@@ -17,6 +17,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/merchant"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 )
 
 const (
@@ -66,6 +67,12 @@ func newTown(t testing.TB, r merchant.Rules) *town {
 			}
 			fmt.Fprintf(&w.said, "the bank takes %s of %s for %s: %s\n", a, payer, instruction, word)
 			return word
+		},
+		Carry: func(_ time.Time, n merchant.Notice, to pay.Secret, said walletapi.Params) {
+			fmt.Fprintln(&w.said, n.Channel, to.Reveal(), n.ID, n.Args, said, len(said[walletapi.Sign]))
+			if n.Channel == merchant.ChannelSMS && n.Tries > 1 {
+				w.office.Heard(n)
+			}
 		},
 		Tell: func(payer, id string, args ...string) { fmt.Fprintln(&w.said, "text to", payer, id, args) },
 		Stop: func(number, terminal string, stop bool) error {
@@ -422,6 +429,38 @@ func (w *town) quarrel() {
 	}
 }
 
+// listen has merchants told of what happens to their money, with one server that never answers, and asks what they may ask.
+func (w *town) listen() {
+	const corner = "898320554110002"
+	for _, number := range []string{noodles, corner} {
+		w.ask(merchant.OpSubscribe, merchant.Request{Merchant: number, Channels: []merchant.Channel{merchant.ChannelSMS, merchant.ChannelApp, merchant.ChannelWebhook},
+			Phone: merchant.NewPrivate("13700137000"), Webhook: "http://127.0.0.1:1"})
+	}
+	w.ask(merchant.OpSubscribe, merchant.Request{Merchant: hospital, Channels: []merchant.Channel{"pigeon"}})
+	f := w.fact(noodles, "", 100_00, nil)
+	w.fact(noodles, f.ID, -40_00, nil)
+	w.fact(corner, "", 200_00, nil)
+	w.pass(14 * time.Hour)
+	w.fact(noodles, "", 10_00, nil)
+	w.pass(96 * time.Hour)
+	for _, number := range []string{noodles, corner} {
+		for _, n := range w.ask(merchant.OpNews, merchant.Request{Merchant: number}).News {
+			fmt.Fprintln(&w.said, n.Event, n.Channel, n.State, n.Tries)
+		}
+	}
+	for _, number := range []string{noodles, hospital} {
+		if r := w.ask(merchant.OpRecord, merchant.Request{Merchant: number, RRN: f.RRN}).Record; r != nil {
+			fmt.Fprintln(&w.said, len(r.Lines), len(r.Payouts), len(r.Dispute))
+		}
+	}
+	for _, s := range w.ask(merchant.OpStatistics, merchant.Request{Merchant: noodles, From: "2026-06-01", Until: "2027-05-31"}).Statistics {
+		fmt.Fprintf(&w.said, "%+v\n", s)
+	}
+	for _, days := range [][2]string{{"2026-06-02", "2026-06-01"}, {"June", ""}, {"2026-06-01", "2028-06-01"}} {
+		w.ask(merchant.OpRecords, merchant.Request{Merchant: noodles, From: days[0], Until: days[1]})
+	}
+}
+
 // told is what an office states, but for how far it has heard.
 func told(t *testing.T, o *merchant.Office) string {
 	t.Helper()
@@ -439,6 +478,7 @@ func TestOfficeDefects(t *testing.T) {
 	honest.join()
 	honest.agree()
 	honest.quarrel()
+	honest.listen()
 	for _, b := range honest.breaks() {
 		t.Errorf("%s: %s", b.Rule, b.Text)
 	}
@@ -465,6 +505,7 @@ func TestOfficeDefects(t *testing.T) {
 		w.join()
 		w.agree()
 		w.quarrel()
+		w.listen()
 		if w.said.String() == honest.said.String() && len(w.breaks()) == 0 {
 			t.Errorf("%s changes nothing", d.Name)
 		}

@@ -42,6 +42,12 @@ const (
 	OpRule       Operation = "rule"
 	OpDisputes   Operation = "disputes"
 
+	OpSubscribe  Operation = "subscribe"
+	OpNews       Operation = "news"
+	OpRecords    Operation = "records"
+	OpRecord     Operation = "record"
+	OpStatistics Operation = "statistics"
+
 	OpLimit     Operation = "limit"
 	OpDropLimit Operation = "drop-limit"
 	OpLimits    Operation = "limits"
@@ -57,6 +63,7 @@ func Operations() []Operation {
 		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose,
 		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits,
 		OpRetrieve, OpEvidence, OpChargeback, OpRepresent, OpRule, OpDisputes,
+		OpSubscribe, OpNews, OpRecords, OpRecord, OpStatistics,
 		OpLimit, OpDropLimit, OpLimits, OpBlock, OpUnblock, OpReviews, OpDecide}
 }
 
@@ -107,6 +114,8 @@ const (
 	OverSale        Code = "OVER_SALE"   // more than is left of it
 	NoEvidence      Code = "NO_EVIDENCE" // of the merchant's
 	TooLate         Code = "TOO_LATE"
+
+	BadChannel Code = "BAD_CHANNEL" // of notices: none that there is, or without an address
 
 	BadLimit Code = "BAD_LIMIT" // of risk control: what nobody can mean, or there is none of that name
 	BadCard  Code = "BAD_CARD"  // it is no card number

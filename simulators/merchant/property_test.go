@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/merchant"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 )
 
 // life is a town whose days are drawn: what is sold and goes back, movements that come late or twice, banks that refuse or say nothing, files of the
@@ -36,6 +38,7 @@ type life struct {
 	filed      int64 // fen, by the scheme's files
 	settled    int64 // ... that went back to the scheme
 	serials    int
+	told       map[string]string // what the noodle house's server was told, by event
 }
 
 type soldOnce struct {
@@ -45,7 +48,7 @@ type soldOnce struct {
 
 func newLife(t testing.TB, r merchant.Rules, seed uint64) *life {
 	l := &life{town: newTown(t, r), chance: sim.Seed(seed).Stream("life"), box: hsm.New(sim.Seed(seed).Reader("box")), file: map[string]map[string]merchant.SchemeRow{},
-		bankHas: map[string]int64{}, made: map[string]bool{}, taken: map[string]int64{}, quoted: map[string]pay.Amount{}}
+		bankHas: map[string]int64{}, made: map[string]bool{}, taken: map[string]int64{}, quoted: map[string]pay.Amount{}, told: map[string]string{}}
 	l.open(r)
 	for _, m := range []merchant.Merchant{{Number: noodles, Name: "Noodle House", MCC: "5812"}, {Number: hospital, Name: "Hospital", MCC: "8062", Term: merchant.TermNextDay},
 		{Number: market, Name: "Market", MCC: "5411", Term: merchant.TermSameDay}} {
@@ -53,6 +56,7 @@ func newLife(t testing.TB, r merchant.Rules, seed uint64) *life {
 			t.Fatal(err)
 		}
 	}
+	l.office.Serve(l.now, merchant.OpSubscribe, merchant.Request{Merchant: noodles, Channels: []merchant.Channel{merchant.ChannelWebhook}, Webhook: "http://127.0.0.1:1"})
 	return l
 }
 
@@ -91,6 +95,15 @@ func (l *life) open(r merchant.Rules) {
 				return merchant.BankPaid
 			}
 			return merchant.BankRefused
+		},
+		Carry: func(_ time.Time, n merchant.Notice, _ pay.Secret, said walletapi.Params) {
+			event, text := said[walletapi.Event], said["kind"]+" "+said[walletapi.Amount]
+			if was, known := l.told[event]; known && was != text {
+				l.t.Errorf("event %s says first %s, then %s", event, was, text)
+			}
+			if l.told[event] = text; l.chance.IntN(3) > 0 {
+				l.office.Heard(n)
+			}
 		},
 		Quarrel: func(sale string, a pay.Amount) error {
 			for _, s := range l.sales {
@@ -399,6 +412,7 @@ func (l *life) wrong() (all []string) {
 		tell("the banks of the payers have paid %s, the office has %s", pay.CNY(took), pay.CNY(-minor))
 	}
 	l.charged(tell)
+	l.heardOf(tell)
 	for _, number := range []string{noodles, hospital, market} {
 		l.explained(number, tell)
 	}
@@ -425,9 +439,40 @@ func (l *life) explained(number string, tell func(string, ...any)) {
 		}
 		closing, net = s.Closing, net+s.Net.Minor
 	}
+	sums := map[string]int64{}
+	for from := sim.Start; !from.After(l.now); from = from.AddDate(0, 0, 367) {
+		r := merchant.Request{Merchant: number, From: from.Format("2006-01-02"), Until: from.AddDate(0, 0, 366).Format("2006-01-02")}
+		for _, s := range l.office.Serve(l.now, merchant.OpStatistics, r).Statistics {
+			sums["net"] += s.Net.Minor
+			sums["gross"] += s.Sold.Amount.Minor + s.Back.Amount.Minor - s.Fees.Minor
+		}
+	}
+	if sums["net"] != net || sums["gross"] != net {
+		tell("%s: the statistics come to %d and %d, the statements to %d", number, sums["net"], sums["gross"], net)
+	}
 	owed := l.office.Serve(l.now, merchant.OpOwed, merchant.Request{Merchant: number}).Owed
 	if closing != *owed {
 		tell("%s: the last statement ends with %s, %s are owed", number, closing, *owed)
+	}
+}
+
+// heardOf finds what the noodle house's server was never told, and was told of nothing.
+func (l *life) heardOf(tell func(string, ...any)) {
+	want := map[string]bool{}
+	for _, s := range l.office.Statements() {
+		if s.Fee != nil && s.Ref.Merchant == noodles {
+			want["item:"+s.Fee.Item] = true
+		}
+	}
+	for event := range want {
+		if l.told[event] == "" {
+			tell("nobody was told of %s", event)
+		}
+	}
+	for event := range l.told {
+		if strings.HasPrefix(event, "item:") && !want[event] {
+			tell("%s was told, and did not happen", event)
+		}
 	}
 }
 
@@ -485,7 +530,7 @@ func TestRandomLivesFindDefects(t *testing.T) {
 		"merchant-keeps-void-fee", "merchant-statement-without-refunds", "merchant-forgets-debt", "merchant-silence-is-no", "merchant-loses-failed-payout",
 		"merchant-overlooks-short", "merchant-overlooks-long", "merchant-matches-by-number", "merchant-deposit-again", "merchant-debits-twice", "merchant-debits-anybody",
 		"merchant-over-debit-cap", "merchant-over-day-cap", "merchant-over-month-cap", "merchant-over-count-cap",
-		"merchant-charges-back-refunded", "merchant-refunds-disputed", "merchant-pays-disputed", "merchant-keeps-won"} {
+		"merchant-charges-back-refunded", "merchant-refunds-disputed", "merchant-pays-disputed", "merchant-keeps-won", "merchant-news-of-sales-only", "merchant-news-anew"} {
 		t.Run(name, func(t *testing.T) {
 			r := merchant.Reference()
 			for _, d := range merchant.OfficeDefects() {

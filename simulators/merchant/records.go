@@ -21,6 +21,9 @@ const (
 	agreementRecord   = "agreement"
 	debitRecord       = "debit"
 	disputeRecord     = "dispute"
+
+	subscriptionRecord = "subscription"
+	noticeRecord       = "notice"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -37,12 +40,16 @@ type change struct {
 	debits       []Debit
 	disputes     []Dispute
 
+	subscriptions []Subscription
+	notices       []Notice
+
 	books *ledger.Tx
 }
 
 // commit makes a decision happen: in memory, and in the journal as one batch. If the journal fails, memory has run ahead of it, and the office
 // falls silent rather than promise what a restart would forget.
 func (o *Office) commit(c change) {
+	c.notices = append(c.notices, o.news(c)...)
 	records := c.records()
 	if c.books != nil {
 		c.books.Trace(o.Trace, "office")
@@ -71,6 +78,8 @@ func (c change) records() []journal.Record {
 	records = journal.Add(records, agreementRecord, c.agreements...)
 	records = journal.Add(records, debitRecord, c.debits...)
 	records = journal.Add(records, disputeRecord, c.disputes...)
+	records = journal.Add(records, subscriptionRecord, c.subscriptions...)
+	records = journal.Add(records, noticeRecord, c.notices...)
 	return journal.Add(records, agreedRecord, c.agreed...)
 }
 
@@ -97,6 +106,10 @@ func (o *Office) replay(r journal.Record) error {
 		c.debits, err = journal.One[Debit](r)
 	case disputeRecord:
 		c.disputes, err = journal.One[Dispute](r)
+	case subscriptionRecord:
+		c.subscriptions, err = journal.One[Subscription](r)
+	case noticeRecord:
+		c.notices, err = journal.One[Notice](r)
 	case agreedRecord:
 		c.agreed, err = journal.One[string](r)
 	default:
@@ -160,6 +173,12 @@ func (o *Office) keep(c change) {
 			o.disputeOrder = append(o.disputeOrder, d.Number)
 		}
 		o.disputes[d.Number] = d
+	}
+	for _, s := range c.subscriptions {
+		o.subscriptions[s.Merchant] = s
+	}
+	for _, n := range c.notices {
+		o.keepNotice(n)
 	}
 	for _, id := range c.agreed {
 		o.agreed[id] = true

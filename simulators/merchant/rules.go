@@ -37,6 +37,15 @@ type Rules struct {
 	Told    func(Item) bool                         // whether a statement tells of an item
 	Agree   func(f, b int64, filed, told bool) bool // whether the scheme's file and the books say the same
 
+	Tail         func(number string) string                      // what a notice tells of one
+	Event        func(Notice) string                             // by which a server knows what it was told before
+	SignsNews    bool                                            // what goes to a server is signed
+	Retry        func(t *Terms, tries int) (time.Duration, bool) // when a notice is tried again
+	Unheard      func(*Office, time.Time, Notice)                // what a notice does that nobody hears
+	Newsworthy   func(id string) bool                            // whether a merchant is told of that
+	StatisticDay func(Item) string                               // to which an item is counted
+	Counted      func(*Statistic, Item)                          // ... and how
+
 	Shown         func(Person) Shown                                          // what everybody may see of a person
 	Missing       func(Application) []string                                  // documents
 	CodeFits      func(c *Call, code string) bool                             // whether what was typed is the device's code
@@ -68,6 +77,8 @@ func Reference() Rules {
 		Returns: func(f Fact, q Quote) bool { return f.Whole || q.Returns }, BackPart: backPart,
 		Day: dayOf, Payday: payday, Payable: func(due []*Item) []*Item { return due }, Heard: func(w BankWord) BankWord { return w },
 		Fail: fail, Frees: true, Told: func(Item) bool { return true }, Agree: agree,
+		Tail: tail, Event: func(n Notice) string { return n.Event }, SignsNews: true, Retry: retryAfter, Unheard: func(*Office, time.Time, Notice) {}, Newsworthy: func(string) bool { return true },
+		StatisticDay: func(i Item) string { return i.Day }, Counted: counted,
 		Shown: shown, Missing: missing, CodeFits: func(c *Call, code string) bool { return c.req.Activation.Reveal() == code },
 		DepositOnce: true, Waives: waives, Release: (*Office).release, ReturnsAtTerm: true, HoldsDisputed: true, ReturnsWon: true, Deadlines: true,
 		Quarrel: func(o *Office, d Dispute, a pay.Amount) error { return o.Config.Quarrel(d.Sale, a) },

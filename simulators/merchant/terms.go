@@ -20,6 +20,7 @@ type Terms struct {
 	CutOff   clock    `yaml:"cut_off"`
 	PayAt    clock    `yaml:"pay_at"`
 	Deposit  Deposit  `yaml:"deposit"`
+	Notices  Notices  `yaml:"notices"`
 	Holidays []string `yaml:"holidays"` // YYYY-MM-DD
 	Working  []string `yaml:"working"`  // days of a weekend on which banks work
 }
@@ -29,6 +30,21 @@ type Group struct {
 	Name   string   `yaml:"name"`
 	Exempt bool     `yaml:"exempt"` // issuer and network take nothing
 	MCC    []string `yaml:"mcc"`
+}
+
+// Notices are told again, so long after each try, until they are heard.
+type Notices struct {
+	Retry []wait `yaml:"retry"`
+}
+
+// wait is a time between two tries.
+type wait time.Duration
+
+// UnmarshalText reads 15s.
+func (w *wait) UnmarshalText(b []byte) error {
+	d, err := time.ParseDuration(string(b))
+	*w = wait(d)
+	return err
 }
 
 // Deposit is what a device costs until it comes back.

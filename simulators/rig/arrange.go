@@ -50,7 +50,7 @@ func (h *host) Arrange(_ context.Context, a Arrangement) error {
 	switch {
 	case h.wallets != nil && h.wallets.town.has(a.Party):
 		return h.wallets.arrange(a)
-	case h.office != nil && a.Party == partyBank:
+	case h.office != nil && (a.Party == partyBank || a.Party == partyShop || a.Party == partyGateway):
 		return h.office.arrange(a)
 	case a.Party != "acquirer" && a.Party != "issuer":
 		return fmt.Errorf("there is no party %q to arrange: want acquirer or issuer, or a wallet or the bank when they are open", a.Party)

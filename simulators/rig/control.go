@@ -8,6 +8,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace"
 	"github.com/tillproof/tillproof/simulators/issuer"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 )
 
 // Control is the way into the host under test beside the payment line: what a scenario arranges before, and looks at after.
@@ -139,7 +140,7 @@ type State struct {
 	Terminals  []TerminalState    `json:"terminals"`
 	Commands   map[string]int     `json:"commands,omitempty"` // of the issuer that a card's chip has not confirmed, by card
 	Signatures []SignatureState   `json:"signatures,omitempty"`
-	Texts      []TextState        `json:"texts,omitempty"`     // that the office has sent to payers
+	Texts      []TextState        `json:"texts,omitempty"`     // that the office has sent to payers, and to merchants
 	Events     []trace.Event      `json:"events,omitempty"`    // of the host's parties, when they are kept apart from the tills'
 	Consulted  []string           `json:"consulted,omitempty"` // rule entries asked
 }
@@ -157,6 +158,8 @@ type TextState struct {
 	To   string   `json:"to"`
 	ID   string   `json:"id"`
 	Args []string `json:"args,omitempty"`
+
+	Said walletapi.Params `json:"said,omitempty"` // of a notice to a merchant's server
 }
 
 // Holding is an account's money.

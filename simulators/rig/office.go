@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/merchant"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 )
 
 // OfficeWanted asks for the acquirer's office for merchants.
@@ -45,8 +47,10 @@ type office struct {
 	heard    int // movements of the acquirer
 	bank     merchantBank
 	payers   payersBank
-	texts    []TextState               // to payers
-	phones   map[pay.Secret]pay.Secret // the last code on each, by number
+	texts    []TextState                                               // to payers
+	phones   map[pay.Secret]pay.Secret                                 // the last code on each, by number
+	deaf     map[string]bool                                           // merchants' servers, and the gateway of texts
+	post     func(n merchant.Notice, to string, said walletapi.Params) // to a server over HTTP; nil in memory
 }
 
 // merchantBank is where merchants have their accounts.
@@ -107,7 +111,7 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	if err != nil {
 		return OfficeMade{}, err
 	}
-	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, payers: payersBank{holds: map[string]int64{}, done: map[string]merchant.BankWord{}, silent: map[string]bool{}}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
+	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, deaf: map[string]bool{}, payers: payersBank{holds: map[string]int64{}, done: map[string]merchant.BankWord{}, silent: map[string]bool{}}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
 	keys := hsm.New(h.seed.Reader("office/hsm"))
 	if _, err := keys.Import(merchant.KeyStore, hsm.AES256, h.seed.Bytes("office/store", 32)); err != nil {
 		return OfficeMade{}, err
@@ -115,7 +119,7 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	store := journal.NewMemory()
 	h.stores = append(h.stores, store)
 	o.Office, err = merchant.New(merchant.Config{Terms: terms, Rules: h.officeRules, Store: store, Trace: h.trace, Bank: o.bank.pay,
-		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text, Quarrel: h.acquirer.Quarrel, Collect: o.payers.collect, Tell: o.tell,
+		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text, Quarrel: h.acquirer.Quarrel, Collect: o.payers.collect, Tell: o.tell, Carry: o.carry,
 		Risk: merchant.Risk{Set: h.acquirer.SetLimit, Drop: h.acquirer.DropLimit, Limits: h.acquirer.Limits, Block: h.acquirer.Block, Reviews: h.acquirer.Reviews, Decide: h.acquirer.Decide}})
 	if err != nil {
 		return OfficeMade{}, err
@@ -202,6 +206,10 @@ func (o *office) arrange(a Arrangement) error {
 		return nil
 	}
 	o.catchUp() // with the bank as it was until now
+	if a.Party != partyBank {
+		o.deaf[cmp.Or(a.Merchant, a.Party)] = a.Condition == ConditionMute
+		return nil
+	}
 	if a.Payer != "" {
 		o.payers.silent[a.Payer] = a.Condition == ConditionMute
 		if a.Holds.Currency != 0 {
@@ -310,6 +318,12 @@ func (s *server) openOffice(ctx context.Context, addr string, in OfficeWanted) (
 	}
 	phone := func(ctx context.Context, number string) (pay.Secret, error) {
 		return inLoop(ctx, s, func(h *host) (pay.Secret, error) { return h.office.phones[pay.NewSecret(number)], nil })
+	}
+	if _, err := inLoop(ctx, s, func(h *host) (OfficeMade, error) {
+		s.postNews(h)
+		return OfficeMade{}, nil
+	}); err != nil {
+		return OfficeMade{}, err
 	}
 	door := &http.Server{Handler: officeRoutes(ask, phone), ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	context.AfterFunc(s.ctx, func() { _ = door.Close() })

@@ -1,12 +1,15 @@
 package rig
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/merchant"
+	"github.com/tillproof/tillproof/simulators/protocol/walletapi"
 )
 
 // The office over HTTP, beside tills that sell over TCP: each request and answer is as its OpenAPI file says, and it says the same as in memory.
@@ -67,6 +70,7 @@ func TestOfficeOverHTTP(t *testing.T) {
 	agreed(t, w)
 	quarrelled(t, w)
 	bounded(t, w, till)
+	askedAndTold(t, w, till)
 	for _, op := range merchant.Operations() {
 		if !judge.seen["/"+string(op)] {
 			t.Errorf("nobody has asked %s", op)
@@ -209,4 +213,46 @@ func bounded(t *testing.T, w *World, till *Till) {
 		said(merchant.OK, a, err)
 	}
 	ask(merchant.BadCard, merchant.OpBlock, merchant.Request{CardNumber: merchant.NewPrivate("6200120000000000")})
+}
+
+// askedAndTold has a shop's server told of its money over HTTP, and asks what there is to ask.
+func askedAndTold(t *testing.T, w *World, till *Till) {
+	t.Helper()
+	heard := make(chan walletapi.Params, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		p, err := walletapi.Decode(body)
+		if err != nil {
+			t.Error(err)
+		}
+		heard <- p
+		_, _ = io.WriteString(out, "success")
+	}))
+	defer server.Close()
+	ask := func(want merchant.Code, op merchant.Operation, r merchant.Request) merchant.Answer {
+		t.Helper()
+		r.Merchant = streetShop
+		a, err := w.AskOffice(op, r)
+		fatal(t, err)
+		if a.Code != want {
+			t.Errorf("%s: %s %s, want %s", op, a.Code, a.Reason, want)
+		}
+		return a
+	}
+	ask(merchant.BadChannel, merchant.OpSubscribe, merchant.Request{Channels: []merchant.Channel{merchant.ChannelWebhook}})
+	secret := ask(merchant.OK, merchant.OpSubscribe, merchant.Request{Channels: []merchant.Channel{merchant.ChannelWebhook, merchant.ChannelApp}, Webhook: server.URL}).Secret
+	w.officeLine.secrets = map[string]pay.Secret{"street": secret.Secret}
+	fatal(t, till.Swipe("Bob", pay.CNY(5_00), PINNobody))
+	first := <-heard
+	if signature, err := w.judgeNews("street", first); err != nil || signature != "right" || first["kind"] != "sold" || first[walletapi.Amount] != "500" {
+		t.Errorf("the server was told %v: signature %s, %v", first, signature, err)
+	}
+	if a := ask(merchant.OK, merchant.OpNews, merchant.Request{}); len(a.News) != 2 {
+		t.Errorf("the news is %+v", a.News)
+	}
+	lines := ask(merchant.OK, merchant.OpRecords, merchant.Request{}).Records
+	ask(merchant.OK, merchant.OpRecord, merchant.Request{RRN: lines[0].RRN})
+	ask(merchant.NoSale, merchant.OpRecord, merchant.Request{RRN: "1"})
+	ask(merchant.OK, merchant.OpStatistics, merchant.Request{})
+	ask(merchant.NoDay, merchant.OpStatistics, merchant.Request{From: "2026-13-01"})
 }

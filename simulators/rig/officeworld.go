@@ -19,10 +19,11 @@ type officeLine struct {
 	away       string  // ... there
 	base       string
 	client     *http.Client
-	newcomers  map[string]*newcomer // by shop
-	agreements map[string]string    // the last of each shop and payer
-	payers     string               // the shop of the last one
-	said       []merchant.Answer    // everything that the office said
+	newcomers  map[string]*newcomer  // by shop
+	agreements map[string]string     // the last of each shop and payer
+	payers     string                // the shop of the last one
+	secrets    map[string]pay.Secret // under which shops are told, by name
+	said       []merchant.Answer     // everything that the office said
 	edits      []func(*merchant.SchemeFile)
 	Last       merchant.Answer // what the office said last
 }
