@@ -3,6 +3,7 @@ package steps_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -63,24 +64,31 @@ func held(t *testing.T, run *reports.Run) {
 	}
 }
 
+var (
+	seedFrom    = flag.Uint64("seeds.from", 0, "the first seed of TestSuiteHoldsOverSeeds")
+	memorySeeds = flag.Uint64("seeds.memory", 15, "over how many seeds TestSuiteHoldsOverSeeds runs the suite")
+	socketSeeds = flag.Uint64("seeds.socket", 1, "over how many seeds TestSuiteHoldsOnLoopback runs it")
+)
+
 // A false alarm is worse than no alarm: the reference parties hold whatever the seed draws. The tests of framings, connection models,
-// loopback and the second dialect take ten seeds more.
+// loopback and the second dialect take ten seeds more; `make seeds` takes a thousand.
 func TestSuiteHoldsOverSeeds(t *testing.T) {
-	seeds := 15
+	seeds := *memorySeeds
 	if testing.Short() {
 		seeds = 3
 	}
-	for seed := range seeds { // at the host's most awkward too, where nothing of a scenario hangs on its habits
-		r, err := rig.New(rig.Options{Line: rig.LineMemory, Grease: []int{rig.Grease, 0, 2}[seed%3]})
-		if err != nil {
-			t.Fatal(err)
+	for seed := *seedFrom; seed < *seedFrom+seeds; seed++ { // at the host's most awkward too, where nothing of a scenario hangs on its habits
+		held(t, suite(t, rig.Options{Line: rig.LineMemory, Grease: []int{rig.Grease, 0, 2}[seed%3]}, sim.Seed(seed)))
+		if seed%50 == 49 {
+			t.Logf("up to seed %d", seed)
 		}
-		held(t, runOf(t, r, sim.Seed(seed)))
 	}
 }
 
 func TestSuiteHoldsOnLoopback(t *testing.T) {
-	held(t, suite(t, rig.Options{Line: rig.LineSocket}, 24))
+	for seed := uint64(24); seed < 24+*socketSeeds; seed++ {
+		held(t, suite(t, rig.Options{Line: rig.LineSocket}, sim.Seed(seed)))
+	}
 }
 
 // In the other dialects the suite holds too, and only what is tagged as about UnionPay's layout is skipped there. A scenario that

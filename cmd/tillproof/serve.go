@@ -48,7 +48,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.control, "control", "127.0.0.1:8584", "address of the control door, on loopback")
 	c.Flags().StringVar(&f.wallets, "wallets", "", "serve the wallet hosts (payer codes, merchant codes) over HTTP at this address, on loopback")
 	c.Flags().StringVar(&f.office, "office", "", "serve the acquirer's office for merchants (fees, statements, payouts) over HTTP at this address, on loopback")
-	c.Flags().StringVar(&f.store, "store", "", "keeps the standing world from one start to the next: a directory, or postgres://user@host/database (default: in memory)")
+	c.Flags().StringVar(&f.store, "store", "", "keeps the standing world from one start to the next: a directory, or postgres://user@host/database (default: in memory); with lossy: before it, a directory loses what was not synced when the process is killed, with careless: nothing is synced")
 	c.Flags().StringVar(&f.script, "issuer-script", "", "YAML file that says how the standing world's issuer behaves from the start on: latency, answers lost, outages")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect of acquirer, issuer, wallets or office in the standing world")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the standing world's keys; a store wants the one that it was made with")

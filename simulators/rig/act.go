@@ -313,15 +313,36 @@ func (w *World) available(account string) (pay.Amount, error) {
 
 // newCVKBox holds the card verification key of a world's issuer for those who write stripes.
 func (w *World) newCVKBox() (err error) {
-	w.cvkBox = hsm.New(w.Seed.Reader("cards/hsm"))
-	_, err = w.cvkBox.Import(issuerCVK, hsm.TDES2, w.Rig.cvkOf(w.Seed)...)
+	w.cvkBox, w.cvk = hsm.New(w.Seed.Reader("cards/hsm")), w.Rig.cvkOf(w.Seed)
+	_, err = w.cvkBox.Import(issuerCVK, hsm.TDES2, w.cvk...)
 	return err
 }
 
-// cvkOf gives the components of the card verification key: the profile's, or else the seed's.
+// cvkOf gives the components of the card verification key: the profile's, or else the seed's first that tells all chips from their stripes. Verification values
+// have three digits, so that under one key in a thousand a chip's makes a stripe.
 func (r *Rig) cvkOf(seed sim.Seed) [][]byte {
 	if len(r.cvk) > 0 {
 		return r.cvk
 	}
-	return [][]byte{seed.Bytes("cvk", 16)}
+	key := seed.Bytes("cvk", 16)
+	for n := 1; n < 10 && !r.apart(key); n++ {
+		key = seed.Bytes(fmt.Sprintf("cvk/%d", n), 16)
+	}
+	return [][]byte{key}
+}
+
+// apart tells that under a card verification key no chip of the cast has the verification value of its stripe.
+func (r *Rig) apart(cvk []byte) bool {
+	box := hsm.New(nil)
+	if _, err := box.Import(issuerCVK, hsm.TDES2, cvk); err != nil {
+		return true // whoever uses it will say so
+	}
+	return !slices.ContainsFunc(r.Cast.cards, func(c Cardholder) bool {
+		if c.Chip == "" || c.Track2 != "" {
+			return false
+		}
+		stripe, _ := box.CVV(issuerCVK, pay.NewPAN(c.PAN), c.Expiry, c.Service)
+		chip, err := box.CVV(issuerCVK, pay.NewPAN(c.PAN), c.Expiry, chipService)
+		return err == nil && stripe == chip
+	})
 }

@@ -1,12 +1,8 @@
 package rig_test
 
 import (
-	"context"
-	"crypto/rand"
-	"fmt"
 	"io/fs"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,10 +10,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/core/audit"
+	"github.com/tillproof/tillproof/simulators/core/journal/scratch"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
@@ -65,35 +61,12 @@ type shop struct {
 func onEachStore(t *testing.T, test func(*testing.T, *shop)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, openShop(t, t.TempDir())) })
 	t.Run("postgres", func(t *testing.T) {
-		address, why := freshDatabase(t)
+		address, why := scratch.Database(t, os.Getenv(scratch.Cluster))
 		if address == "" {
 			t.Skip(why)
 		}
 		test(t, openShop(t, address))
 	})
-}
-
-// freshDatabase makes a database in the cluster that .ci/run has started, and drops it at the end. Where there is none it says why.
-func freshDatabase(t testing.TB) (address, why string) {
-	t.Helper()
-	cluster := os.Getenv("TILLPROOF_POSTGRES")
-	if cluster == "" {
-		return "", "TILLPROOF_POSTGRES names no PostgreSQL cluster to make databases in (.ci/run starts one)"
-	}
-	u, err := url.Parse(cluster)
-	must(t, err)
-	name := fmt.Sprintf("rig_%d_%s", os.Getpid(), strings.ToLower(rand.Text()))
-	sql := func(statement string) {
-		conn, err := pgx.Connect(context.Background(), cluster)
-		must(t, err)
-		defer conn.Close(context.Background())
-		_, err = conn.Exec(context.Background(), statement)
-		must(t, err)
-	}
-	sql("CREATE DATABASE " + name)
-	t.Cleanup(func() { sql("DROP DATABASE " + name + " WITH (FORCE)") })
-	u.Path = "/" + name
-	return u.String(), ""
 }
 
 func openShop(t *testing.T, store string) *shop {

@@ -15,6 +15,7 @@ import (
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/acquirer"
 	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/journal/scratch"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/issuer"
@@ -297,7 +298,7 @@ func BenchmarkServedSale(b *testing.B) {
 			store := b.TempDir()
 			if kind == "postgres" {
 				var why string
-				if store, why = freshDatabase(b); store == "" {
+				if store, why = scratch.Database(b, os.Getenv(scratch.Cluster)); store == "" {
 					b.Skip(why)
 				}
 			}

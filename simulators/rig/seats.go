@@ -23,7 +23,7 @@ func memorySeats(w *World) (seats, error) {
 }
 
 func (w *World) newHost(loop *sim.Loop) (*host, error) {
-	return newHost(hostConfig{loop: loop, dialect: w.Rig.Dialect, network: w.Rig.network, seed: w.Seed, rules: w.Rig.rules, cvk: w.Rig.cvkOf(w.Seed), cardKeys: w.Rig.cardKeys, editions: w.Rig.editions,
+	return newHost(hostConfig{loop: loop, dialect: w.Rig.Dialect, network: w.Rig.network, seed: w.Seed, rules: w.Rig.rules, cvk: w.cvk, cardKeys: w.Rig.cardKeys, editions: w.Rig.editions,
 		trace: w.Trace, acquirerStore: journal.NewMemory(), issuerStore: journal.NewMemory()})
 }
 

@@ -13,10 +13,25 @@ import (
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
 
+// Disks that lose what was not synced when the process is killed. On the second nothing ever is.
+const (
+	lossyDisk    = "lossy:"
+	carelessDisk = "careless:"
+)
+
 // openStores opens the acquirer's and the issuer's journal: in a directory, which is made if need be, in a PostgreSQL database by its
 // URL, or in memory for "". The journals of another seed are refused: nobody would have the keys that they rest on.
 func openStores(where string, seed sim.Seed) (stores []journal.Store, err error) {
-	open := func(party string) (journal.Store, error) { return journal.Open(filepath.Join(where, party+".db")) }
+	openFile := func(path string) (journal.Store, error) { return journal.Open(path) }
+	for _, disk := range []string{lossyDisk, carelessDisk} {
+		if path, ok := strings.CutPrefix(where, disk); ok {
+			if where = path; where == "" || strings.Contains(where, "://") {
+				return nil, fmt.Errorf("store %s...: want a directory, as in %s./books", disk, disk)
+			}
+			openFile = func(path string) (journal.Store, error) { return journal.OpenLossy(path, disk == carelessDisk) }
+		}
+	}
+	open := func(party string) (journal.Store, error) { return openFile(filepath.Join(where, party+".db")) }
 	switch scheme, _, isURL := strings.Cut(where, "://"); {
 	case where == "":
 		return []journal.Store{journal.NewMemory(), journal.NewMemory()}, nil

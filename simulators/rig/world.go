@@ -44,6 +44,7 @@ type World struct {
 	faults   *fault.Injector
 	flows    map[pay.Flow]int // requests so far
 	cvkBox   *hsm.HSM
+	cvk      [][]byte        // the key in it
 	signedBy map[string]int  // bytes of the last picture of each cardholder
 	opened   map[string]bool // cards with an account at the issuer
 

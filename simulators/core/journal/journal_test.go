@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/tillproof/tillproof/simulators/core/journal/scratch"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -20,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func stores(t *testing.T) map[string]func(*testing.T) Store {
 	memory := NewMemory()
 	path := filepath.Join(t.TempDir(), "a journal?#%.db")
-	address, why := freshDatabase(t)
+	address, why := scratch.Database(t, os.Getenv(scratch.Cluster))
 	return map[string]func(*testing.T) Store{
 		"postgres": func(t *testing.T) Store {
 			if address == "" {
@@ -35,6 +37,13 @@ func stores(t *testing.T) map[string]func(*testing.T) Store {
 		"memory": func(*testing.T) Store { return memory },
 		"sqlite": func(t *testing.T) Store {
 			s, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+		"lossy": func(t *testing.T) Store {
+			s, err := OpenLossy(path+".lossy", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,7 +189,7 @@ func BenchmarkAppend(b *testing.B) {
 			case "sqlite":
 				s, err = Open(filepath.Join(b.TempDir(), "bench.db"))
 			case "postgres":
-				address, why := freshDatabase(b)
+				address, why := scratch.Database(b, os.Getenv(scratch.Cluster))
 				if address == "" {
 					b.Skip(why)
 				}

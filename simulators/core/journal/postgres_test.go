@@ -2,48 +2,17 @@ package journal
 
 import (
 	"context"
-	"fmt"
-	"net/url"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/tillproof/tillproof/simulators/core/journal/scratch"
 )
 
-// freshDatabase makes a database in the cluster that .ci/run has started, and drops it at the end. Where there is none it says why.
-func freshDatabase(t testing.TB) (address, why string) {
-	t.Helper()
-	cluster := os.Getenv("TILLPROOF_POSTGRES")
-	if cluster == "" {
-		return "", "TILLPROOF_POSTGRES names no PostgreSQL cluster to make databases in (.ci/run starts one)"
-	}
-	u, err := url.Parse(cluster)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("journal_%d_%d", os.Getpid(), databases.Add(1))
-	sql := func(statement string) {
-		conn, err := pgx.Connect(context.Background(), cluster)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close(context.Background())
-		if _, err := conn.Exec(context.Background(), statement); err != nil {
-			t.Error(err)
-		}
-	}
-	sql("CREATE DATABASE " + name)
-	t.Cleanup(func() { sql("DROP DATABASE " + name + " WITH (FORCE)") })
-	u.Path = "/" + name
-	return u.String(), ""
-}
-
-var databases atomic.Int64
-
 func TestPostgresHasOneOwner(t *testing.T) {
-	address, why := freshDatabase(t)
+	address, why := scratch.Database(t, os.Getenv(scratch.Cluster))
 	if address == "" {
 		t.Skip(why)
 	}
@@ -74,7 +43,7 @@ func TestPostgresHasOneOwner(t *testing.T) {
 
 // When the server has gone, what is appended fails, and so does all after it.
 func TestPostgresTellsThatTheServerHasGone(t *testing.T) {
-	address, why := freshDatabase(t)
+	address, why := scratch.Database(t, os.Getenv(scratch.Cluster))
 	if address == "" {
 		t.Skip(why)
 	}

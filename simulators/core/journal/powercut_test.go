@@ -30,12 +30,6 @@ type inode struct {
 	writes       []write // since the last sync
 }
 
-// write puts data at off, or cuts the file there when data is nil.
-type write struct {
-	off  int64
-	data []byte
-}
-
 var errPower = fmt.Errorf("power is gone: %w", sqlite3.IOERR)
 
 // change counts one operation; mu must be held.
