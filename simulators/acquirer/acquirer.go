@@ -63,7 +63,8 @@ type Acquirer struct {
 	unheard    queue            // payments whose chip's results the issuer has not heard
 	due        queue            // payments that the issuer must take back
 	undoing    map[Key]bool     // of those, the ones that are under way
-	resting    queue            // and the ones that are not
+	resting    queue            // and the ones that are not, as far as they are durable
+	writing    map[Key]int      // changes of payments that the journal has not yet
 	asked      []*questionOut   // what the issuer has not answered, as it was asked
 	watched    bool             // ... and a timer runs for the first
 	sealed     []byte           // room for an answer
@@ -78,7 +79,7 @@ func New(c Config) (*Acquirer, error) {
 		c.Rules = &r
 	}
 	a := &Acquirer{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, terminals: map[string]Terminal{}, editions: map[editionKey]Edition{}, signatures: map[Key]Signature{},
-		payments: map[Key]Payment{}, days: map[dayOf]total{}, inBatch: map[Key][]int32{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, byRRN: map[string]int32{}, byAuth: map[string][]Key{}}
+		payments: map[Key]Payment{}, days: map[dayOf]total{}, inBatch: map[Key][]int32{}, batches: map[Key]Batch{}, undoing: map[Key]bool{}, writing: map[Key]int{}, byRRN: map[string]int32{}, byAuth: map[string][]Key{}}
 	if !c.HSM.Has(KeyStore) {
 		if _, err := c.HSM.Generate(KeyStore, hsm.AES256); err != nil {
 			return nil, fmt.Errorf("acquirer: %w", err)

@@ -50,19 +50,40 @@ func (a *Acquirer) commit(c change, done func()) {
 		c.books.Trace(a.Trace, "acquirer")
 		c.books.Commit()
 	}
-	a.keepAll(c)
 	if a.Store == nil {
+		a.keepAll(c)
 		done()
 		return
 	}
+	for _, p := range c.payments {
+		if p.Undo.due() {
+			a.writing[p.Key()]++
+		}
+	}
+	a.keepAll(c)
 	a.Store.Append(records, func(err error) {
 		if err != nil {
 			a.broken = true
 			a.Trace.Record(trace.Event{Party: "acquirer", Kind: trace.Trouble, Name: "journal", Text: err.Error()})
 			return
 		}
+		a.written(c.payments)
 		done()
 	})
+}
+
+// written lets the issuer be told of payments: what it hears of one that is not durable yet it may know alone, after a restart.
+func (a *Acquirer) written(payments []Payment) {
+	for _, p := range payments {
+		k := p.Key()
+		if !p.Undo.due() {
+			continue
+		}
+		if a.writing[k]--; a.writing[k] == 0 {
+			delete(a.writing, k)
+			a.resting.keep(k, a.payments[k].Undo.due() && !a.undoing[k])
+		}
+	}
 }
 
 func (c change) records() []journal.Record {
@@ -150,7 +171,7 @@ func (a *Acquirer) put(p Payment) {
 	a.payments[k] = p
 	a.sawRRN(p.RRN)
 	a.due.keep(k, p.Undo.due())
-	a.resting.keep(k, p.Undo.due() && !a.undoing[k])
+	a.resting.keep(k, p.Undo.due() && !a.undoing[k] && a.writing[k] == 0)
 	a.unheard.keep(k, p.unheard())
 	a.open.keep(k, p.State == Approved && p.Ended == nil && p.Ref.Flow.Kind() == pay.PreAuth)
 	if end := a.heldUntil(p); a.open.has(k) && (a.nextEnd.IsZero() || end.Before(a.nextEnd)) {

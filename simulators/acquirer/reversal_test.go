@@ -244,6 +244,28 @@ func TestJournalFails(t *testing.T) {
 	}
 }
 
+// slow takes batches into its memory and does not say so.
+type slow struct{ *journal.Memory }
+
+func (s slow) Append(batch []journal.Record, _ func(error)) { s.Memory.Append(batch, func(error) {}) }
+
+// The issuer hears of a reversal only when it is durable, whatever request comes in between: an acquirer that was killed then would believe for ever that the
+// money is the merchant's (`make kills` found it).
+func TestIssuerHearsWhatIsDurable(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.signIn()
+	sale := w.sale()
+	w.ask(sale)
+	w.hosts.Store = slow{w.store}
+	w.open()
+	w.deliver(w.sealed(w.reversalOf(sale)))
+	w.deliver(w.sealed(w.sale()))
+	w.rest()
+	if merchant, card := w.books(); merchant != 0 || card == aliceHas {
+		t.Errorf("the merchant has %d and Alice %d of %d: the issuer knows of a reversal that is not durable", merchant, card, aliceHas)
+	}
+}
+
 func TestRegisterRefuses(t *testing.T) {
 	w := newWorld(t, setting{})
 	for name, err := range map[string]error{
