@@ -35,6 +35,7 @@ func columns(s *Summary) []column {
 		c.Response, c.Service = c.Response.worst(r.Response), c.Service.worst(r.Service)
 		c.Lateness, c.OwnLateness = c.Lateness.worst(r.Lateness), c.OwnLateness.worst(r.OwnLateness)
 		c.Heat = c.Heat.plus(r.Heat)
+		c.Connected = worseOf(c.Connected, r.Connected)
 		for code, n := range r.Declines {
 			if c.Declines == nil {
 				c.Declines = map[string]uint64{}
@@ -52,6 +53,15 @@ func (c Counts) plus(o Counts) Counts {
 
 func (t Times) worst(o Times) Times {
 	return Times{t.Count + o.Count, max(t.P50, o.P50), max(t.P90, o.P90), max(t.P99, o.P99), max(t.P999, o.P999), max(t.P9999, o.P9999), max(t.Max, o.Max), nil}
+}
+
+// worseOf is worst where there may be none.
+func worseOf(a, b *Times) *Times {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	t := a.worst(*b)
+	return &t
 }
 
 func (h Heat) plus(o Heat) Heat {
@@ -87,6 +97,9 @@ func figuresOf(s *Summary) []chart {
 	}
 	charts := []chart{percentileCurve(s), latencyOverTime(cols, clock), heatMap(cols, clock), rates(cols, clock)}
 	if c, ok := goodput(cols); ok {
+		charts = append(charts, c)
+	}
+	if c, ok := connections(cols, clock); ok {
 		charts = append(charts, c)
 	}
 	charts = append(charts, failures(cols, clock))
@@ -177,6 +190,20 @@ func rates(cols []column, clock axis) chart {
 	}
 	return lines("Rate due, rate reached, goodput", "Orders a second: due by the schedule, written, and approved. Where reached falls below due the generator was late; where approved falls below reached the target was.",
 		clock, evenAxis(most, number), series...)
+}
+
+// connections draws how many were made a second, where they are made anew all the time.
+func connections(cols []column, clock axis) (chart, bool) {
+	l, last, most := line{name: "connections a second", step: true}, 0, 0.0
+	for i := range cols {
+		rate := 0.0
+		if c := cols[i].Connected; c != nil {
+			last, rate = i, float64(c.Count)/cols[i].seconds()
+		}
+		l.x, l.y, most = append(l.x, cols[i].from.Seconds()), append(l.y, rate), max(most, rate)
+	}
+	return lines("Connections", "How many connections stood a second, each with its TLS handshake where the line has TLS. How long that took is part of what its order waited.",
+		clock, evenAxis(most, number), l), last > 0
 }
 
 // goodput draws what was approved over what was due. It says something only if the rate changed.

@@ -132,13 +132,24 @@ type Row struct {
 	Service     Times             `json:"service"`
 	Lateness    Times             `json:"lateness"`
 	OwnLateness Times             `json:"own_lateness"`
-	Heat        Heat              `json:"heat"` // of the response
+	Heat        Heat              `json:"heat"`                // of the response
+	Connected   *Times            `json:"connected,omitempty"` // how long connections took to stand
 }
 
 // Heat counts times on a coarse scale: four steps a doubling. Step k begins at 64 ns · 2^(k/4).
 type Heat struct {
 	First  int      `json:"first_step"`
 	Counts []uint64 `json:"counts"`
+}
+
+// mostConnected is how many connections a second stood in the best row.
+func (s *Summary) mostConnected() (most float64) {
+	for _, r := range s.Rows {
+		if r.Connected != nil {
+			most = max(most, float64(r.Connected.Count)/s.Interval.Seconds())
+		}
+	}
+	return most
 }
 
 // Sent counts the orders that were written in the rows of a time.
@@ -232,6 +243,10 @@ func (c *Chronicle) Add(iv *Interval) {
 	t := iv.Total(nil)
 	row := Row{From: iv.From, Counts: counts(t), Late: iv.Strays[Late], Duplicate: iv.Strays[Duplicate], Unmatched: iv.Strays[Unmatched],
 		Response: times(&t.Times[Response]), Service: times(&t.Times[Service]), Lateness: times(&t.Times[Lateness]), OwnLateness: times(&t.Times[OwnLateness]), Heat: heat(&t.Times[Response])}
+	if iv.Connected.Count() > 0 {
+		t := times(&iv.Connected)
+		row.Connected = &t
+	}
 	if t.Ends[Declined] > 0 {
 		row.Declines = codes(t, false)
 	}

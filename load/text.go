@@ -27,7 +27,7 @@ func WriteText(w io.Writer, s *Summary) error {
 		s.Total.Refused, inBrackets(s.Refusals), s.Total.Broken,
 		s.Late, s.Duplicate, s.Unmatched, s.Malformed, s.Reversed)
 	if c := s.Connected; c != nil {
-		fmt.Fprintf(&b, "connected %d times, sign-ins before the start among them: %s (p50 / p99 / p99.9 / max)\n", c.Count, timesText(*c))
+		fmt.Fprintf(&b, "connected %d times, sign-ins before the start among them, at most %.0f a second: %s (p50 / p99 / p99.9 / max)\n", c.Count, s.mostConnected(), timesText(*c))
 	}
 	if s.Replayed != nil {
 		fmt.Fprintf(&b, "%s\n", s.Replayed.Sentence())

@@ -50,7 +50,7 @@ func (w *Workload) Connection() iso8583.Connection {
 
 // Fleet gives the tills and cards of the workload.
 func (w *Workload) Fleet() rig.FleetPlan {
-	p := rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(),
+	p := rig.FleetPlan{Seed: sim.Seed(w.Seed), Tills: w.Tills, Cards: w.Cards, Balance: w.Money(), Connection: w.Connection(), TLS: w.TLS,
 		Patience: time.Duration(w.Patience), Lag: time.Duration(w.Lag), TillOf: w.TillOf, CardOf: w.CardOf}
 	if r := w.Replay; r != nil {
 		p.PANOf = func(n int) string { return r.deck.number(p.Seed, n) }

@@ -28,6 +28,7 @@ type Workload struct {
 	Whole      bool       `yaml:"whole"`    // whole terminals, with journal and slips, instead of compiled templates
 	Line       LineKind   `yaml:"line"`     // when absent multiplexed, or serial for whole terminals
 	Lines      int        `yaml:"lines"`    // of a multiplexed line; 0 is 8
+	TLS        bool       `yaml:"tls"`      // on the lines to a host of ours; of a remote one its profile says
 	Lag        Span       `yaml:"lag"`      // an order that could not leave for longer is dropped; 0 is 1 s
 	Patience   Span       `yaml:"patience"` // how long an answer is waited for; 0 is as the dialect has it
 	WarmUp     Span       `yaml:"warm_up"`  // orders due before are carried out and not counted

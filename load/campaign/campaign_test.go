@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -61,6 +62,35 @@ func at(t *testing.T, profile string, whole bool) Config {
 		t.Fatal(err)
 	}
 	return Config{Workload: w, Rig: r, Out: t.TempDir(), Live: io.Discard, Now: time.Now}
+}
+
+// With TLS on the lines the same holds; where each transaction connects anew, connections a second and what a handshake takes are told.
+func TestRunWithTLS(t *testing.T) {
+	for _, line := range []load.LineKind{load.Multiplexed, load.Each} {
+		c := at(t, "embedded", line == load.Each)
+		c.Workload.Line, c.Workload.TLS = line, true
+		out, err := Run(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := out.Summary
+		if len(out.Breaks) > 0 || s.Total.Approved != s.Total.Due || s.Total.Due < 40 {
+			t.Errorf("%s: %+v; %s; breaks %v", line, s.Total.Counts, s.Money, out.Breaks)
+		}
+		report, err := os.ReadFile(filepath.Join(c.Out, "report.html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		each := line == load.Each
+		if charted := bytes.Contains(report, []byte("<h2>Connections</h2>")); each != charted || each && s.Connected.Count < s.Total.Due {
+			t.Errorf("%s: connected %+v, charted: %t", line, s.Connected, charted)
+		}
+	}
+	c := at(t, "loopback-remote", false)
+	c.Workload.TLS, c.Workload.Tills, c.Workload.Cards = true, 1, 1
+	if _, err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "whether the line of a remote host has TLS is its profile's matter") {
+		t.Errorf("at a remote host: %v", err)
+	}
 }
 
 // Whole terminals and templates carry the same chains out, in two dialects, and the money balances after each.

@@ -27,6 +27,7 @@ type FleetPlan struct {
 	Cards      int
 	Balance    pay.Amount         // of each card
 	Connection iso8583.Connection // Serial or PerTransaction; "" is Serial
+	TLS        bool               // on the lines; of a remote host it is the profile's matter
 	Patience   time.Duration      // for an answer; 0 is the dialect's
 	Lag        time.Duration      // an order that could not begin for longer is dropped; 0 drops none
 	Loops      int                // goroutines that the tills are spread over; 0 is one
@@ -152,6 +153,11 @@ func (f *Fleet) seat(ctx context.Context) error {
 		if len(f.lanes) == 1 {
 			if err := w.seat(); err != nil {
 				return err
+			}
+			if f.plan.TLS {
+				if err := w.Protect(); err != nil {
+					return err
+				}
 			}
 			continue
 		}
