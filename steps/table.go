@@ -93,6 +93,7 @@ func Nouns() []Noun {
 		{"automatic debits", payerSteps()},
 		{"disputes", disputeSteps()},
 		{"risk control", riskSteps()},
+		{"transfers", transferSteps()},
 		{"news and questions", newsSteps()},
 		{"the device", deviceSteps()},
 		{"signatures", signatureSteps()},

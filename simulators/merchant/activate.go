@@ -282,6 +282,11 @@ func (o *Office) besides(now time.Time, merchant, id, what string, other ledger.
 
 // besidesSale is besides for what is about a sale.
 func (o *Office) besidesSale(now time.Time, merchant, id, what string, other ledger.Account, a pay.Amount, sale, rrn string) error {
+	return o.besidesWith(now, merchant, id, what, other, a, sale, rrn, change{})
+}
+
+// besidesWith is besides with what else the same decision changes.
+func (o *Office) besidesWith(now time.Time, merchant, id, what string, other ledger.Account, a pay.Amount, sale, rrn string, made change) error {
 	tx := o.books.Begin(now)
 	if err := open(tx, other); err != nil {
 		return err
@@ -290,7 +295,7 @@ func (o *Office) besidesSale(now time.Time, merchant, id, what string, other led
 	i := Item{Fact: Fact{ID: id, At: now, Ref: audit.Ref{Merchant: merchant}, Sale: sale, RRN: rrn, Amount: a}, Other: other, What: what, Day: o.Rules.Day(o.Terms, now),
 		Share: Share{Fee: zero, Net: a, Issuer: zero, Network: zero, Acquirer: zero}}
 	i.Due = o.Rules.Payday(o.Terms, o.merchants[merchant].Term, i.Day)
-	return o.bookIn(tx, i)
+	return o.bookIn(tx, i, made)
 }
 
 // release gives a deposit back, less what the damage costs.

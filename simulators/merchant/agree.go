@@ -352,7 +352,7 @@ func (o *Office) collected(at time.Time, d Debit, a Agreement) {
 	i.Quote = o.quote(m, at, Sold{Card: CardDebit, Product: ProductDebit, Amount: d.Amount})
 	i.Share = o.Rules.Share(o, d.Amount, i.Quote)
 	if err := open(tx, payers); err == nil {
-		err = o.bookIn(tx, i)
+		err = o.bookIn(tx, i, change{})
 		if err != nil {
 			o.note(at, trace.Trouble, "debit", err.Error())
 		}

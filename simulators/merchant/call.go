@@ -47,6 +47,10 @@ type Request struct {
 	RRN     string `json:"rrn,omitempty"`
 	Dispute string `json:"dispute,omitempty"`
 
+	Account  Private `json:"account,omitzero"` // of the payee
+	QR       string  `json:"code,omitempty"`   // that was scanned
+	Transfer string  `json:"transfer,omitempty"`
+
 	Channels []Channel `json:"channels,omitempty"`
 	Webhook  string    `json:"webhook,omitempty"`
 	From     string    `json:"from,omitempty"` // days
@@ -63,7 +67,8 @@ func (r Request) has(name string) bool {
 		"decision": r.Decision != "", "kind": r.Kind != "", "person": r.Person != nil, "application": r.Application != "", "document": r.Document != "",
 		"content": !r.Content.IsZero(), "serial": r.Serial != "", "phone": !r.Phone.IsZero(), "activation": !r.Activation.IsZero(),
 		"payer": r.Payer != "", "consent": r.Consent != nil, "agreement": r.Agreement != "", "number": r.Number != "",
-		"rrn": r.RRN != "", "dispute": r.Dispute != "", "channels": r.Channels != nil, "limit": r.Limit != nil, "card_number": !r.CardNumber.IsZero(), "review": r.Review != ""}[name]
+		"rrn": r.RRN != "", "dispute": r.Dispute != "", "account": !r.Account.IsZero(), "code": r.QR != "", "transfer": r.Transfer != "",
+		"channels": r.Channels != nil, "limit": r.Limit != nil, "card_number": !r.CardNumber.IsZero(), "review": r.Review != ""}[name]
 }
 
 // maxRequest bounds a request, in bytes.
@@ -105,6 +110,9 @@ type Answer struct {
 	Debits      []Debit      `json:"debits,omitempty"`
 	Disputes    []Dispute    `json:"disputes,omitempty"`
 
+	Transfer *Transfer `json:"transfer,omitempty"`
+	QR       string    `json:"qr,omitempty"`
+
 	Secret     Private     `json:"secret,omitzero"` // under which a webhook is signed, in hex
 	News       []Notice    `json:"news,omitempty"`
 	Records    []Line      `json:"records,omitempty"`
@@ -144,6 +152,8 @@ type Call struct {
 	agreement Agreement
 	disputing Dispute
 	item      Item
+	transfer  Transfer
+	holder    string // of the payee's account
 	told      *Debit // of which a refusal tells
 }
 
@@ -186,7 +196,7 @@ func (c *Call) end(code Code, reason string) {
 
 func services() []Service {
 	known := []Check{{"merchant", merchantKnown}}
-	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), riskServices(), newsServices(), queryServices(), []Service{
+	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), riskServices(), newsServices(), queryServices(), transferServices(), []Service{
 		{OpEnrol, []string{"merchant", "name", "mcc"}, []Check{{"trade", tradeAllowed}}, enrol},
 		{OpQuote, []string{"merchant", "amount"}, append(known[:1:1], Check{"day", dayRight}), tellQuote},
 		{OpStatement, []string{"merchant"}, append(known[:1:1], Check{"day", dayRight}), tellStatement},

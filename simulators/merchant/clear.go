@@ -116,9 +116,10 @@ func (o *Office) clear(f Fact) error {
 }
 
 // book posts an item.
-func (o *Office) book(i Item) error { return o.bookIn(o.books.Begin(i.At), i) }
+func (o *Office) book(i Item) error { return o.bookIn(o.books.Begin(i.At), i, change{}) }
 
-func (o *Office) bookIn(tx *ledger.Tx, i Item) error {
+// bookIn posts an item in tx, with what else the same decision changes.
+func (o *Office) bookIn(tx *ledger.Tx, i Item, made change) error {
 	from, id := clearing, "clear:"+i.ID
 	if i.Other != "" {
 		from = i.Other
@@ -132,7 +133,8 @@ func (o *Office) bookIn(tx *ledger.Tx, i Item) error {
 		return err
 	}
 	o.note(i.At, trace.Decided, "clearing", fmt.Sprintf("%s of %s: fee %s (%s), net %s", i.Amount, i.Ref.Terminal, i.Fee, i.Quote.Name, i.Net))
-	o.commit(change{items: []Item{i}, books: tx})
+	made.items, made.books = append(made.items, i), tx
+	o.commit(made)
 	return nil
 }
 

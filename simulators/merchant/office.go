@@ -31,6 +31,8 @@ type Config struct {
 	Stop     func(merchant, terminal string, stop bool) error // has the acquirer take nothing more of a merchant or one of his terminals, or take it again
 	Quarrel  func(sale string, a pay.Amount) error            // has the acquirer refund so much less of a sale; less than zero takes that back
 	Collect  Collect                                          // nil: the payers' banks pay
+	NameOf   func(account pay.Secret) (Holder, bool)          // asks a bank whose an account is; nil: nobody's
+	Credit   Credit                                           // nil: no bank takes anything
 	Tell     func(payer, id string, args ...string)           // texts a payer, by the id of the words
 	Message  func(phone, code pay.Secret)                     // carries an activation code
 	Carry    Carry                                            // nil: nobody brings notices
@@ -74,6 +76,8 @@ type Office struct {
 	debitOrder       []string
 	disputes         map[string]Dispute
 	disputeOrder     []string
+	transfers        map[string]Transfer
+	transferOrder    []string
 	subscriptions    map[string]Subscription // by merchant
 	notices          map[string]Notice
 	noticeOrder      []string
@@ -98,7 +102,7 @@ func New(c Config) (*Office, error) {
 	o := &Office{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, items: map[string]*Item{}, unpaid: map[string][]string{},
 		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{},
 		applications: map[string]Application{}, devices: map[string]Device{}, agreements: map[string]Agreement{}, debits: map[string]Debit{}, disputes: map[string]Dispute{},
-		subscriptions: map[string]Subscription{}, notices: map[string]Notice{}}
+		transfers: map[string]Transfer{}, subscriptions: map[string]Subscription{}, notices: map[string]Notice{}}
 	if c.HSM == nil {
 		o.HSM = hsm.New(sim.Seed(0).Reader("office"))
 	}
@@ -107,6 +111,12 @@ func New(c Config) (*Office, error) {
 	}
 	if o.Quarrel == nil {
 		o.Quarrel = func(string, pay.Amount) error { return nil }
+	}
+	if o.NameOf == nil {
+		o.NameOf = func(pay.Secret) (Holder, bool) { return Holder{}, false }
+	}
+	if o.Credit == nil {
+		o.Credit = func(time.Time, string, BankAccount, pay.Amount) BankWord { return BankRefused }
 	}
 	if o.Carry == nil {
 		o.Carry = func(time.Time, Notice, pay.Secret, walletapi.Params) {}
@@ -240,6 +250,7 @@ func (o *Office) Age(now time.Time) {
 	o.ageDeposits(now)
 	o.ageDebits(now)
 	o.ageDisputes(now)
+	o.ageTransfers(now)
 	for range 100_000 { // years of paydays
 		at, number := time.Time{}, ""
 		for _, m := range slices.Sorted(maps.Keys(o.wakes)) {

@@ -74,6 +74,18 @@ func newTown(t testing.TB, r merchant.Rules) *town {
 				w.office.Heard(n)
 			}
 		},
+		NameOf: func(account pay.Secret) (merchant.Holder, bool) {
+			h, known := map[string]merchant.Holder{"6200120018438862": {Name: "Alice"}, "6200120025830432": {Name: "Bob", Credit: true}, "6200129999000013": {Name: "王芳芳"}}[account.Reveal()]
+			return h, known
+		},
+		Credit: func(now time.Time, instruction string, to merchant.BankAccount, a pay.Amount) merchant.BankWord {
+			word := merchant.BankPaid
+			if len(w.takes) > 0 {
+				word, w.takes = w.takes[0], w.takes[1:]
+			}
+			fmt.Fprintf(&w.said, "%s: the bank gives %s to %s%s for %s: %s\n", now.Format("02 15:04"), a, to.Number.Reveal(), to.Payer, instruction, word)
+			return word
+		},
 		Tell: func(payer, id string, args ...string) { fmt.Fprintln(&w.said, "text to", payer, id, args) },
 		Stop: func(number, terminal string, stop bool) error {
 			fmt.Fprintf(&w.said, "the acquirer stops %s %s: %t\n", number, terminal, stop)
@@ -158,7 +170,7 @@ func (w *town) ask(op merchant.Operation, r merchant.Request) merchant.Answer {
 func (w *town) breaks() []audit.Break {
 	all := slices.Concat(w.moves, w.office.Statements())
 	return slices.DeleteFunc(audit.Judge(slices.Values(all)), func(b audit.Break) bool { // the acquirer states here what it moved, and nothing else
-		return b.Rule != "cleared" && b.Rule != "fee" && b.Rule != "payout" && b.Rule != "office-balance" && b.Rule != "consent" && b.Rule != "deposit"
+		return b.Rule != "cleared" && b.Rule != "fee" && b.Rule != "payout" && b.Rule != "office-balance" && b.Rule != "consent" && b.Rule != "deposit" && b.Rule != "transfer"
 	})
 }
 
@@ -461,6 +473,60 @@ func (w *town) listen() {
 	}
 }
 
+// send transfers money in every way that a defect could do otherwise.
+func (w *town) send() {
+	const alice, bob = "6200120018438862", "6200120025830432"
+	inquire := func(kind merchant.TransferKind, edit func(*merchant.Request)) string {
+		r := merchant.Request{Kind: string(kind), Payer: "Bob", Phone: merchant.NewPrivate("13600136000"), Account: merchant.NewPrivate(alice), Amount: pay.CNY(10_00)}
+		if edit != nil {
+			edit(&r)
+		}
+		a := w.ask(merchant.OpInquire, r)
+		if a.Transfer == nil {
+			return ""
+		}
+		fmt.Fprintln(&w.said, a.Transfer.Payee, a.Transfer.Account)
+		return a.Transfer.Number
+	}
+	confirm := func(number string, takes ...merchant.BankWord) {
+		w.takes = takes
+		w.ask(merchant.OpConfirm, merchant.Request{Transfer: number, Activation: merchant.Private{Secret: w.code}})
+		for range 3 {
+			w.pass(2 * time.Hour)
+		}
+		if a := w.ask(merchant.OpTransfer, merchant.Request{Transfer: number}); a.Transfer != nil {
+			fmt.Fprintln(&w.said, a.Transfer.State, a.Transfer.Ended.Format("02 15:04"))
+		}
+	}
+	paid, silent, refused := merchant.BankPaid, merchant.BankSilent, merchant.BankRefused
+	confirm(inquire(merchant.Send, nil))
+	for _, takes := range [][]merchant.BankWord{{refused}, {silent, paid}, {paid, silent, paid}, {paid, refused}, {paid, refused, silent, refused, paid}} {
+		confirm(inquire(merchant.Send, nil), takes...)
+	}
+	number := inquire(merchant.Send, nil)
+	w.code = pay.NewSecret("000000")
+	confirm(number)
+	number = inquire(merchant.Send, nil)
+	w.pass(6 * time.Minute)
+	confirm(number)
+	number = inquire(merchant.Send, nil)
+	confirm(number)
+	confirm(number)
+	inquire(merchant.Send, func(r *merchant.Request) { r.Account = merchant.NewPrivate("6200129999999996") })
+	inquire(merchant.Repay, nil)
+	inquire("loan", nil)
+	confirm(inquire(merchant.Repay, func(r *merchant.Request) { r.Account = merchant.NewPrivate(bob) }))
+	inquire(merchant.Repay, func(r *merchant.Request) { r.Account, r.Payer = merchant.NewPrivate(bob), "Alice" })
+	confirm(inquire(merchant.TopUp, func(r *merchant.Request) { r.Merchant = hospital }))
+	code := w.ask(merchant.OpPayeeCode, merchant.Request{Merchant: market}).QR
+	for _, fen := range []int64{9_00, 9_00_00_00} {
+		confirm(inquire(merchant.PayByQR, func(r *merchant.Request) { r.Merchant, r.QR, r.Amount = hospital, code, pay.CNY(fen) }))
+	}
+	w.fact("898320554110002", "", 100_00, nil)
+	inquire(merchant.Withdraw, func(r *merchant.Request) { r.Merchant = noodles })
+	confirm(inquire(merchant.Withdraw, func(r *merchant.Request) { r.Merchant = "898320554110002" }), refused)
+}
+
 // told is what an office states, but for how far it has heard.
 func told(t *testing.T, o *merchant.Office) string {
 	t.Helper()
@@ -479,6 +545,7 @@ func TestOfficeDefects(t *testing.T) {
 	honest.agree()
 	honest.quarrel()
 	honest.listen()
+	honest.send()
 	for _, b := range honest.breaks() {
 		t.Errorf("%s: %s", b.Rule, b.Text)
 	}
@@ -506,6 +573,7 @@ func TestOfficeDefects(t *testing.T) {
 		w.agree()
 		w.quarrel()
 		w.listen()
+		w.send()
 		if w.said.String() == honest.said.String() && len(w.breaks()) == 0 {
 			t.Errorf("%s changes nothing", d.Name)
 		}

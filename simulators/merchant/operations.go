@@ -42,6 +42,11 @@ const (
 	OpRule       Operation = "rule"
 	OpDisputes   Operation = "disputes"
 
+	OpInquire   Operation = "name-inquiry"
+	OpConfirm   Operation = "confirm-transfer"
+	OpTransfer  Operation = "transfer"
+	OpPayeeCode Operation = "payee-code"
+
 	OpSubscribe  Operation = "subscribe"
 	OpNews       Operation = "news"
 	OpRecords    Operation = "records"
@@ -63,6 +68,7 @@ func Operations() []Operation {
 		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose,
 		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits,
 		OpRetrieve, OpEvidence, OpChargeback, OpRepresent, OpRule, OpDisputes,
+		OpInquire, OpConfirm, OpTransfer, OpPayeeCode,
 		OpSubscribe, OpNews, OpRecords, OpRecord, OpStatistics,
 		OpLimit, OpDropLimit, OpLimits, OpBlock, OpUnblock, OpReviews, OpDecide}
 }
@@ -114,6 +120,13 @@ const (
 	OverSale        Code = "OVER_SALE"   // more than is left of it
 	NoEvidence      Code = "NO_EVIDENCE" // of the merchant's
 	TooLate         Code = "TOO_LATE"
+
+	BadTransfer      Code = "BAD_TRANSFER"      // of no kind that there is, or something is missing
+	WrongAccount     Code = "A3"                // the receiving account is nobody's, or not of the kind (DOMAIN.md C)
+	NotOwnName       Code = "NOT_OWN_NAME"      // the card is somebody else's
+	NoFunds          Code = "NO_FUNDS"          // the balance has less
+	NoTransfer       Code = "NO_TRANSFER"       // of that number
+	TransferRepeated Code = "TRANSFER_REPEATED" // it was confirmed before, or refused
 
 	BadChannel Code = "BAD_CHANNEL" // of notices: none that there is, or without an address
 

@@ -38,6 +38,9 @@ type life struct {
 	filed      int64 // fen, by the scheme's files
 	settled    int64 // ... that went back to the scheme
 	serials    int
+	transfers  int
+	given      map[string]int64  // fen, by instruction
+	banked     []audit.Statement // what the banks did for transfers
 	told       map[string]string // what the noodle house's server was told, by event
 }
 
@@ -48,7 +51,7 @@ type soldOnce struct {
 
 func newLife(t testing.TB, r merchant.Rules, seed uint64) *life {
 	l := &life{town: newTown(t, r), chance: sim.Seed(seed).Stream("life"), box: hsm.New(sim.Seed(seed).Reader("box")), file: map[string]map[string]merchant.SchemeRow{},
-		bankHas: map[string]int64{}, made: map[string]bool{}, taken: map[string]int64{}, quoted: map[string]pay.Amount{}, told: map[string]string{}}
+		bankHas: map[string]int64{}, made: map[string]bool{}, taken: map[string]int64{}, quoted: map[string]pay.Amount{}, told: map[string]string{}, given: map[string]int64{}, banked: []audit.Statement{{Role: audit.Settlement, Party: "bank", Fact: audit.Banked}}}
 	l.open(r)
 	for _, m := range []merchant.Merchant{{Number: noodles, Name: "Noodle House", MCC: "5812"}, {Number: hospital, Name: "Hospital", MCC: "8062", Term: merchant.TermNextDay},
 		{Number: market, Name: "Market", MCC: "5411", Term: merchant.TermSameDay}} {
@@ -81,11 +84,31 @@ func (l *life) open(r merchant.Rules) {
 			}
 			return merchant.BankPaid
 		},
-		Collect: func(_ time.Time, instruction, _ string, a pay.Amount) merchant.BankWord {
+		NameOf: func(account pay.Secret) (merchant.Holder, bool) {
+			return merchant.Holder{Name: "Alice", Credit: true}, account.Reveal() != "0"
+		},
+		Credit: func(now time.Time, instruction string, to merchant.BankAccount, a pay.Amount) merchant.BankWord {
+			if _, known := l.given[instruction]; !known || l.given[instruction] == 0 && to.Payer != "" {
+				l.given[instruction] = 0
+				if l.chance.IntN(3) > 0 {
+					l.given[instruction] = a.Minor
+					l.bank(now, instruction, a)
+				}
+			}
+			switch {
+			case l.chance.IntN(3) == 0:
+				return merchant.BankSilent
+			case l.given[instruction] > 0:
+				return merchant.BankPaid
+			}
+			return merchant.BankRefused
+		},
+		Collect: func(now time.Time, instruction, _ string, a pay.Amount) merchant.BankWord {
 			if _, known := l.taken[instruction]; !known {
 				l.taken[instruction] = 0
 				if l.chance.IntN(4) > 0 {
 					l.taken[instruction] = a.Minor
+					l.bank(now, instruction, a)
 				}
 			}
 			switch {
@@ -279,6 +302,29 @@ func (l *life) debit() {
 	}
 }
 
+// bank keeps what a bank has done for a transfer.
+func (l *life) bank(now time.Time, instruction string, a pay.Amount) {
+	if part := strings.Split(instruction, ":"); len(part) > 2 { // transfer:T000001:debit
+		l.banked = append(l.banked, audit.Statement{At: now, Role: audit.Settlement, Party: "bank", Fact: audit.Banked, Amount: a, Transfer: &audit.Transfer{Number: part[1], Leg: part[2]}})
+	}
+}
+
+// transfer asks for one of any kind, and confirms it, or one of the last, or does not.
+func (l *life) transfer() {
+	kinds := []merchant.TransferKind{merchant.Send, merchant.Repay, merchant.TopUp, merchant.PayByQR}
+	r := merchant.Request{Kind: string(kinds[l.chance.IntN(len(kinds))]), Payer: "Alice", Phone: merchant.NewPrivate("13600136000"), Amount: pay.CNY(l.chance.Int64N(300_00) + 1),
+		Merchant: []string{noodles, market}[l.chance.IntN(2)], Account: merchant.NewPrivate([]string{"1", "2", "0"}[l.chance.IntN(3)])}
+	l.handOver()
+	r.QR = l.office.Serve(l.now, merchant.OpPayeeCode, merchant.Request{Merchant: []string{noodles, hospital}[l.chance.IntN(2)]}).QR
+	if l.office.Serve(l.now, merchant.OpInquire, r).Code == merchant.OK {
+		l.transfers++
+	}
+	for range l.chance.IntN(3) {
+		number := fmt.Sprintf("T%06d", max(1, l.transfers-l.chance.IntN(2)))
+		l.office.Serve(l.now, merchant.OpConfirm, merchant.Request{Transfer: number, Activation: merchant.Private{Secret: l.code}})
+	}
+}
+
 // dispute takes one a step further, or begins one about a sale. What is disputed is refunded no more.
 func (l *life) dispute() {
 	all := l.office.Serve(l.now, merchant.OpDisputes, merchant.Request{}).Disputes
@@ -334,8 +380,10 @@ func (l *life) live(r merchant.Rules, days, events int) {
 				l.sell()
 			case n < 60:
 				l.takeBack()
-			case n < 84:
+			case n < 74:
 				l.debit()
+			case n < 84:
+				l.transfer()
 			case n < 87:
 				l.dispute()
 			case n < 90:
@@ -370,6 +418,7 @@ func (l *life) live(r merchant.Rules, days, events int) {
 // wrong tells what does not add up at the end.
 func (l *life) wrong() (all []string) {
 	tell := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	l.moves = append(l.moves, l.banked...)
 	for _, b := range l.breaks() {
 		tell("%s: %s", b.Rule, b.Text)
 	}
@@ -392,7 +441,7 @@ func (l *life) wrong() (all []string) {
 	if minor := held("network"); minor != l.settled+lost-l.filed {
 		tell("the scheme has settled %s and got %s back, the office has %s", pay.CNY(l.filed), pay.CNY(l.settled+lost), pay.CNY(-minor))
 	}
-	for _, account := range []string{"clearing", "suspense", "transit", "disputed"} {
+	for _, account := range []string{"clearing", "suspense", "transit", "disputed", "transfers"} {
 		if minor := held(account); minor != 0 {
 			tell("%s has %s at the end", account, pay.CNY(minor))
 		}
@@ -407,6 +456,17 @@ func (l *life) wrong() (all []string) {
 	took := int64(0)
 	for _, minor := range l.taken {
 		took += minor
+	}
+	gave := int64(0)
+	for instruction, minor := range l.given {
+		if strings.HasSuffix(instruction, ":return") {
+			took -= minor
+		} else {
+			gave += minor
+		}
+	}
+	if minor := held("payees"); minor != gave {
+		tell("the banks of the payees were given %s, the office has %s", pay.CNY(gave), pay.CNY(minor))
 	}
 	if minor := held("payers"); minor != -took {
 		tell("the banks of the payers have paid %s, the office has %s", pay.CNY(took), pay.CNY(-minor))
@@ -530,7 +590,8 @@ func TestRandomLivesFindDefects(t *testing.T) {
 		"merchant-keeps-void-fee", "merchant-statement-without-refunds", "merchant-forgets-debt", "merchant-silence-is-no", "merchant-loses-failed-payout",
 		"merchant-overlooks-short", "merchant-overlooks-long", "merchant-matches-by-number", "merchant-deposit-again", "merchant-debits-twice", "merchant-debits-anybody",
 		"merchant-over-debit-cap", "merchant-over-day-cap", "merchant-over-month-cap", "merchant-over-count-cap",
-		"merchant-charges-back-refunded", "merchant-refunds-disputed", "merchant-pays-disputed", "merchant-keeps-won", "merchant-news-of-sales-only", "merchant-news-anew"} {
+		"merchant-charges-back-refunded", "merchant-refunds-disputed", "merchant-pays-disputed", "merchant-keeps-won", "merchant-news-of-sales-only", "merchant-news-anew", "merchant-transfer-unknown-is-no",
+		"merchant-transfer-unknown-is-yes", "merchant-transfer-debit-unknown-is-no", "merchant-transfer-half", "merchant-transfer-asks-anew"} {
 		t.Run(name, func(t *testing.T) {
 			r := merchant.Reference()
 			for _, d := range merchant.OfficeDefects() {

@@ -24,6 +24,7 @@ const (
 
 	subscriptionRecord = "subscription"
 	noticeRecord       = "notice"
+	transferRecord     = "transfer"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -42,6 +43,7 @@ type change struct {
 
 	subscriptions []Subscription
 	notices       []Notice
+	transfers     []Transfer
 
 	books *ledger.Tx
 }
@@ -80,6 +82,7 @@ func (c change) records() []journal.Record {
 	records = journal.Add(records, disputeRecord, c.disputes...)
 	records = journal.Add(records, subscriptionRecord, c.subscriptions...)
 	records = journal.Add(records, noticeRecord, c.notices...)
+	records = journal.Add(records, transferRecord, c.transfers...)
 	return journal.Add(records, agreedRecord, c.agreed...)
 }
 
@@ -110,6 +113,8 @@ func (o *Office) replay(r journal.Record) error {
 		c.subscriptions, err = journal.One[Subscription](r)
 	case noticeRecord:
 		c.notices, err = journal.One[Notice](r)
+	case transferRecord:
+		c.transfers, err = journal.One[Transfer](r)
 	case agreedRecord:
 		c.agreed, err = journal.One[string](r)
 	default:
@@ -173,6 +178,12 @@ func (o *Office) keep(c change) {
 			o.disputeOrder = append(o.disputeOrder, d.Number)
 		}
 		o.disputes[d.Number] = d
+	}
+	for _, t := range c.transfers {
+		if _, known := o.transfers[t.Number]; !known {
+			o.transferOrder = append(o.transferOrder, t.Number)
+		}
+		o.transfers[t.Number] = t
 	}
 	for _, s := range c.subscriptions {
 		o.subscriptions[s.Merchant] = s

@@ -37,6 +37,13 @@ type Rules struct {
 	Told    func(Item) bool                         // whether a statement tells of an item
 	Agree   func(f, b int64, filed, told bool) bool // whether the scheme's file and the books say the same
 
+	MaskName       func(string) string                          // what a payer is shown of a payee
+	AsksName       bool                                         // nothing is sent to an account that nobody has
+	LegHeard       func(TransferState, BankWord) BankWord       // what a bank's word about a leg of a transfer is taken for
+	LegName        func(t Transfer, leg string) string          // by which a bank knows a leg that it is asked for again
+	ReturnsRefused bool                                         // what a payee's bank refuses goes back
+	PostsAt        func(*Office, Transfer, time.Time) time.Time // when a payee is credited
+
 	Tail         func(number string) string                      // what a notice tells of one
 	Event        func(Notice) string                             // by which a server knows what it was told before
 	SignsNews    bool                                            // what goes to a server is signed
@@ -77,6 +84,7 @@ func Reference() Rules {
 		Returns: func(f Fact, q Quote) bool { return f.Whole || q.Returns }, BackPart: backPart,
 		Day: dayOf, Payday: payday, Payable: func(due []*Item) []*Item { return due }, Heard: func(w BankWord) BankWord { return w },
 		Fail: fail, Frees: true, Told: func(Item) bool { return true }, Agree: agree,
+		MaskName: maskName, AsksName: true, LegHeard: func(_ TransferState, w BankWord) BankWord { return w }, LegName: legName, ReturnsRefused: true, PostsAt: postsAt,
 		Tail: tail, Event: func(n Notice) string { return n.Event }, SignsNews: true, Retry: retryAfter, Unheard: func(*Office, time.Time, Notice) {}, Newsworthy: func(string) bool { return true },
 		StatisticDay: func(i Item) string { return i.Day }, Counted: counted,
 		Shown: shown, Missing: missing, CodeFits: func(c *Call, code string) bool { return c.req.Activation.Reveal() == code },

@@ -141,6 +141,12 @@ func (o *Office) Statements() []audit.Statement {
 		s.Account, s.Payout = string(payable(p.Merchant)), &audit.Payout{Number: p.Number, Surcharge: p.Surcharge, Items: p.Items}
 		list = append(list, s)
 	}
+	for _, number := range o.transferOrder {
+		t := o.transfers[number]
+		s := say(t.At, audit.Transferred, t.Amount)
+		s.Transfer = &audit.Transfer{Number: t.Number, State: string(t.State)}
+		list = append(list, s)
+	}
 	for _, name := range o.books.Accounts() {
 		if b, err := o.books.Balance(name); err == nil {
 			s := say(time.Time{}, audit.Balance, b.Booked)

@@ -115,7 +115,9 @@ type Arrangement struct {
 	NewPIN  Clear  `json:"new_pin,omitzero"`  // ... which change-pin sets
 	Before  bool   `json:"before,omitempty"`  // ... to be done before the last cryptogram, not after it
 
-	Holds pay.Amount `json:"holds,omitzero"` // of the bank: what a payer's account holds
+	Holds   pay.Amount `json:"holds,omitzero"`   // of the bank: what a payer's account holds
+	Account Clear      `json:"account,omitzero"` // ... an account's number, whose holder he is
+	Credit  bool       `json:"credit,omitempty"` // ... which is a credit card's
 
 	Script *IssuerScript `json:"script,omitempty"` // of the issuer, from now on; one without stages ends the one before
 

@@ -80,15 +80,20 @@ type payersBank struct {
 	holds  map[string]int64 // fen, by payer
 	done   map[string]merchant.BankWord
 	silent map[string]bool
+
+	holders map[pay.Secret]merchant.Holder // by the number of the account
+	refuses map[string]bool
+	moves   []audit.Statement // for transfers
 }
 
 // collect takes a debit from a payer's account, or refuses it; the same instruction is the same debit.
-func (b *payersBank) collect(_ time.Time, instruction, payer string, a pay.Amount) merchant.BankWord {
+func (b *payersBank) collect(now time.Time, instruction, payer string, a pay.Amount) merchant.BankWord {
 	if b.done[instruction] == "" {
 		b.done[instruction] = merchant.BankRefused
 		if b.holds[payer] >= a.Minor {
 			b.holds[payer] -= a.Minor
 			b.done[instruction] = merchant.BankPaid
+			b.state(now, instruction, a)
 		}
 	}
 	if b.silent[payer] {
@@ -111,7 +116,7 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	if err != nil {
 		return OfficeMade{}, err
 	}
-	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, deaf: map[string]bool{}, payers: payersBank{holds: map[string]int64{}, done: map[string]merchant.BankWord{}, silent: map[string]bool{}}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
+	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, deaf: map[string]bool{}, payers: payersBank{holds: map[string]int64{}, done: map[string]merchant.BankWord{}, silent: map[string]bool{}, holders: map[pay.Secret]merchant.Holder{}, refuses: map[string]bool{}}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
 	keys := hsm.New(h.seed.Reader("office/hsm"))
 	if _, err := keys.Import(merchant.KeyStore, hsm.AES256, h.seed.Bytes("office/store", 32)); err != nil {
 		return OfficeMade{}, err
@@ -119,7 +124,7 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	store := journal.NewMemory()
 	h.stores = append(h.stores, store)
 	o.Office, err = merchant.New(merchant.Config{Terms: terms, Rules: h.officeRules, Store: store, Trace: h.trace, Bank: o.bank.pay,
-		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text, Quarrel: h.acquirer.Quarrel, Collect: o.payers.collect, Tell: o.tell, Carry: o.carry,
+		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text, Quarrel: h.acquirer.Quarrel, Collect: o.payers.collect, Tell: o.tell, Carry: o.carry, NameOf: o.payers.nameOf, Credit: o.payers.credit,
 		Risk: merchant.Risk{Set: h.acquirer.SetLimit, Drop: h.acquirer.DropLimit, Limits: h.acquirer.Limits, Block: h.acquirer.Block, Reviews: h.acquirer.Reviews, Decide: h.acquirer.Decide}})
 	if err != nil {
 		return OfficeMade{}, err
@@ -211,10 +216,7 @@ func (o *office) arrange(a Arrangement) error {
 		return nil
 	}
 	if a.Payer != "" {
-		o.payers.silent[a.Payer] = a.Condition == ConditionMute
-		if a.Holds.Currency != 0 {
-			o.payers.holds[a.Payer] = a.Holds.Minor
-		}
+		o.payers.arrange(a)
 		return nil
 	}
 	o.bank.refuses[a.Merchant], o.bank.silent[a.Merchant] = false, false
@@ -241,6 +243,7 @@ func (o *office) look(s *State) error {
 		}
 		s.Balances["office:"+string(account)] = Holding{Balance: b.Booked, Available: b.Available}
 	}
+	s.Statements = append(append(s.Statements, audit.Statement{Role: audit.Settlement, Party: "bank", Fact: audit.Banked}), o.payers.moves...)
 	s.Texts = append(s.Texts, o.texts...)
 	for payer, minor := range o.payers.holds {
 		s.Balances["bank:payer:"+payer] = Holding{Balance: pay.CNY(minor), Available: pay.CNY(minor)}

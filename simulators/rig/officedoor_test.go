@@ -71,6 +71,7 @@ func TestOfficeOverHTTP(t *testing.T) {
 	quarrelled(t, w)
 	bounded(t, w, till)
 	askedAndTold(t, w, till)
+	sent(t, w)
 	for _, op := range merchant.Operations() {
 		if !judge.seen["/"+string(op)] {
 			t.Errorf("nobody has asked %s", op)
@@ -255,4 +256,34 @@ func askedAndTold(t *testing.T, w *World, till *Till) {
 	ask(merchant.NoSale, merchant.OpRecord, merchant.Request{RRN: "1"})
 	ask(merchant.OK, merchant.OpStatistics, merchant.Request{})
 	ask(merchant.NoDay, merchant.OpStatistics, merchant.Request{From: "2026-13-01"})
+}
+
+// sent has Alice send money to Carol, and put some into a balance that pays another.
+func sent(t *testing.T, w *World) {
+	t.Helper()
+	ok := func(a merchant.Answer, err error) {
+		t.Helper()
+		fatal(t, err)
+		if a.Code != merchant.OK {
+			t.Errorf("%s %s, want OK", a.Code, a.Reason)
+		}
+	}
+	ok(w.AskTransfer(merchant.Send, "Alice", "Carol", pay.CNY(10_00)))
+	ok(w.ConfirmTransfer(false))
+	ok(w.AskTopUp("Alice", "Noodle House", pay.CNY(20_00)))
+	ok(w.ConfirmTransfer(false))
+	ok(w.ScanPayee("Noodle House", "Tea House", pay.CNY(5_00), false))
+	ok(w.ConfirmTransfer(false))
+	if a, err := w.AskTransfer(merchant.Send, "Alice", "", pay.CNY(1_00)); err != nil || a.Code != merchant.WrongAccount {
+		t.Errorf("an account of nobody: %s, %v", a.Code, err)
+	}
+	stands, err := w.Transfer()
+	if err == nil {
+		t.Errorf("there is a transfer that was refused: %+v", stands)
+	}
+	got, err := w.PayerHolds("Carol")
+	fatal(t, err)
+	if got != pay.CNY(10_00) {
+		t.Errorf("Carol has %s, want 10.00 CNY", got)
+	}
 }

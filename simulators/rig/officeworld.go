@@ -22,6 +22,9 @@ type officeLine struct {
 	newcomers  map[string]*newcomer  // by shop
 	agreements map[string]string     // the last of each shop and payer
 	payers     string                // the shop of the last one
+	transfer   string                // asked for last
+	transferBy string                // ... from whose bank account
+	opened     map[string]bool       // accounts, by their holders
 	secrets    map[string]pay.Secret // under which shops are told, by name
 	said       []merchant.Answer     // everything that the office said
 	edits      []func(*merchant.SchemeFile)

@@ -37,7 +37,7 @@ func (c *hearing) officeBreaks() []Break {
 	if len(c.office) == 0 {
 		return nil
 	}
-	return slices.Concat(c.clearedOnce(), c.fees(), c.paidOnce(), c.consents(), c.officeBalances())
+	return slices.Concat(c.clearedOnce(), c.fees(), c.paidOnce(), c.consents(), c.transfers(), c.officeBalances())
 }
 
 // movement is what is the same in two parties' words about money that moved.
