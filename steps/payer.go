@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -10,7 +11,9 @@ import (
 )
 
 // payerSteps are about automatic debits, which need a payer's consent.
-func payerSteps() []Step {
+func payerSteps() []Step { return slices.Concat(consentSteps(), debitSteps()) }
+
+func consentSteps() []Step {
 	return []Step{
 		{Name: "payer-has", En: `{who} has {amount} in the bank`, Zh: `{who}在银行有 {amount}`,
 			Example: `Given Alice has 500.00 CNY in the bank`, ExampleZh: `假如 小爱在银行有 500.00 元`,
@@ -46,12 +49,37 @@ func payerSteps() []Step {
 				}
 				return err
 			}},
+	}
+}
+
+func debitSteps() []Step {
+	return []Step{
 		{Name: "debits", En: `{merchant} debits {who} {amount} under number {text}`, Zh: `{merchant} 向{who}代扣 {amount}，单号 {text}`,
 			Example: `When "Noodle House" debits Alice 30.00 CNY under number "1"`, ExampleZh: `当 "面馆" 向小爱代扣 30.00 元，单号 "1"`,
 			Is: "At once, whatever the office says to that.", do: debits(false)},
 		{Name: "debits-later", En: `{merchant} debits {who} {amount} under number {text}, due in {duration}`, Zh: `{merchant} 向{who}代扣 {amount}，单号 {text}，{duration}后到期`,
 			Example: `When "Noodle House" debits Alice 30.00 CNY under number "1", due in 7 days`, ExampleZh: `当 "面馆" 向小爱代扣 30.00 元，单号 "1"，7 天后到期`,
 			Is: "Enjoyed now, paid then, in the morning.", do: debits(true)},
+		{Name: "debits-with-coupon", En: `{merchant} debits {who} {amount} under number {text}, with coupon {text} of {amount}`, Zh: `{merchant} 向{who}代扣 {amount}，单号 {text}，使用优惠券 {text} 抵 {amount}`,
+			Example: `When "Noodle House" debits Alice 30.00 CNY under number "1", with coupon "C1" of 5.00 CNY`, ExampleZh: `当 "面馆" 向小爱代扣 30.00 元，单号 "1"，使用优惠券 "C1" 抵 5.00 元`,
+			Is: "The coupon makes it cheaper, and counts once.", do: withAmount(2, func(s *scenario, a args, amount pay.Amount) error {
+				off, err := pay.ParseAmount(a.at(5))
+				if err == nil {
+					_, err = s.world.DebitWithCoupon(a.at(0), a.at(1), a.at(3), amount, merchant.Coupon{Number: a.at(4), Amount: off})
+				}
+				return err
+			})},
+		{Name: "becomes-member", En: `{merchant} makes {who} a member for {amount} a month`, Zh: `{merchant} 让{who}成为会员，每月 {amount}`,
+			Example: `When "Noodle House" makes Alice a member for 20.00 CNY a month`, ExampleZh: `当 "面馆" 让小爱成为会员，每月 20.00 元`,
+			Is: "By what the payer has agreed to: the first month at once, then on the same day of each.", do: withAmount(2, func(s *scenario, a args, amount pay.Amount) error {
+				_, err := s.world.BecomesMember(a.at(0), a.at(1), amount)
+				return err
+			})},
+		{Name: "card-revoked", En: `the bank of {who} revokes the card`, Zh: `{who}的银行吊销其卡片`,
+			Example: `Given the bank of Alice revokes the card`, ExampleZh: `假如 小爱的银行吊销其卡片`,
+			Is: "It pays no debit any more, and says why.", do: func(s *scenario, a args) error {
+				return s.world.ArrangePayer(a.at(0), pay.Amount{}, rig.ConditionRevoked)
+			}},
 		{Name: "debits-are", En: `the debits of {merchant} are`, Zh: `{merchant} 的代扣为`, Table: true,
 			Example: `Then the debits of "Noodle House" are`, ExampleZh: `那么 "面馆" 的代扣为`,
 			Is: "Exactly these: number, amount, state (waiting, paid, failed, overdue, unknown), tries.", do: debitsAre},

@@ -216,3 +216,59 @@ Feature: Automatic debits, with consent and never without
       | number | state   |
       | 1      | overdue |
     And Alice has 0.00 CNY left in the bank
+
+  @MER-110
+  Scenario: A card that is revoked is not tried again
+    Given Alice agrees to the debits
+    And Alice has 10.00 CNY in the bank
+    And "Noodle House" debits Alice 30.00 CNY under number "1"
+    And the bank of Alice revokes the card
+    When 7 days pass
+    Then the debits of "Noodle House" are
+      | number | state  | tries |
+      | 1      | failed | 2     |
+
+  @MER-110
+  Scenario: ... and there is no agreement any more
+    Given Alice agrees to the debits
+    And the bank of Alice revokes the card
+    And "Noodle House" debits Alice 30.00 CNY under number "1"
+    And Alice has 500.00 CNY in the bank
+    When "Noodle House" debits Alice 30.00 CNY under number "2"
+    Then the office says NO_CONSENT
+    And Alice has 500.00 CNY left in the bank
+
+  @MER-111
+  Scenario: A member is debited once a month
+    Given Alice agrees to the debits
+    And "Noodle House" makes Alice a member for 20.00 CNY a month
+    When 65 days pass
+    Then the debits of "Noodle House" are
+      | number         | amount    | state |
+      | member/2026-06 | 20.00 CNY | paid  |
+      | member/2026-07 | 20.00 CNY | paid  |
+      | member/2026-08 | 20.00 CNY | paid  |
+    And Alice has 440.00 CNY left in the bank
+
+  @MER-111
+  Scenario: ... until he cancels
+    Given Alice agrees to the debits
+    And "Noodle House" makes Alice a member for 20.00 CNY a month
+    When Alice cancels the debits
+    And 65 days pass
+    Then Alice has 480.00 CNY left in the bank
+
+  @MER-112
+  Scenario: A coupon makes a debit cheaper
+    Given Alice agrees to the debits
+    When "Noodle House" debits Alice 30.00 CNY under number "1", with coupon "C1" of 5.00 CNY
+    Then the office says OK
+    And Alice has 475.00 CNY left in the bank
+
+  @MER-112
+  Scenario: ... once
+    Given Alice agrees to the debits
+    And "Noodle House" debits Alice 30.00 CNY under number "1", with coupon "C1" of 5.00 CNY
+    When "Noodle House" debits Alice 30.00 CNY under number "2", with coupon "C1" of 5.00 CNY
+    Then the office says COUPON_USED
+    And Alice has 475.00 CNY left in the bank

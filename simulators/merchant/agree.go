@@ -32,6 +32,7 @@ const (
 	Offered   Standing = "offered" // the payer has still to confirm it
 	Active    Standing = "active"
 	Cancelled Standing = "cancelled"
+	Revoked   Standing = "revoked" // the payer's card is: nothing more is tried
 )
 
 // Agreement lets a merchant debit a payer.
@@ -45,6 +46,7 @@ type Agreement struct {
 	Code      []byte    `json:"code,omitempty"`  // by which he confirms, under KeyStore
 	Confirmed time.Time `json:"confirmed,omitzero"`
 	Ended     time.Time `json:"ended,omitzero"`
+	Plan      *Plan     `json:"plan,omitempty"` // a membership
 }
 
 // DebitState is what became of a debit.
@@ -70,6 +72,7 @@ type Debit struct {
 	Tries     int        `json:"tries"`
 	Next      time.Time  `json:"next,omitzero"`
 	Asked     time.Time  `json:"asked,omitzero"`     // when the payer's bank was told of this try: the day on which the payer sees it
+	Coupon    string     `json:"coupon,omitempty"`   // that has made it cheaper
 	Deferred  bool       `json:"deferred,omitempty"` // enjoy first, pay later (先享后付)
 }
 
@@ -99,7 +102,9 @@ func agreementServices() []Service {
 		{OpCancel, []string{"agreement"}, []Check{known, {"agreement-ended", notEnded}}, cancelAgreement},
 		{OpAgreement, []string{"agreement"}, []Check{known}, func(c *Call) { c.tellAgreement(c.agreement) }},
 		{OpDebit, []string{"merchant", "agreement", "number", "amount"}, []Check{{"merchant", merchantKnown}, known, {"debit-repeat", firstDebit}, {"suspended", notSuspended},
-			{"consent", consentGiven}, {"consent-term", consentStands}, {"cap-debit", withinDebit}, {"cap-day", withinDay}, {"cap-month", withinMonth}, {"cap-count", withinCount}}, debit},
+			{"coupon", couponMeant}, {"coupon-once", couponUnused}, {"consent", consentGiven}, {"consent-term", consentStands}, {"cap-debit", withinDebit}, {"cap-day", withinDay}, {"cap-month", withinMonth}, {"cap-count", withinCount}}, debit},
+		{OpMember, []string{"merchant", "agreement", "number", "amount"}, []Check{{"merchant", merchantKnown}, known, {"suspended", notSuspended}, {"consent", consentGiven},
+			{"consent-term", consentStands}, {"cap-debit", withinDebit}}, becomeMember},
 		{OpDebits, []string{"merchant"}, []Check{{"merchant", merchantKnown}}, tellDebits},
 	}
 }
@@ -128,8 +133,8 @@ func consentMeant(c *Call) (Code, string) {
 }
 
 func notEnded(c *Call) (Code, string) {
-	if c.agreement.Standing == Cancelled {
-		return NoConsent, "the agreement was cancelled"
+	if s := c.agreement.Standing; s == Cancelled || s == Revoked {
+		return NoConsent, "the agreement was ended: it is " + string(s)
 	}
 	return "", ""
 }
@@ -297,6 +302,9 @@ func cancelAgreement(c *Call) {
 // debit takes the money, or waits for the day on which it is due.
 func debit(c *Call) {
 	d := Debit{Merchant: c.merchant.Number, Number: c.req.Number, Agreement: c.agreement.Number, At: c.now, Amount: c.req.Amount, State: DebitWaiting, Tries: 1}
+	if c.req.Coupon != nil {
+		d.Coupon = c.req.Coupon.Number
+	}
 	if was, known := c.debits[d.key()]; known {
 		d.Tries, d.Deferred = was.Tries+1, was.Deferred
 	}
@@ -321,9 +329,14 @@ func (o *Office) collect(at time.Time, d Debit) {
 	word := o.Collect(at, d.try(), a.Payer, d.Amount)
 	o.note(at, trace.Decided, "debit", fmt.Sprintf("%s of %s for %s: %s", d.Amount, a.Payer, d.Merchant, word))
 	o.consult("bank-silence")
-	switch o.Rules.Heard(word) {
+	o.consult("revoked-card")
+	switch o.Rules.Revoked(o.Rules.Heard(word)) {
 	case BankPaid:
 		o.collected(at, d, a)
+	case BankRevoked:
+		d.State, d.Next = DebitFailed, time.Time{}
+		a.Standing, a.Ended = Revoked, at
+		o.commit(change{debits: []Debit{d}, agreements: []Agreement{a}})
 	case BankRefused:
 		o.consult("debit-retry")
 		d.State, d.Next = DebitFailed, time.Time{}

@@ -44,8 +44,9 @@ type Request struct {
 	Agreement string   `json:"agreement,omitempty"`
 	Number    string   `json:"number,omitempty"` // the merchant's own
 
-	RRN     string `json:"rrn,omitempty"`
-	Dispute string `json:"dispute,omitempty"`
+	Coupon  *Coupon `json:"coupon,omitempty"`
+	RRN     string  `json:"rrn,omitempty"`
+	Dispute string  `json:"dispute,omitempty"`
 
 	Account  Private `json:"account,omitzero"` // of the payee
 	QR       string  `json:"code,omitempty"`   // that was scanned

@@ -31,6 +31,18 @@ func agreementDefects() []pay.Defect[Rules] {
 			}},
 		{Name: "merchant-debits-once", Category: "resilience", Text: "gives a debit up at the first refusal", Why: "the schedule is a job that was never written",
 			Edit: func(r *Rules) { r.DebitTries = 1 }},
+		{Name: "merchant-retries-revoked", Category: "resilience", Text: "tries a revoked card again and again", Why: "a no is a no, and the reason is not read",
+			Edit: func(r *Rules) {
+				r.Revoked = func(w BankWord) BankWord {
+					if w == BankRevoked {
+						return BankRefused
+					}
+					return w
+				}
+			}},
+		{Name: "merchant-members-for-ever", Category: "money", Text: "debits the months of a membership that was cancelled", Why: "who wants to leave is to write a letter",
+			Edit: func(r *Rules) { r.PlanStands = func(Agreement, time.Time) bool { return true } }},
+		skips("merchant-coupon-twice", "coupon-once", "money", "takes a coupon for every debit", "it is struck off in the shop's own list, at night"),
 		{Name: "merchant-writes-off", Category: "money", Text: "forgets a deferred debit that could not be collected", Why: "failed is failed",
 			Edit: func(r *Rules) { r.Uncollected = DebitFailed }},
 		{Name: "merchant-debits-untold", Category: "security", Text: "debits without a word to the payer", Why: "texts cost money",

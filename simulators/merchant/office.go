@@ -248,6 +248,7 @@ func (o *Office) Payouts() []Payout {
 // when it has told what the acquirer has posted up to now.
 func (o *Office) Age(now time.Time) {
 	o.ageDeposits(now)
+	o.ageMembers(now)
 	o.ageDebits(now)
 	o.ageDisputes(now)
 	o.ageTransfers(now)

@@ -405,6 +405,29 @@ func (w *town) agree() {
 	debit(1_00, "")
 }
 
+// belong debits members and takes coupons, until a card is revoked.
+func (w *town) belong() {
+	number := w.ask(merchant.OpAgree, merchant.Request{Merchant: noodles, Payer: "Bob", Phone: merchant.NewPrivate("13600136000"),
+		Consent: &merchant.Consent{PerDebit: pay.CNY(30_00), PerMonth: pay.CNY(70_00)}}).Agreement.Number
+	w.ask(merchant.OpConsent, merchant.Request{Agreement: number, Activation: merchant.Private{Secret: w.code}})
+	r := merchant.Request{Merchant: noodles, Agreement: number, Number: "gym", Amount: pay.CNY(20_00)}
+	w.ask(merchant.OpMember, r)
+	w.pass(70 * 24 * time.Hour)
+	for i := range 3 {
+		r.Number, r.Coupon = fmt.Sprint("coupon ", i), &merchant.Coupon{Number: "C1", Amount: pay.CNY(int64(i) * 5_00)}
+		w.ask(merchant.OpDebit, r)
+	}
+	r.Number, r.Coupon = "coupon 4", &merchant.Coupon{Number: "C1", Amount: pay.CNY(5_00)}
+	w.ask(merchant.OpDebit, r)
+	w.takes = []merchant.BankWord{merchant.BankRevoked}
+	r.Number, r.Coupon, r.Amount = "last", nil, pay.CNY(1_00)
+	w.ask(merchant.OpDebit, r)
+	w.pass(40 * 24 * time.Hour)
+	for _, d := range w.ask(merchant.OpDebits, merchant.Request{Merchant: noodles}).Debits {
+		fmt.Fprintln(&w.said, d.Number, d.Amount, d.State, d.Tries)
+	}
+}
+
 // quarrel disputes sales in every way that a defect could do otherwise.
 func (w *town) quarrel() {
 	ask := func(op merchant.Operation, dispute string, fen int64, d merchant.Decision) {
@@ -543,6 +566,7 @@ func TestOfficeDefects(t *testing.T) {
 	honest.live()
 	honest.join()
 	honest.agree()
+	honest.belong()
 	honest.quarrel()
 	honest.listen()
 	honest.send()
@@ -571,6 +595,7 @@ func TestOfficeDefects(t *testing.T) {
 		w.live()
 		w.join()
 		w.agree()
+		w.belong()
 		w.quarrel()
 		w.listen()
 		w.send()

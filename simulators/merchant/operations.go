@@ -34,6 +34,7 @@ const (
 	OpAgreement Operation = "agreement"
 	OpDebit     Operation = "debit"
 	OpDebits    Operation = "debits"
+	OpMember    Operation = "membership"
 
 	OpRetrieve   Operation = "retrieve"
 	OpEvidence   Operation = "evidence"
@@ -66,7 +67,7 @@ const (
 func Operations() []Operation {
 	return []Operation{OpEnrol, OpQuote, OpStatement, OpOwed, OpPayout, OpPayouts, OpReconcile, OpCases, OpResolve,
 		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose,
-		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits,
+		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits, OpMember,
 		OpRetrieve, OpEvidence, OpChargeback, OpRepresent, OpRule, OpDisputes,
 		OpInquire, OpConfirm, OpTransfer, OpPayeeCode,
 		OpSubscribe, OpNews, OpRecords, OpRecord, OpStatistics,
@@ -120,6 +121,9 @@ const (
 	OverSale        Code = "OVER_SALE"   // more than is left of it
 	NoEvidence      Code = "NO_EVIDENCE" // of the merchant's
 	TooLate         Code = "TOO_LATE"
+
+	BadCoupon  Code = "BAD_COUPON"  // without a number, or for more than the debit
+	CouponUsed Code = "COUPON_USED" // with another debit
 
 	BadTransfer      Code = "BAD_TRANSFER"      // of no kind that there is, or something is missing
 	WrongAccount     Code = "A3"                // the receiving account is nobody's, or not of the kind (DOMAIN.md C)

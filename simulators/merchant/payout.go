@@ -21,6 +21,7 @@ type BankWord string
 const (
 	BankPaid    BankWord = "paid"
 	BankRefused BankWord = "refused" // the account is closed, or its holder has another name
+	BankRevoked BankWord = "revoked" // the payer's card is: it will never pay
 	BankSilent  BankWord = "silent"  // nobody knows whether it paid: it is asked again
 )
 

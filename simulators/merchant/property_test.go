@@ -289,13 +289,17 @@ func (l *life) debit() {
 			l.office.Serve(l.now, merchant.OpConsent, merchant.Request{Agreement: a.Agreement.Number, Activation: merchant.Private{Secret: l.code}})
 		}
 	case 1:
-		if l.chance.IntN(3) == 0 {
+		if l.chance.IntN(3) > 0 {
+			l.debits++
+			l.office.Serve(l.now, merchant.OpMember, merchant.Request{Merchant: noodles, Agreement: number, Number: fmt.Sprint("m", l.debits), Amount: fen(40_00)})
+		} else {
 			l.office.Serve(l.now, merchant.OpCancel, merchant.Request{Agreement: number})
 		}
 	default:
 		l.debits += l.chance.IntN(2) // or the same number again
 		r := merchant.Request{Merchant: noodles, Agreement: number, Number: fmt.Sprint(l.debits), Amount: fen(60_00)}
 		if l.chance.IntN(4) == 0 {
+			r.Coupon = &merchant.Coupon{Number: fmt.Sprint("C", l.chance.IntN(20)), Amount: fen(9_00)}
 			r.Day = l.now.AddDate(0, 0, l.chance.IntN(9)).Format("2006-01-02")
 		}
 		l.office.Serve(l.now, merchant.OpDebit, r)
@@ -589,7 +593,7 @@ func TestRandomLivesFindDefects(t *testing.T) {
 	for _, name := range []string{"merchant-clears-twice", "merchant-rounds-down", "merchant-hidden-fee", "merchant-forgets-cap", "merchant-returns-by-part",
 		"merchant-keeps-void-fee", "merchant-statement-without-refunds", "merchant-forgets-debt", "merchant-silence-is-no", "merchant-loses-failed-payout",
 		"merchant-overlooks-short", "merchant-overlooks-long", "merchant-matches-by-number", "merchant-deposit-again", "merchant-debits-twice", "merchant-debits-anybody",
-		"merchant-over-debit-cap", "merchant-over-day-cap", "merchant-over-month-cap", "merchant-over-count-cap",
+		"merchant-over-debit-cap", "merchant-over-day-cap", "merchant-members-for-ever", "merchant-over-month-cap", "merchant-over-count-cap",
 		"merchant-charges-back-refunded", "merchant-refunds-disputed", "merchant-pays-disputed", "merchant-keeps-won", "merchant-news-of-sales-only", "merchant-news-anew", "merchant-transfer-unknown-is-no",
 		"merchant-transfer-unknown-is-yes", "merchant-transfer-debit-unknown-is-no", "merchant-transfer-half", "merchant-transfer-asks-anew"} {
 		t.Run(name, func(t *testing.T) {

@@ -62,6 +62,8 @@ type Rules struct {
 	Release       func(*Office, time.Time, Device, pay.Amount) error          // gives a deposit back, less damage
 	Change        func(Agreement, Consent) Agreement                          // other terms for an agreement
 	DebitTries    int                                                         // at a debit that the payer's bank refuses
+	Revoked       func(BankWord) BankWord                                     // what a bank's word about a revoked card is taken for
+	PlanStands    func(Agreement, time.Time) bool                             // whether a membership goes on
 	StillAgreed   func(Agreement, time.Time) bool                             // whether a debit may be tried again
 	RetryOver     func(*Office, Agreement, Debit, string) bool                // ... or waits, since it is over a cap on that day
 	Uncollected   DebitState                                                  // what becomes of a deferred debit that cannot be collected
@@ -90,7 +92,7 @@ func Reference() Rules {
 		Shown: shown, Missing: missing, CodeFits: func(c *Call, code string) bool { return c.req.Activation.Reveal() == code },
 		DepositOnce: true, Waives: waives, Release: (*Office).release, ReturnsAtTerm: true, HoldsDisputed: true, ReturnsWon: true, Deadlines: true,
 		Quarrel: func(o *Office, d Dispute, a pay.Amount) error { return o.Config.Quarrel(d.Sale, a) },
-		Change:  askAgainFor, DebitTries: debitTries, StillAgreed: stillAgreed, RetryOver: overAny, Uncollected: DebitOverdue, TellsPayer: true,
+		Change:  askAgainFor, DebitTries: debitTries, StillAgreed: stillAgreed, Revoked: func(w BankWord) BankWord { return w }, PlanStands: stillAgreed, RetryOver: overAny, Uncollected: DebitOverdue, TellsPayer: true,
 		Stop: func(o *Office, merchant, terminal string, stop bool) error {
 			return o.Config.Stop(merchant, terminal, stop)
 		},

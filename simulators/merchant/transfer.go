@@ -311,7 +311,11 @@ func (o *Office) legWord(at time.Time, t Transfer) BankWord {
 		}
 		return o.Credit(at, o.Rules.LegName(t, "credit"), BankAccount{Number: pay.NewSecret(string(number))}, t.Amount)
 	case t.State == TransferDebiting && t.Payer != "":
-		return o.Collect(at, o.Rules.LegName(t, "debit"), t.Payer, t.Amount)
+		word := o.Collect(at, o.Rules.LegName(t, "debit"), t.Payer, t.Amount)
+		if word == BankRevoked {
+			word = BankRefused
+		}
+		return word
 	case t.State == TransferReturning && t.Payer != "":
 		return o.Credit(at, o.Rules.LegName(t, "return"), BankAccount{Payer: t.Payer}, t.Amount)
 	}

@@ -25,6 +25,7 @@ const (
 	ConditionAnswers     = "answers"     // the Nth request of Flow is answered with Answer
 	ConditionMute        = "mute"        // of a wallet: requests are done, and nobody is told
 	ConditionRefuses     = "refuses"     // of the bank: a merchant's account takes nothing
+	ConditionRevoked     = "revoked"     // of the bank: a payer's card is
 	ConditionUnsure      = "unsure"      // of a wallet: what is done is answered as unknown
 )
 

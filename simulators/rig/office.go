@@ -83,11 +83,15 @@ type payersBank struct {
 
 	holders map[pay.Secret]merchant.Holder // by the number of the account
 	refuses map[string]bool
+	revoked map[string]bool   // payers' cards
 	moves   []audit.Statement // for transfers
 }
 
 // collect takes a debit from a payer's account, or refuses it; the same instruction is the same debit.
 func (b *payersBank) collect(now time.Time, instruction, payer string, a pay.Amount) merchant.BankWord {
+	if b.revoked[payer] && b.done[instruction] != merchant.BankPaid {
+		return merchant.BankRevoked
+	}
 	if b.done[instruction] == "" {
 		b.done[instruction] = merchant.BankRefused
 		if b.holds[payer] >= a.Minor {
@@ -116,7 +120,7 @@ func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error
 	if err != nil {
 		return OfficeMade{}, err
 	}
-	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, deaf: map[string]bool{}, payers: payersBank{holds: map[string]int64{}, done: map[string]merchant.BankWord{}, silent: map[string]bool{}, holders: map[pay.Secret]merchant.Holder{}, refuses: map[string]bool{}}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
+	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, deaf: map[string]bool{}, payers: payersBank{holds: map[string]int64{}, done: map[string]merchant.BankWord{}, silent: map[string]bool{}, holders: map[pay.Secret]merchant.Holder{}, refuses: map[string]bool{}, revoked: map[string]bool{}}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
 	keys := hsm.New(h.seed.Reader("office/hsm"))
 	if _, err := keys.Import(merchant.KeyStore, hsm.AES256, h.seed.Bytes("office/store", 32)); err != nil {
 		return OfficeMade{}, err

@@ -144,13 +144,15 @@ func agreed(t *testing.T, w *World) {
 	ok(w.ConfirmsDebits("Alice", false))
 	ok(w.Debit("Noodle House", "Alice", "1", pay.CNY(40_00), ""))
 	ok(w.Debit("Noodle House", "Alice", "2", pay.CNY(40_00), w.BusinessDay(-3)))
+	ok(w.BecomesMember("Noodle House", "Alice", pay.CNY(10_00)))
+	ok(w.DebitWithCoupon("Noodle House", "Alice", "3", pay.CNY(30_00), merchant.Coupon{Number: "C1", Amount: pay.CNY(5_00)}))
 	ok(w.AskOffice(merchant.OpAgreement, merchant.Request{Agreement: w.agreement("Noodle House", "Alice")}))
 	ok(w.EndsDebits("Alice"))
 	ok(w.AskOfficeFor("Noodle House", merchant.OpDebits, merchant.Request{}))
 	left, err := w.PayerHolds("Alice")
 	fatal(t, err)
-	if left != pay.CNY(60_00) {
-		t.Errorf("Alice has %s left, want 60.00 CNY", left)
+	if left != pay.CNY(25_00) {
+		t.Errorf("Alice has %s left, want 25.00 CNY", left)
 	}
 }
 

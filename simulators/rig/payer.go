@@ -96,6 +96,24 @@ func (w *World) Debit(shop, who, number string, a pay.Amount, day string) (merch
 	return w.AskOffice(merchant.OpDebit, merchant.Request{Merchant: m.Number, Agreement: w.agreement(m.Name, c.Name), Number: number, Amount: a, Day: day})
 }
 
+// DebitWithCoupon is Debit at once, with a coupon.
+func (w *World) DebitWithCoupon(shop, who, number string, a pay.Amount, k merchant.Coupon) (merchant.Answer, error) {
+	m, c, err := w.agreeing(shop, who)
+	if err != nil {
+		return merchant.Answer{}, err
+	}
+	return w.AskOffice(merchant.OpDebit, merchant.Request{Merchant: m.Number, Agreement: w.agreement(m.Name, c.Name), Number: number, Amount: a, Coupon: &k})
+}
+
+// BecomesMember has a cardholder debited by a shop every month.
+func (w *World) BecomesMember(shop, who string, a pay.Amount) (merchant.Answer, error) {
+	m, c, err := w.agreeing(shop, who)
+	if err != nil {
+		return merchant.Answer{}, err
+	}
+	return w.AskOffice(merchant.OpMember, merchant.Request{Merchant: m.Number, Agreement: w.agreement(m.Name, c.Name), Number: "member", Amount: a})
+}
+
 // ArrangePayer sets what a cardholder's bank account holds, or whether his bank answers.
 func (w *World) ArrangePayer(who string, holds pay.Amount, condition string) error {
 	c, err := w.Rig.Cast.Cardholder(who)

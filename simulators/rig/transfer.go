@@ -63,6 +63,7 @@ func (b *payersBank) arrange(a Arrangement) {
 		b.holders[pay.NewSecret(number)] = merchant.Holder{Name: a.Payer, Credit: a.Credit}
 	}
 	b.silent[name], b.refuses[name] = a.Condition == ConditionMute, a.Condition == ConditionRefuses
+	b.revoked[name] = a.Condition == ConditionRevoked
 	if a.Credit {
 		b.silent[cardOf(name)], b.refuses[cardOf(name)] = b.silent[name], b.refuses[name]
 	}

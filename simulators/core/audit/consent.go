@@ -41,6 +41,9 @@ func (c *hearing) consents() (breaks []Break) {
 		if k.Confirmed.IsZero() {
 			tell("nobody has agreed to it")
 		}
+		if !k.Ended.IsZero() && k.Taken.After(k.Ended) {
+			tell("the agreement had ended")
+		}
 		if k.Taken.Before(k.Confirmed) {
 			continue
 		}
