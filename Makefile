@@ -1,7 +1,7 @@
 # make help prints the targets.
 GO ?= go
 
-.PHONY: help run test demo bench soak kills seeds fuzz lint image
+.PHONY: help run test demo bench soak kills selfcheck seeds fuzz lint image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ soak: ## ten minutes of load: memory and goroutines stay flat
 
 kills: ## the host is killed at a hundred random moments under load (SQLite, with unsynced writes discarded, PostgreSQL), and its books stay right
 	. .ci/postgres; $(GO) test -count=1 -timeout 20m -run '^TestKilledAtRandomMoments$$' -v ./load/campaign -kills 100
+
+selfcheck: ## every defect meets every scenario that it can touch: who notices, who survives, which scenarios notice nothing
+	$(GO) run ./cmd/tillproof selfcheck --all
 
 seeds: ## no false alarm: the suite over a thousand seeds in memory, and twenty on sockets
 	$(GO) test -count=1 -timeout 5h -run '^TestSuiteHolds(OverSeeds|OnLoopback)$$' -v ./steps -seeds.memory 1000 -seeds.socket 20

@@ -39,7 +39,8 @@ type Config struct {
 	Started      func(name string)       // from any goroutine
 	Done         func(*reports.Scenario) // from any goroutine
 
-	shared *shared // nil: made for this run
+	shared *shared         // nil: made for this run
+	only   map[string]bool // just the scenarios with these ids; nil: whichever
 }
 
 // shared is what many runs of the built-in features make once.
@@ -78,7 +79,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 			return nil, err
 		}
 	}
-	source := Source{Builtin: c.Builtin, Name: "features", listed: c.shared.listed}
+	source := Source{Builtin: c.Builtin, Name: "features", listed: c.shared.listed, only: c.only}
 	selection, err := source.Select(c.Paths, tags)
 	if err != nil {
 		return nil, err

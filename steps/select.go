@@ -28,8 +28,9 @@ var ErrNoScenario = errors.New("no scenario matches")
 // Source is where features come from: a path that is on disk is read there, any other among the built-in ones.
 type Source struct {
 	Builtin fs.FS
-	Name    string         // the folder that the built-in features are known under: features
-	listed  []*featureFile // all the built-in ones, when runs share them: each file is parsed once
+	Name    string          // the folder that the built-in features are known under: features
+	listed  []*featureFile  // all the built-in ones, when runs share them: each file is parsed once
+	only    map[string]bool // just the scenarios with these ids; nil: whichever
 }
 
 // parsed is a feature file as gherkin reads it. Nothing in it changes.
@@ -64,7 +65,7 @@ func (s Source) Select(paths []string, tags Tags) (*Selection, error) {
 		if err != nil {
 			return nil, err
 		}
-		feature, err := f.selected(whole, tags)
+		feature, err := f.selected(whole, tags, s.only)
 		if err != nil {
 			return nil, err
 		}
@@ -234,7 +235,7 @@ func parseFile(uri string, fsys fs.FS, name string) (p parsed, err error) {
 }
 
 // selected keeps of a file what was asked for.
-func (f *featureFile) selected(whole parsed, tags Tags) (SelectedFeature, error) {
+func (f *featureFile) selected(whole parsed, tags Tags, only map[string]bool) (SelectedFeature, error) {
 	text, doc, pickles := whole.text, whole.doc, whole.pickles
 	last := bytes.Count(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) + 1
 	if asked := slices.Max(append(f.lines, 0)); asked > last {
@@ -244,7 +245,7 @@ func (f *featureFile) selected(whole parsed, tags Tags) (SelectedFeature, error)
 	keep := map[int]bool{}
 	for _, p := range pickles {
 		asked := func(line int) bool { return layout.at(line).holds(lineOf(p)) }
-		if (f.whole || slices.ContainsFunc(f.lines, asked)) && tags.Match(tagNames(p)) {
+		if (f.whole || slices.ContainsFunc(f.lines, asked)) && tags.Match(tagNames(p)) && (only == nil || only[reports.ScenarioID(f.uri, lineOf(p))]) {
 			keep[lineOf(p)] = true
 		}
 	}

@@ -137,6 +137,58 @@ func TestSelfcheckOnly(t *testing.T) {
 	}
 }
 
+// With All a defect meets the scenarios that ask what it edits, and no other would have failed: each defect is tried with all of them too.
+func TestSelfcheckAll(t *testing.T) {
+	requirements := []steps.Requirement{{ID: "SEC-001", Defects: []string{"acquirer-skips-mac"}}}
+	check := steps.Selfcheck{Builtin: few(t), Requirements: requirements, Defects: rig.Defects(), All: true}
+	for i, d := range check.Defects {
+		if i%20 == 0 || d.Name == "acquirer-skips-mac" {
+			check.Only = append(check.Only, d.Name)
+		}
+	}
+	touched := selfcheck(t, check)
+	check.All, check.Requirements = false, nil // the whole suite
+	whole := selfcheck(t, check)
+	fewer := 0
+	for i, trial := range touched.Trials {
+		var all, some []string
+		for _, k := range slices.Concat(trial.Kills, trial.Accidents) {
+			some = append(some, k.Scenario)
+		}
+		for _, k := range whole.Trials[i].Accidents {
+			all = append(all, k.Scenario)
+		}
+		slices.Sort(all)
+		slices.Sort(some)
+		if !slices.Equal(some, all) {
+			t.Errorf("%s: of all scenarios %q fail, of the %d that ask what it edits %q", trial.Name, all, trial.Met, some)
+		}
+		if trial.Met < touched.Scenarios {
+			fewer++
+		}
+		if trial.Name == "acquirer-skips-mac" && (!trial.Killed() || !slices.Contains(trial.Kills[0].Requirements, "SEC-001")) {
+			t.Errorf("%s: %+v", trial.Name, trial.Kills)
+		}
+	}
+	if fewer < len(check.Only)/2 {
+		t.Errorf("of %d defects %d meet fewer than all scenarios: nothing is selected", len(check.Only), fewer)
+	}
+}
+
+// Which scenarios no defect makes fail is told when all defects have met them.
+func TestSelfcheckTellsIdleScenarios(t *testing.T) {
+	check := steps.Selfcheck{Builtin: few(t), All: true}
+	for _, d := range rig.Defects() {
+		if d.Name == "acquirer-skips-mac" {
+			check.Defects = append(check.Defects, d)
+		}
+	}
+	m := selfcheck(t, check)
+	if failed := len(m.Trials[0].Accidents); failed == 0 || len(m.Idle) != m.Scenarios-failed || slices.Contains(m.Idle, m.Trials[0].Accidents[0].Scenario) {
+		t.Errorf("of %d scenarios %d fail, idle are %q", m.Scenarios, failed, m.Idle)
+	}
+}
+
 func selfcheck(t *testing.T, c steps.Selfcheck) *steps.Matrix {
 	t.Helper()
 	if c.Builtin == nil {

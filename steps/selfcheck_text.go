@@ -21,6 +21,7 @@ func (m *Matrix) WriteText(w io.Writer) error {
 		names = append(names, t.Name+": "+t.Text)
 	}
 	section(&b, "survivors", names)
+	section(&b, "scenarios that no defect makes fail", m.Idle)
 	section(&b, "requirements that no defect breaks", m.Untested)
 	section(&b, "requirements that name a defect and do not notice it", claims(m.Blind))
 	section(&b, "requirements that name a defect that does not exist", claims(m.Unknown))
@@ -30,13 +31,13 @@ func (m *Matrix) WriteText(w io.Writer) error {
 }
 
 func (t *Trial) text(b *strings.Builder) {
-	verdict := "killed"
+	verdict, others := "killed", "and, by the way,"
 	if !t.Killed() {
-		verdict = "SURVIVES"
+		verdict, others = "SURVIVES", "by accident"
 	}
 	fmt.Fprintf(b, "%-8s  %s: %s\n", verdict, t.Name, t.Text)
 	first(b, "by", t.Kills)
-	first(b, "by accident", t.Accidents)
+	first(b, others, t.Accidents)
 	if len(t.Broken) > 0 {
 		fmt.Fprintf(b, "          without a verdict: %s\n", strings.Join(t.Broken, ", "))
 	}
