@@ -135,6 +135,7 @@ type Stats struct {
 	Strays    [strays]uint64
 	Reversed  uint64 // payments of unknown outcome that were taken back
 	Connected Hist
+	Switch    Hist // services less what our issuer behind the switch took
 }
 
 func newStats(kinds int) *Stats { return &Stats{Kinds: make([]Tally, kinds)} }
@@ -149,6 +150,7 @@ func (s *Stats) Merge(o *Stats) {
 	}
 	s.Reversed += o.Reversed
 	s.Connected.Merge(&o.Connected)
+	s.Switch.Merge(&o.Switch)
 }
 
 // Total is the tally over the kinds that are wanted; nil wants all.
@@ -171,6 +173,7 @@ func (s *Stats) reset() {
 	}
 	s.Strays, s.Reversed = [strays]uint64{}, 0
 	s.Connected.reset()
+	s.Switch.reset()
 }
 
 // Flow is how many orders were due in an interval, and how many were written in it, each by its own time.
@@ -219,6 +222,9 @@ func (r *Recorder) Record(s *Sample) {
 		f.flow(s.Written, r.m.interval).Written++
 	}
 	f.Kinds[s.Kind].record(s)
+	if s.Issuer > 0 && (s.End == Approved || s.End == Declined) {
+		f.Switch.Add(s.Service() - s.Issuer)
+	}
 }
 
 // Late implements Desk: an answer came to an order that had timed out.
@@ -301,7 +307,7 @@ func NewMeasurement(kinds int, interval, length time.Duration) (*Measurement, er
 
 func (m *Measurement) newFrame() *frame {
 	f := &frame{Stats: *newStats(m.kinds), lo: math.MaxInt, flows: make([]Flow, 0, m.length/m.interval+180)}
-	f.Connected = newHist()
+	f.Connected, f.Switch = newHist(), newHist()
 	for i := range f.Kinds {
 		f.Kinds[i].Codes = make([]CodeCount, 0, 32)
 		for t := range f.Kinds[i].Times {

@@ -34,7 +34,7 @@ func AppendInterval(b []byte, iv *Interval) []byte {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = binary.AppendUvarint(b, iv.Reversed)
-	return appendHist(b, &iv.Connected)
+	return appendHist(appendHist(b, &iv.Connected), &iv.Switch)
 }
 
 // AppendFlows writes the flows that end a parcel.
@@ -89,6 +89,7 @@ func ReadParcel(b []byte, kinds int) (*Parcel, error) {
 	}
 	p.Reversed = r.number()
 	r.hist(&p.Connected)
+	r.hist(&p.Switch)
 	p.First = r.below(p.Index + 2)
 	for range r.below(p.Index + 2 - p.First) {
 		p.Flows = append(p.Flows, Flow{r.number(), r.number()})

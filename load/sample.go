@@ -44,6 +44,7 @@ func (e End) word() string { return strings.ReplaceAll(e.String(), " ", "") }
 type Sample struct {
 	Due, Written, Answered time.Duration
 	Waited                 time.Duration // of the lateness: for its till, which was busy with the order before, for the leg before, for a connection
+	Issuer                 time.Duration // of the service: what our issuer behind a switch under test took; 0 elsewhere
 	Chain                  uint64
 	Terminal, STAN         uint32
 	Kind                   uint16

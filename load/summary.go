@@ -34,6 +34,7 @@ type Summary struct {
 	Malformed  uint64         `json:"malformed"` // answers that cannot be read
 	Reversed   uint64         `json:"reversed"`  // payments of unknown outcome that were taken back
 	Connected  *Times         `json:"connected,omitempty"`
+	Switch     *Times         `json:"switch,omitempty"` // services less what our issuer behind a switch under test took
 	Thresholds []Verdict      `json:"thresholds"`
 	Checks     []Check        `json:"checks"` // of the run itself
 	Limit      Limit          `json:"limit"`
@@ -303,6 +304,10 @@ func (s *Summary) Sum(kinds []Kind, m *Measurement, c *Chronicle) {
 	if total.Connected.Count() > 0 {
 		t := times(&total.Connected)
 		s.Connected = &t
+	}
+	if total.Switch.Count() > 0 {
+		t := times(&total.Switch)
+		s.Switch = &t
 	}
 	s.Interval = m.interval
 	s.Rows = c.Rows(m.Flows())

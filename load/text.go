@@ -29,6 +29,9 @@ func WriteText(w io.Writer, s *Summary) error {
 	if c := s.Connected; c != nil {
 		fmt.Fprintf(&b, "connected %d times, sign-ins before the start among them, at most %.0f a second: %s (p50 / p99 / p99.9 / max)\n", c.Count, s.mostConnected(), timesText(*c))
 	}
+	if t := s.Switch; t != nil {
+		fmt.Fprintf(&b, "the switch's own time, service less what our issuer took, over %d orders: %s (p50 / p99 / p99.9 / max)\n", t.Count, timesText(*t))
+	}
 	if s.Replayed != nil {
 		fmt.Fprintf(&b, "%s\n", s.Replayed.Sentence())
 		for _, e := range s.Replayed.Examples {

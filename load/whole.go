@@ -113,7 +113,7 @@ func (s *Whole) fits(r *rig.Rig) error {
 				continue
 			}
 			s.codes = true
-			if r.Profile.Seat == rig.SeatRemote {
+			if r.Profile.Lends() {
 				return w.mistake(at, "a remote host's issuer gives no payers' codes here")
 			}
 		}
@@ -171,7 +171,7 @@ var endOf = map[rig.Fate]End{rig.FateApproved: Approved, rig.FateDeclined: Decli
 func (s *Whole) hear(c Chain, leg int, o rig.Served) {
 	terminal, _ := strconv.ParseUint(o.Terminal, 10, 32) // 0 for one with letters in its number
 	trace, _ := strconv.ParseUint(o.Trace, 10, 32)       // 0 where none came back
-	sample := Sample{Due: o.Due, Waited: o.Waited, Written: o.Written, Answered: o.Answered, Chain: c.Number, Terminal: uint32(terminal), STAN: uint32(trace),
+	sample := Sample{Due: o.Due, Waited: o.Waited, Issuer: o.Issuer, Written: o.Written, Answered: o.Answered, Chain: c.Number, Terminal: uint32(terminal), STAN: uint32(trace),
 		Kind: c.Kind(leg), Leg: uint8(leg), End: endOf[o.Fate], Code: [3]byte{' ', ' ', ' '}}
 	copy(sample.Code[:], o.Code)
 	s.mu.Lock()

@@ -87,7 +87,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	if c.Parallel <= 0 {
 		c.Parallel = runtime.GOMAXPROCS(0)
 	}
-	if c.Rig.Profile.Seat == rig.SeatRemote || c.Rig.Profile.Seat == rig.SeatTerminal {
+	if c.Rig.Profile.Lends() || c.Rig.Profile.Seat == rig.SeatTerminal {
 		c.Parallel = 1 // a remote host has no worlds: its terminals are lent to one scenario at a time
 	}
 	run := &reports.Run{Seed: uint64(c.Seed), DryRun: c.DryRun, Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
@@ -228,7 +228,7 @@ func (r *runner) before(ctx context.Context, pickle *godog.Scenario) (context.Co
 // unfit tells why a scenario cannot be run on this seat, "" if it can.
 func (r *runner) unfit(tree *reports.Scenario) string {
 	p := r.Rig.Profile
-	if (p.Seat == rig.SeatRemote || p.Seat == rig.SeatTerminal) && slices.Contains(tree.Tags, ClockTag) {
+	if (p.Lends() || p.Seat == rig.SeatTerminal) && slices.Contains(tree.Tags, ClockTag) {
 		return "about time: needs a host with a virtual clock"
 	}
 	if slices.Contains(tree.Tags, LayoutTag) && !r.Rig.Dialect.Is(layoutDialect) {

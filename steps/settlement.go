@@ -24,7 +24,7 @@ func settlementSteps() []Step {
 			Example: `When the cashier settles at "T1"`, ExampleZh: `当 收银员在 "T1" 结算`,
 			Is: "Presses the settlement key; one that was interrupted goes on. A remote host has other scenarios' payments in the batch: it needs a control door.",
 			do: onTill(func(s *scenario, t *rig.Till, _ args) error {
-				if _, ok := s.world.Control(); !ok {
+				if !s.world.Fresh() {
 					return rig.ErrNoSight
 				}
 				return t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.Settlement})
@@ -219,7 +219,7 @@ func batchAtHost(s *scenario, a args) error {
 	if err != nil {
 		return err
 	}
-	state, err := s.world.Look()
+	state, err := s.world.LookAtHost()
 	if err != nil {
 		return err
 	}

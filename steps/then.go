@@ -189,7 +189,7 @@ func hasMessageAs(s *scenario, a args) error {
 	}
 	var statements []audit.Statement
 	if a.at(0) == "host" {
-		state, err := s.world.Look()
+		state, err := s.world.LookAtHost()
 		if err != nil {
 			return err
 		}

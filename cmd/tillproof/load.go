@@ -105,7 +105,7 @@ func (f *loadFlags) run(cmd *cobra.Command, args []string) error {
 	defer remove()
 	o := rig.Options{Profile: profile, Line: rig.LineSocket, Control: f.control, State: filepath.Join("runs", profile.Name+".state.json")}
 	var host campaign.Host
-	if f.control == "" && profile.Seat != rig.SeatRemote {
+	if f.control == "" && !profile.Lends() {
 		acquirer, end, err := f.acquirer(cmd.Context(), w, &o)
 		if err != nil {
 			return err
@@ -198,7 +198,7 @@ func (f *loadFlags) retell(cmd *cobra.Command, w *load.Workload, profile *rig.Pr
 		return errors.New("load: --chaos does not go with --chain: a chain that is told again alone suffers nothing")
 	}
 	o := rig.Options{Profile: profile, Line: rig.LineMemory, Control: f.control}
-	if f.control != "" || profile.Seat == rig.SeatRemote {
+	if f.control != "" || profile.Lends() {
 		o.Line = rig.LineSocket
 	}
 	r, err := rig.New(o)

@@ -23,6 +23,8 @@ type Config struct {
 	Desk     load.Desk
 	Clock    func() time.Duration // since the run's start: the clock that Turn's now was read from
 	Began    time.Time            // the run's start, for the local time in messages
+
+	IssuerTook func(till int) time.Duration // of a till's last order, where our issuer is behind a switch under test; nil elsewhere
 }
 
 // Till is a terminal that has signed in.

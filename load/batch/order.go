@@ -178,6 +178,9 @@ func (s *Sender) end(at time.Duration, t *till, end load.End, code []byte) {
 	s.sample = load.Sample{Due: t.order.due, Waited: t.order.ready - t.order.due, Written: t.written, Answered: at, Chain: t.order.chain.Number, Terminal: uint32(t.index), STAN: t.sent.trace,
 		Kind: t.order.kind(), Leg: uint8(t.order.leg), End: end, Code: [3]byte{' ', ' ', ' '}}
 	copy(s.sample.Code[:], code)
+	if s.IssuerTook != nil {
+		s.sample.Issuer = s.IssuerTook(int(t.index))
+	}
 	s.crossed[0].Bytes, s.wire = t.frame, s.crossed[:1]
 	if end != load.TimedOut {
 		s.crossed[1], s.wire = load.Crossed{Answer: true, Bytes: s.heard}, s.crossed[:]

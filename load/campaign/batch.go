@@ -60,6 +60,9 @@ func (b *batchCrew) take(ctx context.Context, r *campaign) error {
 	}
 	c := batch.Config{Workload: r.Workload, Dialect: r.Rig.Dialect.Using(iso8583.Compiled), Samples: samples, Desk: r.desk,
 		Clock: func() time.Duration { return r.clock.Load().Now() }}
+	if took, between := b.fleet.IssuerTook(); between {
+		c.IssuerTook = took
+	}
 	for _, t := range tills {
 		c.Tills = append(c.Tills, batch.Till{Number: t.Number, Merchant: t.Merchant, MerchantName: t.MerchantName, MCC: t.MCC, Batch: t.Batch,
 			Trace: t.Trace, HSM: t.HSM, PIK: held(t.HSM, terminal.KeyPIK), MAK: held(t.HSM, terminal.KeyMAK)})

@@ -22,7 +22,7 @@ func (r *campaign) canBefall() error {
 		switch {
 		case b.Host != "" && r.Host == nil:
 			return errors.New("host: kill is for the acquirer that `tillproof load` starts itself: leave out --control, and a profile of a remote host")
-		case b.Issuer != "" && r.Rig.Profile.Seat == rig.SeatRemote:
+		case b.Issuer != "" && r.Rig.Profile.Lends():
 			return errors.New("issuer: silent is for our own acquirer: a remote host's issuer is not ours")
 		}
 	}

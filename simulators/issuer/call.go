@@ -19,6 +19,8 @@ type Call struct {
 	out   iso8583.Outbox
 	flow  pay.Flow
 
+	declines pay.Answer // whatever is asked; "" when the issuer is well
+
 	pan    pay.PAN
 	expiry string // YYMM, of the track or the message
 	card   account
@@ -110,6 +112,12 @@ func (c *Call) send(p Payment) {
 }
 
 func (c *Call) release(now time.Time) {
+	if c.Seal != nil {
+		if err := c.Seal(c.reply); err != nil {
+			c.note(now, trace.Trouble, "answer", err.Error())
+			return
+		}
+	}
 	c.traceMessage(now, trace.Sent, c.reply)
 	c.out.Send(c.reply)
 }

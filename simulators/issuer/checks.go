@@ -16,7 +16,7 @@ import (
 const passed pay.Answer = ""
 
 func healthy(c *Call) (pay.Answer, string) {
-	return c.condition.Answer, "the issuer is not working normally"
+	return c.declines, "the issuer is not working normally"
 }
 
 func wellFormed(c *Call) (pay.Answer, string) {

@@ -2,6 +2,7 @@
 package issuer
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -26,14 +27,15 @@ const (
 	KeyStore    = "STORE"    // AES: card numbers, and PINs on their way to a chip, at rest; made by New when it is absent
 )
 
-// Config is what an issuer works with. Rules, Store and Trace may be nil: the reference rules, no memory beyond this one, no
-// trace.
+// Config is what an issuer works with. Rules, Store, Trace and Seal may be nil: the reference rules, no memory beyond this one, no
+// trace, no MAC on the line.
 type Config struct {
 	Dialect *iso8583.Dialect
 	HSM     *hsm.HSM
 	Rules   *Rules
 	Store   journal.Store
 	Trace   *trace.Recorder
+	Seal    func(*iso8583.Message) error // puts the MAC on an answer
 }
 
 // Issuer is one world's issuer. It belongs to the world's loop: it takes no locks.
@@ -41,6 +43,7 @@ type Issuer struct {
 	Config
 	books     *ledger.Ledger
 	condition Condition
+	next      pay.Answer         // what AnswerNext asked for
 	cards     map[string]account // by the hash of the card number
 	names     map[string]string  // card name to hash
 	tokens    map[string]string  // the hash of a token to that of its card
@@ -91,7 +94,9 @@ func (i *Issuer) Serve(now time.Time, req *iso8583.Message, out iso8583.Outbox) 
 	}
 	i.traceMessage(now, trace.Received, req)
 	i.Age(now)
-	(&Call{Issuer: i, now: now, req: req, out: out}).serve()
+	c := &Call{Issuer: i, now: now, req: req, out: out, declines: cmp.Or(i.next, i.condition.Answer)}
+	i.next = ""
+	c.serve()
 }
 
 // Condition is what ails the issuer. The zero value is good health.
@@ -103,6 +108,9 @@ type Condition struct {
 
 // SetCondition arranges what ails the issuer from now on.
 func (i *Issuer) SetCondition(c Condition) { i.condition = c }
+
+// AnswerNext has the next request declined so, if it asks for money.
+func (i *Issuer) AnswerNext(code pay.Answer) { i.next = code }
 
 // Status is how a card stands.
 type Status string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/journal"
@@ -73,7 +74,7 @@ func (t *Till) register(place ShopTill) error {
 		return nil
 	}
 	seeded, err := c.Seed(t.world.ctx, Seeds{Merchants: []MerchantSeed{t.shop.seed()}, Terminals: []TerminalSeed{seed}})
-	if err != nil {
+	if err != nil || t.world.remote() { // a switch has its terminals' keys, and tells nobody
 		return err
 	}
 	return t.agrees(kcv, seeded)
@@ -275,6 +276,9 @@ func (w *World) CardHolds(who string, amount pay.Amount) error {
 	return err
 }
 
+// errSwitchsOwn skips what would have to be read in the books of a switch under test.
+var errSwitchsOwn = lacks("a switch under test keeps its terminals and its merchants' books to itself: only our issuer's can be read")
+
 var errNoSuchAccount = errors.New("has no account here")
 
 // CardBalance gives what a card may still spend.
@@ -300,6 +304,9 @@ func (w *World) MerchantBalance(name string) (pay.Amount, error) {
 }
 
 func (w *World) available(account string) (pay.Amount, error) {
+	if _, between := w.behindSwitch(); between && !strings.HasPrefix(account, "card:") && !strings.HasPrefix(account, "issuer:") {
+		return pay.Amount{}, errSwitchsOwn
+	}
 	state, err := w.Look()
 	if err != nil {
 		return pay.Amount{}, err

@@ -105,19 +105,19 @@ func (h *host) arrangeAcquirer(a Arrangement) error {
 	return nil
 }
 
-func (h *host) arrangeIssuer(a Arrangement) error {
-	h.network.delay = 0
+func (b *bank) arrangeIssuer(a Arrangement) error {
+	b.network.delay = 0
 	switch a.Condition {
 	case ConditionBehind:
-		h.network.delay = a.Delay
+		b.network.delay = a.Delay
 	case ConditionNormal:
-		h.issuer.SetCondition(issuer.Condition{})
+		b.issuer.SetCondition(issuer.Condition{})
 	case ConditionSilent:
-		h.issuer.SetCondition(issuer.Condition{Down: true})
+		b.issuer.SetCondition(issuer.Condition{Down: true})
 	case ConditionSlow:
-		h.issuer.SetCondition(issuer.Condition{Delay: a.Delay})
+		b.issuer.SetCondition(issuer.Condition{Delay: a.Delay})
 	case ConditionMaintenance:
-		h.issuer.SetCondition(issuer.Condition{Answer: pay.Answer96Malfunction})
+		b.issuer.SetCondition(issuer.Condition{Answer: pay.Answer96Malfunction})
 	default:
 		return fmt.Errorf("issuer: there is no condition %q", a.Condition)
 	}
@@ -125,13 +125,13 @@ func (h *host) arrangeIssuer(a Arrangement) error {
 }
 
 // playScript begins a script now; one without stages ends that which runs.
-func (h *host) playScript(s *IssuerScript) error {
+func (b *bank) playScript(s *IssuerScript) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	h.network.play = nil
+	b.network.play = nil
 	if len(s.Stages) > 0 {
-		h.network.play = &play{stages: s.Stages, begun: h.loop.Now(), chance: h.seed.Stream("issuer script"), trace: h.trace}
+		b.network.play = &play{stages: s.Stages, begun: b.loop.Now(), chance: b.seed.Stream("issuer script"), trace: b.trace}
 	}
 	return nil
 }
@@ -198,11 +198,11 @@ func (h *host) arrangeMerchant(a Arrangement) error {
 	return h.acquirer.UpdateMerchant(a.Merchant, func(m *acquirer.Merchant) { m.Closed = a.Status != StatusKnown })
 }
 
-func (h *host) arrangeCard(a Arrangement) error {
+func (b *bank) arrangeCard(a Arrangement) error {
 	if a.Command != "" {
-		return h.issuer.SendScript(a.Card, issuer.Script{Kind: issuer.ScriptKind(a.Command), Before: a.Before}, a.NewPIN.Secret)
+		return b.issuer.SendScript(a.Card, issuer.Script{Kind: issuer.ScriptKind(a.Command), Before: a.Before}, a.NewPIN.Secret)
 	}
-	return h.issuer.UpdateCard(a.Card, func(c *issuer.Account) {
+	return b.issuer.UpdateCard(a.Card, func(c *issuer.Account) {
 		if a.Status != "" {
 			c.Status = issuer.Status(a.Status)
 		}
@@ -212,16 +212,16 @@ func (h *host) arrangeCard(a Arrangement) error {
 	})
 }
 
-func (h *host) addCard(c CardSeed) error {
-	return h.issuer.AddCard(issuer.Card{Name: c.Name, PAN: pay.NewPAN(c.PAN.Reveal()), Expiry: c.Expiry, Service: c.Service, PIN: c.PIN.Secret,
+func (b *bank) addCard(c CardSeed) error {
+	return b.issuer.AddCard(issuer.Card{Name: c.Name, PAN: pay.NewPAN(c.PAN.Reveal()), Expiry: c.Expiry, Service: c.Service, PIN: c.PIN.Secret,
 		Balance: c.Balance, Status: issuer.Status(c.Status), MaxPINTries: c.PINTries, PickUp: c.PickUp,
 		Limits: issuer.Limits{PerSale: c.PerSale, PerDay: c.PerDay, DayCount: c.DayCount}, Chip: c.Chip.chip(), Token: c.Token.token(),
 		Wallet: issuer.WalletLevel(c.Wallet)})
 }
 
 // PayerCode implements Control.
-func (h *host) PayerCode(_ context.Context, card string) (CodeGiven, error) {
-	code, until, err := h.issuer.PayerCode(h.loop.Now(), card)
+func (b *bank) PayerCode(_ context.Context, card string) (CodeGiven, error) {
+	code, until, err := b.issuer.PayerCode(b.loop.Now(), card)
 	return CodeGiven{Code: NewClear(code.Reveal()), Until: until}, err
 }
 

@@ -143,7 +143,7 @@ func TestContainerProfileMistakes(t *testing.T) {
 		{"no port", "port: 8583", "port: 0", ":8: container: port 0: want that of the payment line inside, 1 to 65535"},
 		{"no image", "image: tillproof:latest", "image: ''", ":8: container: which image?"},
 		{"an address", "seat: container", "seat: container\naddress: 127.0.0.1:5", ":6: address: a container is reached at a port of this machine that Docker gives: take the address out"},
-		{"no container", "seat: container", "seat: boat", `"boat" is no seat: want embedded, remote, container or terminal`},
+		{"no container", "seat: container", "seat: boat", `"boat" is no seat: want embedded, remote, container, terminal or switch`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := rig.LoadProfile(shippedWith(t, "container", c.old, c.other)); err == nil || !strings.Contains(err.Error(), c.want) {

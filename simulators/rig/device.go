@@ -19,7 +19,7 @@ func (t *Till) Holds() terminal.Parameters {
 
 // AtHost gives what the host knows of the till.
 func (t *Till) AtHost() (TerminalState, error) {
-	state, err := t.world.Look()
+	state, err := t.world.LookAtHost()
 	if err != nil {
 		return TerminalState{}, err
 	}
@@ -46,7 +46,7 @@ func (w *World) picture(who string, size int) []byte { return w.Seed.Bytes("sign
 
 // Signed compares what the host holds under the payment of a request with what somebody signed: "signed", "another" or "none".
 func (w *World) Signed(c *Crossing, who string) (string, error) {
-	state, err := w.Look()
+	state, err := w.LookAtHost()
 	if err != nil {
 		return "", err
 	}

@@ -20,7 +20,7 @@ import (
 
 // Finding is what the doctor found in one place, in the order of a till's first minute.
 type Finding struct {
-	Check  string // profile, dialect, terminal, address, echo, sign-in, keys, clock, mac
+	Check  string // profile, dialect, issuer (behind a switch), terminal, address, echo, sign-in, keys, clock, mac
 	State  Health
 	Blame  Blame  // who is to do something; "" unless State is Ill
 	Text   string // what was found
@@ -74,6 +74,7 @@ func Examine(ctx context.Context, o DoctorOptions, tell func(Finding)) {
 	}{
 		{"profile", d.readProfile, true},
 		{"dialect", d.describeDialect, true},
+		{"issuer", d.meetIssuer, true},
 		{"terminal", d.seatTill, true},
 		{"address", d.connect, true},
 		{"echo", d.echo, false},
@@ -85,6 +86,9 @@ func Examine(ctx context.Context, o DoctorOptions, tell func(Finding)) {
 		f := skipped("not tried: " + missing + " comes first")
 		if missing == "" {
 			f = c.look()
+		}
+		if f.State == "" {
+			continue // not of this seat
 		}
 		f.Check = c.name
 		if f.State == Ill && c.needs && missing == "" {
@@ -99,6 +103,7 @@ type doctor struct {
 	DoctorOptions
 	ctx     context.Context
 	profile *Profile
+	rig     *Rig
 	world   *World
 	till    *Till
 	signed  visit // the sign-in
@@ -119,7 +124,9 @@ func ill(b Blame, text, advice string) Finding {
 func (d *doctor) close() {
 	if d.world != nil {
 		d.world.Close()
-		_ = d.world.Rig.Close() // what it holds goes with the process at the latest
+	}
+	if d.rig != nil {
+		_ = d.rig.Close() // what it holds goes with the process at the latest
 	}
 	if d.container != nil {
 		_ = d.container.Close() // Docker stops it in the end
@@ -152,6 +159,9 @@ func (d *doctor) readProfile() Finding {
 		}
 		d.profile = d.container.Profile
 		return well("%s: a host in a container of %s at %s, terminals %s", p.Name, p.Container.Image, d.profile.Address, strings.Join(labels(p), ", "))
+	}
+	if p.Seat == SeatSwitch {
+		return well("%s: a switch at %s between our tills and our issuer, terminals %s", p.Name, cmp.Or(p.Address, p.Listen), strings.Join(labels(p), ", "))
 	}
 	if p.Seat == SeatRemote {
 		return well("%s: a remote host at %s, terminals %s", p.Name, cmp.Or(p.Address, p.Listen), strings.Join(labels(p), ", "))
@@ -205,12 +215,48 @@ func (d *doctor) seatTill() Finding {
 	return well("%s: terminal %s of merchant %s, %s KCV %s", name, d.till.config.Number, d.till.config.Merchant, key, kcv)
 }
 
+// meetIssuer waits for the line between a switch under test and our issuer.
+func (d *doctor) meetIssuer() Finding {
+	i := d.profile.Issuer
+	if i == nil {
+		return Finding{}
+	}
+	if err := d.open(); err != nil {
+		return ill(BlameProfile, err.Error(), "")
+	}
+	advice := "start the switch, and have it dial that address"
+	if i.Listen == "" {
+		advice = "start the switch; if it listens elsewhere, correct issuer.address; if it wants no sign-on, leave out issuer.sign_on"
+	}
+	limited, cancel := context.WithTimeout(d.ctx, d.Wait)
+	defer cancel()
+	if err := d.rig.zone.meet(limited); err != nil {
+		return ill(BlameHost, err.Error(), advice)
+	}
+	parts, err := i.ZPK.parts()
+	if err != nil {
+		return ill(BlameProfile, err.Error(), "")
+	}
+	kcv, err := hsm.New(d.Seed.Reader("doctor")).Import("ZPK", i.ZPK.algorithm(), parts...)
+	if err != nil {
+		return ill(BlameProfile, err.Error(), "")
+	}
+	return well("the switch and our issuer have a line at %s, dialect %s; zone PIN key KCV %s", cmp.Or(i.Listen, i.Address), i.dialect.Name, kcv)
+}
+
+func (d *doctor) open() (err error) {
+	if d.rig == nil {
+		d.rig, err = New(Options{Profile: d.profile, Line: LineSocket, State: d.State})
+	}
+	return err
+}
+
 func (d *doctor) seat(till string) error {
-	r, err := New(Options{Profile: d.profile, Line: LineSocket, State: d.State})
+	err := d.open()
 	if err != nil {
 		return err
 	}
-	if d.world, err = r.World(d.ctx, d.Seed, ""); err != nil {
+	if d.world, err = d.rig.World(d.ctx, d.Seed, ""); err != nil {
 		return err
 	}
 	d.till, err = d.world.Till(till)
@@ -388,7 +434,7 @@ func (d *doctor) proveMAC() Finding {
 		}
 		return v.judge(x)
 	}
-	if d.profile.Seat == SeatRemote {
+	if d.profile.Lends() {
 		return skipped("not checked: in this dialect only messages that move money carry a MAC; `tillproof run --tags @security` does it with test cards")
 	}
 	before := len(d.till.Endings)

@@ -124,7 +124,7 @@ func (p *FleetPlan) over(r *Rig) (*Rig, error) {
 	case p.Tills < 1 || p.Cards < 1:
 		return nil, fmt.Errorf("a fleet of %d tills and %d cards: want at least one of each", p.Tills, p.Cards)
 	}
-	if tills, cards := p.till(p.Tills-1)+1, p.card(p.Cards-1)+1; r.Profile.Seat == SeatRemote && (tills > len(r.Profile.Terminals) || cards > len(r.Profile.Cards)) {
+	if tills, cards := p.till(p.Tills-1)+1, p.card(p.Cards-1)+1; r.Profile.Lends() && (tills > len(r.Profile.Terminals) || cards > len(r.Profile.Cards)) {
 		return nil, fmt.Errorf("profile %s has %d terminals and %d cards, and %d and %d are wanted: name more in the profile, or fewer in the workload",
 			r.Profile.Name, len(r.Profile.Terminals), len(r.Profile.Cards), tills, cards)
 	}
@@ -220,6 +220,7 @@ type VisitLeg struct {
 type Served struct {
 	Due, Written, Answered time.Duration
 	Waited                 time.Duration // of the time until it left: for a busy till, the leg before, a connection, or an order that had to go first
+	Issuer                 time.Duration // that our issuer behind a switch under test took
 	Fate                   Fate
 	Code                   pay.Answer
 	Trace                  string

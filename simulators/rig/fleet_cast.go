@@ -147,6 +147,9 @@ func (f *Fleet) seedHost(ctx context.Context, all Seeds, kcvs []hsm.KCV) error {
 			return err
 		}
 		for range some {
+			if f.remote() {
+				break // a switch has its terminals' keys, and tells nobody
+			}
 			if err := f.laneOf(n).clerks[n].till.agrees(kcvs[n], seeded); err != nil {
 				return err
 			}

@@ -273,6 +273,9 @@ func (c *clerk) tell() {
 		s.visit.approved, s.visit.original = s.out.Fate == FateApproved, s.original
 	}
 	s.out.Due, s.out.Trace, s.out.Terminal = s.due, s.original.Trace, c.till.number
+	if z := c.lane.fleet.rig.zone; z != nil {
+		s.out.Issuer = z.spent(c.till.number)
+	}
 	if s.wrote { // a connection may have been on its way before
 		s.out.Waited = min(s.out.Waited, s.out.Written-s.due)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/tlv"
@@ -59,6 +60,12 @@ func (f *Fleet) Leave(traces []int) error {
 		}
 	}
 	return nil
+}
+
+// IssuerTook gives a function that tells what our issuer behind a switch under test has taken of a till's time since it was last asked; of another seat
+// there is none.
+func (f *Fleet) IssuerTook() (took func(till int) time.Duration, between bool) {
+	return func(till int) time.Duration { return f.rig.zone.spent(f.laneOf(till).clerks[till].till.number) }, f.rig.zone != nil
 }
 
 // CardInHand is a card of a fleet as its holder has it.

@@ -46,6 +46,7 @@ func fleet(t testing.TB, o rig.Options, p rig.FleetPlan) *rig.Fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = r.Close() })
 	if p.Balance.Minor == 0 {
 		p.Balance = pay.CNY(10_000_00)
 	}

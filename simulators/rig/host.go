@@ -25,22 +25,27 @@ import (
 // issuerCVK names the card verification key; the seed gives it, so that whoever writes stripes knows it too.
 const issuerCVK = issuer.KeyCVK
 
+// bank is our issuer, and the line on which it is asked.
+type bank struct {
+	loop    *sim.Loop
+	issuer  *issuer.Issuer
+	network *network
+	trace   *trace.Recorder
+	seed    sim.Seed
+	stores  []journal.Store
+}
+
 // host is the embedded acquirer with its issuer: one world's host, in one loop.
 type host struct {
-	loop     *sim.Loop
+	bank
 	dialect  *iso8583.Dialect
 	framer   wire.Framer
 	acquirer *acquirer.Acquirer
-	issuer   *issuer.Issuer
-	network  *network
 	keys     *hsm.HSM // the acquirer's
 	script   *script
-	trace    *trace.Recorder
-	stores   []journal.Store
 	editions editions
 	grease   *grease
 
-	seed        sim.Seed
 	walletRules *wallet.Rules
 	wallets     *wallets // nil while nobody wants them
 	officeRules *merchant.Rules
@@ -82,8 +87,9 @@ func newHost(c hostConfig) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
-	h := &host{loop: c.loop, framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, issuer: iss, network: line, keys: acqBox, trace: c.trace, editions: c.editions, grease: awkward,
-		seed: c.seed, walletRules: c.rules.wallet, officeRules: c.rules.merchant, stores: []journal.Store{c.acquirerStore, c.issuerStore}}
+	h := &host{bank: bank{loop: c.loop, issuer: iss, network: line, trace: c.trace, seed: c.seed, stores: []journal.Store{c.acquirerStore, c.issuerStore}},
+		framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, keys: acqBox, editions: c.editions, grease: awkward,
+		walletRules: c.rules.wallet, officeRules: c.rules.merchant}
 	h.script = &script{host: h, seen: map[pay.Flow]int{}}
 	return h, nil
 }
@@ -98,27 +104,43 @@ func hostKeys(c hostConfig) (acq, iss *hsm.HSM, err error) {
 	} else if n > 0 {
 		life = fmt.Sprintf("/after %d records", n)
 	}
-	acq, iss = hsm.New(c.seed.Reader("acquirer/hsm"+life)), hsm.New(c.seed.Reader("issuer/hsm"+life))
-	for _, k := range []struct {
-		box       *hsm.HSM
-		name      string
-		algorithm hsm.Algorithm
-		parts     [][]byte
-	}{
-		{acq, acquirer.KeyZPK, hsm.TDES2, [][]byte{c.seed.Bytes("zpk", 16)}},
-		{iss, issuer.KeyZPK, hsm.TDES2, [][]byte{c.seed.Bytes("zpk", 16)}},
-		{acq, acquirer.KeyStore, hsm.AES256, [][]byte{c.seed.Bytes("acquirer/store", 32)}},
-		{iss, issuer.KeyPINStore, hsm.TDES2, [][]byte{c.seed.Bytes("issuer/pins", 16)}},
-		{iss, issuerCVK, hsm.TDES2, c.cvk},
-	} {
-		if _, err := k.box.Import(k.name, k.algorithm, k.parts...); err != nil {
-			return nil, nil, fmt.Errorf("host: %w", err)
-		}
-	}
-	if err := importMasters(iss, c.cardKeys); err != nil {
+	zpk := namedKey{acquirer.KeyZPK, hsm.TDES2, [][]byte{c.seed.Bytes("zpk", 16)}}
+	acq = hsm.New(c.seed.Reader("acquirer/hsm" + life))
+	if err := importKeys(acq, zpk, namedKey{acquirer.KeyStore, hsm.AES256, [][]byte{c.seed.Bytes("acquirer/store", 32)}}); err != nil {
 		return nil, nil, fmt.Errorf("host: %w", err)
 	}
-	return acq, iss, nil
+	zpk.name = issuer.KeyZPK
+	iss, err = issuerKeys(c.seed, "issuer/hsm"+life, c.cvk, c.cardKeys, zpk)
+	return acq, iss, err
+}
+
+// namedKey is a key in its components, under the name that a security module keeps it by.
+type namedKey struct {
+	name      string
+	algorithm hsm.Algorithm
+	parts     [][]byte
+}
+
+func importKeys(box *hsm.HSM, keys ...namedKey) error {
+	for _, k := range keys {
+		if _, err := box.Import(k.name, k.algorithm, k.parts...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// issuerKeys makes the security module of an issuer: what its cards are made with, and the keys of its line.
+func issuerKeys(seed sim.Seed, stream string, cvk [][]byte, cards *card.Keys, line ...namedKey) (*hsm.HSM, error) {
+	box := hsm.New(seed.Reader(stream))
+	err := importKeys(box, append(line, namedKey{issuer.KeyPINStore, hsm.TDES2, [][]byte{seed.Bytes("issuer/pins", 16)}}, namedKey{issuerCVK, hsm.TDES2, cvk})...)
+	if err == nil {
+		err = importMasters(box, cards)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("host: %w", err)
+	}
+	return box, nil
 }
 
 func records(s journal.Store) (n int, err error) {
@@ -185,19 +207,9 @@ func (h *host) loadTMK(t TerminalSeed) (hsm.KCV, error) {
 // Look implements Control.
 func (h *host) Look(context.Context) (State, error) {
 	h.acquirer.Age(h.loop.Now())
-	h.issuer.Age(h.loop.Now())
-	s := State{Balances: map[string]Holding{}, Consulted: h.trace.Consulted()}
-	for _, party := range []struct {
-		name  string
-		books *ledger.Ledger
-	}{{"acquirer", h.acquirer.Ledger()}, {"issuer", h.issuer.Ledger()}} {
-		for _, account := range party.books.Accounts() {
-			b, err := party.books.Balance(account)
-			if err != nil {
-				return s, fmt.Errorf("host: %w", err)
-			}
-			s.Balances[accountName(party.name, account)] = Holding{Balance: b.Booked, Available: b.Available}
-		}
+	s := State{Balances: map[string]Holding{}, Consulted: h.trace.Consulted(), Statements: h.acquirer.Statements()}
+	if err := errors.Join(s.holds("acquirer", h.acquirer.Ledger()), h.bank.look(&s)); err != nil {
+		return s, err
 	}
 	for _, t := range h.acquirer.Terminals() {
 		s.Terminals = append(s.Terminals, TerminalState{Number: t.Number, State: string(t.State), Batch: t.Batch, SignedIn: t.State == acquirer.SignedIn,
@@ -208,8 +220,6 @@ func (h *host) Look(context.Context) (State, error) {
 			s.Signatures = append(s.Signatures, SignatureState{Terminal: p.Ref.Terminal, Trace: p.Ref.Trace, Size: len(picture), SHA256: fingerprint(picture)})
 		}
 	}
-	s.Commands = h.issuer.Commands()
-	s.Statements = append(h.acquirer.Statements(), h.issuer.Statements()...)
 	var err error
 	if h.wallets != nil {
 		err = h.wallets.look(&s)
@@ -218,6 +228,26 @@ func (h *host) Look(context.Context) (State, error) {
 		err = errors.Join(err, h.office.look(&s))
 	}
 	return s, err
+}
+
+// look tells what the issuer's books and journal hold.
+func (b *bank) look(s *State) error {
+	b.issuer.Age(b.loop.Now())
+	s.Commands = b.issuer.Commands()
+	s.Statements = append(s.Statements, b.issuer.Statements()...)
+	return s.holds("issuer", b.issuer.Ledger())
+}
+
+// holds tells what the accounts of a party hold.
+func (s *State) holds(party string, books *ledger.Ledger) error {
+	for _, account := range books.Accounts() {
+		b, err := books.Balance(account)
+		if err != nil {
+			return fmt.Errorf("host: %w", err)
+		}
+		s.Balances[accountName(party, account)] = Holding{Balance: b.Booked, Available: b.Available}
+	}
+	return nil
 }
 
 // accountName names an account in a State. Only one party keeps a card's or a merchant's; both keep one between banks.

@@ -22,13 +22,14 @@ import (
 // claims to do. It is checked whole before anything starts.
 type Profile struct {
 	Name       string             `yaml:"name"`
-	Seat       string             `yaml:"seat"`    // embedded (default), remote, container or terminal
+	Seat       string             `yaml:"seat"`    // embedded (default), remote, container, terminal or switch
 	Dialect    string             `yaml:"dialect"` // a shipped name or the path of a dialect file
-	Address    string             `yaml:"address"` // remote: host:port; terminal: where our acquirer waits for it
-	Listen     string             `yaml:"listen"`  // remote: in place of address, where a host dials in that calls its terminals
+	Address    string             `yaml:"address"` // remote, switch: host:port; terminal: where our acquirer waits for it
+	Listen     string             `yaml:"listen"`  // remote, switch: in place of address, where a host dials in that calls its terminals
 	Remote     bool               `yaml:"remote"`  // allows an address that is not loopback
 	Container  *ProfileContainer  `yaml:"container"`
 	Prompt     *ProfilePrompt     `yaml:"prompt"` // terminal: who stands at it
+	Issuer     *ProfileIssuer     `yaml:"issuer"` // switch: ours, behind it
 	TLS        *TLSFiles          `yaml:"tls"`
 	Metrics    *MetricsDoor       `yaml:"metrics"` // where the host tells of itself, for load
 	Connection iso8583.Connection `yaml:"connection"`
@@ -110,10 +111,14 @@ const (
 	SeatRemote    = "remote"
 	SeatContainer = "container"
 	SeatTerminal  = "terminal" // the system under test is the terminal, and the host is ours
+	SeatSwitch    = "switch"   // ... is between our tills and our issuer
 )
 
 // elsewhere tells that the system under test is not our own: its keys and cards are the profile's.
 func (p *Profile) elsewhere() bool { return p.Seat != SeatEmbedded }
+
+// Lends tells that our tills stand in for terminals that the system under test knows: it has no worlds, and the terminals are lent to scenarios.
+func (p *Profile) Lends() bool { return p.Seat == SeatRemote || p.Seat == SeatSwitch }
 
 // DefaultProfile is what runs when none is named: the embedded acquirer.
 const DefaultProfile = "embedded"
@@ -144,35 +149,40 @@ func parseProfile(text []byte, file string, env Environment) (_ *Profile, err er
 	if p.dialect, err = p.loadDialect(); err != nil {
 		return nil, err
 	}
-	if p.tls, err = p.loadTLS(); err != nil {
+	if p.tls, err = p.readTLS("$.tls", p.TLS, p.Listen != ""); err != nil {
 		return nil, err
+	}
+	if p.Issuer != nil {
+		if err = p.Issuer.load(p); err != nil {
+			return nil, err
+		}
 	}
 	return p, p.check()
 }
 
-// loadTLS reads the PEM files that the profile names.
-func (p *Profile) loadTLS() (*tls.Config, error) {
-	if p.TLS == nil {
+// readTLS reads the PEM files that the profile names. waits: who is met there is the client.
+func (p *Profile) readTLS(at string, files *TLSFiles, waits bool) (*tls.Config, error) {
+	if files == nil {
 		return nil, nil
 	}
-	config := &tls.Config{ServerName: p.TLS.ServerName, MinVersion: tls.VersionTLS12}
-	if p.TLS.CA != "" {
-		pem, err := os.ReadFile(p.beside(p.TLS.CA))
+	config := &tls.Config{ServerName: files.ServerName, MinVersion: tls.VersionTLS12}
+	if files.CA != "" {
+		pem, err := os.ReadFile(p.beside(files.CA))
 		if err != nil {
-			return nil, p.mistake("$.tls.ca", "%v", err)
+			return nil, p.mistake(at+".ca", "%v", err)
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, p.mistake("$.tls.ca", "%s holds no certificate in PEM", p.TLS.CA)
+			return nil, p.mistake(at+".ca", "%s holds no certificate in PEM", files.CA)
 		}
 	}
-	if p.Listen != "" && config.RootCAs != nil { // the host is the client
+	if waits && config.RootCAs != nil {
 		config.ClientCAs, config.ClientAuth = config.RootCAs, tls.RequireAndVerifyClientCert
 	}
-	if p.TLS.Certificate != "" {
-		cert, err := tls.LoadX509KeyPair(p.beside(p.TLS.Certificate), p.beside(p.TLS.Key))
+	if files.Certificate != "" {
+		cert, err := tls.LoadX509KeyPair(p.beside(files.Certificate), p.beside(files.Key))
 		if err != nil {
-			return nil, p.mistake("$.tls.certificate", "%v", err)
+			return nil, p.mistake(at+".certificate", "%v", err)
 		}
 		config.Certificates = []tls.Certificate{cert}
 	}
@@ -206,11 +216,20 @@ func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
 	if p.Dialect == "" {
 		return nil, p.mistake("$.name", "names no dialect: add `dialect: unionpay-pos` or the path of a dialect file")
 	}
-	fsys, file := fs.FS(fixtures.FS), path.Join("dialects", p.Dialect+".yaml")
+	d, err := p.readDialect("$.dialect", p.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	return p.override(d)
+}
+
+// readDialect reads a shipped dialect, or the file of one beside the profile.
+func (p *Profile) readDialect(at, name string) (*iso8583.Dialect, error) {
+	fsys, file := fs.FS(fixtures.FS), path.Join("dialects", name+".yaml")
 	if _, err := fs.Stat(fsys, file); err != nil {
-		own := p.beside(p.Dialect)
+		own := p.beside(name)
 		if _, err := os.Stat(own); err != nil {
-			return nil, p.mistake("$.dialect", "%q is neither a shipped dialect nor a file", p.Dialect)
+			return nil, p.mistake(at, "%q is neither a shipped dialect nor a file", name)
 		}
 		shipped, err := fs.Sub(fixtures.FS, "dialects")
 		if err != nil {
@@ -218,11 +237,7 @@ func (p *Profile) loadDialect() (*iso8583.Dialect, error) {
 		}
 		fsys, file = iso8583.Beside(os.DirFS(filepath.Dir(own)), shipped), filepath.Base(own)
 	}
-	d, err := iso8583.Load(fsys, file)
-	if err != nil {
-		return nil, err
-	}
-	return p.override(d)
+	return iso8583.Load(fsys, file)
 }
 
 // override sets the dialect's timers, switches and connection as the profile says.

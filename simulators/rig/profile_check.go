@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -17,10 +18,13 @@ import (
 func (p *Profile) check() error {
 	var all []error
 	switch p.Seat {
-	case SeatRemote:
+	case SeatRemote, SeatSwitch:
 		all = append(all, p.checkAddress())
 		if len(p.Terminals) == 0 {
 			all = append(all, p.mistake("$.seat", "a remote host needs `terminals`: number, merchant and keys that it knows"))
+		}
+		if p.Seat == SeatSwitch {
+			all = append(all, p.checkSwitch())
 		}
 	case SeatContainer:
 		all = append(all, p.checkContainer())
@@ -31,7 +35,7 @@ func (p *Profile) check() error {
 			all = append(all, p.mistake("$.seat", "an embedded host has no address, no listen and no tls: say `seat: remote`"))
 		}
 	default:
-		all = append(all, p.mistake("$.seat", "%q is no seat: want %s, %s, %s or %s", p.Seat, SeatEmbedded, SeatRemote, SeatContainer, SeatTerminal))
+		all = append(all, p.mistake("$.seat", "%q is no seat: want %s, %s, %s, %s or %s", p.Seat, SeatEmbedded, SeatRemote, SeatContainer, SeatTerminal, SeatSwitch))
 	}
 	for i, kcv := range p.Production {
 		if _, err := hex.DecodeString(kcv); err != nil || len(kcv) != 6 && len(kcv) != 8 {
@@ -51,22 +55,33 @@ func (p *Profile) check() error {
 	for i, c := range p.Cards {
 		all = append(all, p.checkCard(fmt.Sprintf("$.cards[%d]", i), c))
 	}
+	if p.Issuer != nil && p.Seat != SeatSwitch {
+		all = append(all, p.mistake("$.issuer", "an issuer of ours is behind a switch: say `seat: switch`"))
+	}
 	for i, o := range p.Outcomes {
 		all = append(all, p.checkOutcome(fmt.Sprintf("$.outcomes[%d]", i), o))
 	}
 	return errors.Join(all...)
 }
 
-func (p *Profile) checkAddress() error {
-	at, address := "$.address", p.Address
-	if p.Listen != "" {
-		at, address = "$.listen", p.Listen
-		if p.Address != "" {
-			return p.mistake(at, "want one of address and listen: either we dial the host, or it dials us")
-		}
-		if p.tls != nil && len(p.tls.Certificates) == 0 {
-			return p.mistake("$.tls", "who is dialled shows a certificate: want certificate and key")
-		}
+func (p *Profile) checkAddress() error { return p.checkPlaces(places{"$", p.Address, p.Listen, p.tls}) }
+
+// places are where a line begins: one of them, and its TLS.
+type places struct {
+	at              string // of the section
+	address, listen string
+	tls             *tls.Config
+}
+
+func (p *Profile) checkPlaces(l places) error {
+	at, address := l.at+".address", l.address
+	switch {
+	case l.listen != "" && l.address != "":
+		return p.mistake(l.at+".listen", "want one of address and listen: either we dial the host, or it dials us")
+	case l.listen != "" && l.tls != nil && len(l.tls.Certificates) == 0:
+		return p.mistake(l.at+".tls", "who is dialled shows a certificate: want certificate and key")
+	case l.listen != "":
+		at, address = l.at+".listen", l.listen
 	}
 	here, err := isLoopback(address)
 	if err != nil {
@@ -169,7 +184,7 @@ func (p *Profile) checkCard(at string, c ProfileCard) error {
 		return p.mistake(at+".pin", "want four to twelve digits")
 	case c.Track2 != "" && (!trackForm.MatchString(c.Track2) || len(c.Track2) > 37 || !strings.HasPrefix(c.Track2, c.PAN+"D"+c.Expiry+c.Service)):
 		return p.mistake(at+".track_2", "want the card's number, D, expiry, service code and what follows, 37 characters at most")
-	case c.Track2 == "" && p.CVK == nil && p.elsewhere():
+	case c.Track2 == "" && p.CVK == nil && p.elsewhere() && p.Issuer == nil:
 		return p.mistake(at, "the card needs its track_2, or the profile the cvk to write it with")
 	}
 	if _, err := pay.ParseAmount(c.Balance); c.Balance != "" && err != nil {

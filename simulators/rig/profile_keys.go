@@ -26,6 +26,12 @@ func (p *Profile) fetchKeys(env Environment) error {
 	if p.CVK != nil {
 		all = append(all, p.fetchKey("$.cvk", "C0", p.CVK, env))
 	}
+	if p.Issuer != nil {
+		all = append(all, p.fetchKey("$.issuer.zpk", "P0", &p.Issuer.ZPK, env))
+		if p.Issuer.MAK != nil {
+			all = append(all, p.fetchKey("$.issuer.mak", "M0 M1 M3 M5 M6", p.Issuer.MAK, env))
+		}
+	}
 	for i := range p.Terminals {
 		t := &p.Terminals[i]
 		if t.DUKPT != nil {

@@ -41,7 +41,7 @@ cards:
 		{"no YAML", "name: mine", "name: [", "1: "},
 		{"unknown setting", "address:", "adress:", `4: unknown field "adress"`},
 		{"a setting twice", "seat: remote", "seat: remote\nseat: remote", `3: mapping key "seat" already defined`},
-		{"no such seat", "seat: remote", "seat: cloud", `2: seat: "cloud" is no seat: want embedded, remote, container or terminal`},
+		{"no such seat", "seat: remote", "seat: cloud", `2: seat: "cloud" is no seat: want embedded, remote, container, terminal or switch`},
 		{"embedded with an address", "seat: remote", "seat: embedded", "2: seat: an embedded host has no address"},
 		{"no such dialect", "unionpay-pos", "esperanto", `3: dialect: "esperanto" is neither a shipped dialect nor a file`},
 		{"no dialect", "dialect: unionpay-pos\n", "", "names no dialect"},

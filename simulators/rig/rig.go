@@ -53,6 +53,7 @@ type Rig struct {
 	factory  terminal.Parameters // what a till leaves the factory with
 	lease    *lease
 	door     *doorway // nil where we dial
+	zone     *zone    // of a switch under test and our issuer
 }
 
 // New makes a rig. An unknown defect, a broken fixture or an unfit profile is an error.
@@ -103,7 +104,10 @@ func New(o Options) (*Rig, error) {
 	if r.pki, err = newPKI(); err != nil {
 		return nil, err
 	}
-	if o.Profile.Seat == SeatRemote {
+	if o.Profile.Issuer != nil {
+		r.network = o.Profile.Issuer.dialect
+	}
+	if o.Profile.Lends() {
 		if r.lease, err = newLease(o.State); err != nil {
 			return nil, err
 		}
@@ -111,6 +115,11 @@ func New(o Options) (*Rig, error) {
 	if o.Profile.Listen != "" {
 		if r.door, err = openDoorway(o.Profile); err != nil {
 			return nil, errors.Join(err, r.lease.close())
+		}
+	}
+	if o.Profile.Seat == SeatSwitch {
+		if r.zone, err = openZone(o.Profile); err != nil {
+			return nil, errors.Join(err, r.Close())
 		}
 	}
 	if o.Profile.CVK != nil {
@@ -123,6 +132,9 @@ func New(o Options) (*Rig, error) {
 func (r *Rig) Close() error {
 	if r.door != nil {
 		r.door.close()
+	}
+	if r.zone != nil {
+		r.zone.close()
 	}
 	return r.lease.close()
 }

@@ -160,6 +160,8 @@ func (w *World) hostStores() []journal.Store {
 	switch s := w.seats.(type) {
 	case *memorySeat:
 		return s.host.stores
+	case *switchSeat:
+		return s.stores
 	case *socketSeat:
 		return s.server.host.stores
 	}

@@ -92,7 +92,7 @@ func sameSeed(s journal.Store, seed sim.Seed) error {
 // host's profile only what it binds.
 func (r *Rig) castSeeds(seed sim.Seed) (Seeds, error) {
 	var s Seeds
-	all := r.Profile.Seat != SeatRemote
+	all := !r.Profile.Lends()
 	w := &World{Rig: r, Seed: seed}
 	for _, shop := range r.Cast.merchants {
 		if shop.Applicant != nil {

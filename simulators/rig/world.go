@@ -95,6 +95,8 @@ func (w *World) seat() (err error) {
 		w.seats, err = servedSeats(w)
 	case w.Rig.Profile.Seat == SeatRemote && w.Line == LineSocket:
 		w.seats = remoteSeats(w)
+	case w.Rig.Profile.Seat == SeatSwitch && w.Line == LineSocket:
+		w.seats, err = switchSeats(w)
 	case w.Rig.Profile.Seat == SeatContainer && w.Line == LineSocket:
 		err = fmt.Errorf("profile %s: its container has not been started", w.Rig.Profile.Name)
 	case w.Rig.Profile.Seat == SeatTerminal && w.Line == LineSocket && w.Rig.options.Outside == nil:
@@ -109,7 +111,7 @@ func (w *World) seat() (err error) {
 	if err != nil || w.Rig.options.Grease == 0 {
 		return err
 	}
-	if control, ours := w.seats.control(); ours {
+	if control, ours := w.seats.control(); ours && !w.remote() {
 		return control.Arrange(w.ctx, Arrangement{Party: "acquirer", Awkward: &w.Rig.options.Grease})
 	}
 	return nil
@@ -177,7 +179,11 @@ func (w *World) Arrange(a Arrangement) error {
 	if err != nil {
 		return w.provoke(a)
 	}
-	return c.Arrange(w.ctx, a)
+	err = c.Arrange(w.ctx, a)
+	if errors.Is(err, ErrNoSight) && w.remote() && a.Condition == ConditionAnswers {
+		return w.provoke(a) // a switch may have reasons of its own to answer so
+	}
+	return err
 }
 
 // Look gives the host's books.
@@ -187,6 +193,14 @@ func (w *World) Look() (State, error) {
 		return State{}, err
 	}
 	return c.Look(w.ctx)
+}
+
+// LookAtHost gives the books of who answers the tills: those of a switch under test are its own.
+func (w *World) LookAtHost() (State, error) {
+	if _, between := w.behindSwitch(); between {
+		return State{}, errSwitchsOwn
+	}
+	return w.Look()
 }
 
 // patience is how long a world on sockets may take to come to rest after an act.
@@ -204,6 +218,9 @@ func (w *World) Rest() error {
 	}
 	if err == nil {
 		err = w.settle(ctx)
+	}
+	if s, ok := w.behindSwitch(); ok && err == nil {
+		err = s.rest(ctx)
 	}
 	if err != nil {
 		for _, t := range w.order {
@@ -372,11 +389,17 @@ func (w *World) tillStatements() (all []audit.Statement, err error) {
 
 // Verify judges the money of the world.
 func (w *World) Verify() ([]audit.Break, error) {
-	statements, err := w.Statements()
-	if err != nil {
-		return nil, err
+	judge := func() ([]audit.Break, error) {
+		statements, err := w.Statements()
+		if err != nil {
+			return nil, err
+		}
+		return audit.Judge(slices.Values(statements)), nil
 	}
-	return audit.Judge(slices.Values(statements)), nil
+	if s, ok := w.behindSwitch(); ok {
+		return s.agree(judge)
+	}
+	return judge()
 }
 
 // Events gives the world's trace, with what a host in another process recorded, in the order of time.

@@ -32,6 +32,7 @@ type payment struct {
 	original               *Ref
 	acts                   []*payment // voids, refunds and completions: whose original it is
 	statements             []Statement
+	orphan                 bool // the issuer's, and no till's
 }
 
 // book is what one party states of a payment.
@@ -67,6 +68,9 @@ func gather(statements iter.Seq[Statement]) *hearing {
 			}
 		}
 	}
+	if c.hosts[Issuer] && !c.hosts[Acquirer] && len(c.tills) > 0 {
+		c.adopt()
+	}
 	for _, r := range c.payments {
 		if r.original == nil {
 			continue
@@ -76,6 +80,28 @@ func gather(statements iter.Seq[Statement]) *hearing {
 		}
 	}
 	return c
+}
+
+// adopt finds, where no acquirer speaks, the till's payment for each of the issuer's whose RRN no till has heard: the first of the same kind and amount
+// that was never answered. What nobody adopts the till has not asked for.
+func (c *hearing) adopt() {
+	all := slices.Clone(c.payments)
+	c.payments = slices.DeleteFunc(c.payments, func(orphan *payment) bool {
+		if orphan.ref.Trace != "" {
+			return false
+		}
+		i := slices.IndexFunc(all, func(p *payment) bool {
+			return p.ref.Trace != "" && p.rrn == "" && len(p.till.decisions) > 0 && p.ref.Flow.Kind() == orphan.ref.Flow.Kind() && p.till.amount() == orphan.issuer.amount()
+		})
+		if i < 0 {
+			orphan.orphan = true
+			return false
+		}
+		p := all[i]
+		p.rrn, p.issuer, p.statements = orphan.rrn, orphan.issuer, append(p.statements, orphan.statements...)
+		c.byRRN[p.rrn] = p
+		return true
+	})
 }
 
 func (c *hearing) take(s Statement) {

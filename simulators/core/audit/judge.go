@@ -87,7 +87,7 @@ func approvedPosted(c *hearing, p *payment) (lines []string) {
 // postedUntold: no money has moved for what the till was told no to, or never asked for.
 func postedUntold(c *hearing, p *payment) (lines []string) {
 	told := p.till.fact()
-	if told != Declined && (told != "" || !c.tills[p.ref.Terminal]) {
+	if told != Declined && (told != "" || !c.tills[p.ref.Terminal] && !p.orphan) {
 		return nil
 	}
 	if told == "" {

@@ -308,6 +308,46 @@ func TestLeftOutIsNotWrong(t *testing.T) {
 	}
 }
 
+// Where a switch is between them the till may never have heard the RRN by which the issuer knows a payment: the two are judged all the same.
+func TestTillAndIssuerAlone(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		till         Fact
+		heard        bool // the till has heard the RRN
+		issuer, want string
+	}{
+		{"approved", Approved, true, "posted approved", ""},
+		{"taken back unheard", Reversed, false, "posted undone reversed", ""},
+		{"reversal owed", Pending, false, "posted approved", ""},
+		{"given up", Exception, false, "posted approved", ""},
+		{"never passed on", Approved, true, "", "the till was told yes to 10.00 CNY, the issuer has no money"},
+		{"reversal lost", Reversed, false, "posted approved", "the till has reversed it, the issuer has 10.00 CNY"},
+		{"declined and posted", Declined, false, "posted approved", "the till states declined, the issuer has 10.00 CNY"},
+		{"asked of its own accord", "", false, "posted approved", "the till states nothing of it, the issuer has 10.00 CNY"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := begin()
+			h.payment(10_00, c.till, "", c.issuer)
+			list := slices.DeleteFunc(h.end(), func(s Statement) bool { return s.Role == Acquirer })
+			for i := range list {
+				if list[i].Role == Terminal && !c.heard {
+					list[i].RRN = ""
+				}
+				if list[i].Role == Issuer && list[i].RRN != "" {
+					list[i].Ref.Flow = pay.Sale
+				}
+			}
+			var said []string
+			for _, b := range judge(list) {
+				said = append(said, b.Text)
+			}
+			if got := strings.Join(said, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+				t.Errorf("it says %q", got)
+			}
+		})
+	}
+}
+
 func TestOpen(t *testing.T) {
 	h := begin()
 	h.payment(10_00, Approved, "posted approved", "posted approved")

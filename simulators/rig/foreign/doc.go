@@ -1,4 +1,4 @@
-// Foreign is four hosts that share nothing with tillproof but Go itself, each with a dialect of its own.
+// Foreign is four hosts, and a switch between tills and an issuer, that share nothing with tillproof but Go itself, each with a dialect of its own.
 package main
 
 import (
@@ -36,8 +36,11 @@ func main() {
 }
 
 func run() error {
+	if len(os.Args) >= 4 && os.Args[1] == "switch" {
+		return passOn(os.Args[2], os.Args[3], strings.Join(os.Args[4:], ""))
+	}
 	if len(os.Args) != 3 {
-		return fmt.Errorf("say which host, and where it listens or whom it calls: foreign ascii|dukpt|inclusive|packed 127.0.0.1:8583, or call:127.0.0.1:8583")
+		return fmt.Errorf("say which host, and where it listens or whom it calls: foreign ascii|dukpt|inclusive|packed 127.0.0.1:8583, or call:127.0.0.1:8583; or switch, where it listens, call: and the issuer or where that dials in, and what it does wrong")
 	}
 	kind, ok := lines[os.Args[1]]
 	if !ok {
@@ -53,11 +56,37 @@ func run() error {
 		return err
 	}
 	fmt.Println(l.Addr())
+	return each(l, h.serve)
+}
+
+// each serves whoever dials in.
+func each(l net.Listener, serve func(net.Conn)) error {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return err
 		}
-		go h.serve(conn)
+		go serve(conn)
 	}
+}
+
+// passOn is the switch. Where the issuer dials in, the place is told behind that of the tills.
+func passOn(at, issuer, defect string) error {
+	x := newExchange(defect)
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		return err
+	}
+	if whom, calls := strings.CutPrefix(issuer, "call:"); calls {
+		go x.reach(whom, nil)
+		fmt.Println(l.Addr())
+		return each(l, x.serve)
+	}
+	door, err := net.Listen("tcp", issuer)
+	if err != nil {
+		return err
+	}
+	go x.reach("", door)
+	fmt.Println(l.Addr(), door.Addr())
+	return each(l, x.serve)
 }

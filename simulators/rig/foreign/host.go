@@ -323,9 +323,12 @@ func pinOf(block, pan, key string) string {
 	return ""
 }
 
-// x919 is the retail MAC: a chain of single DES, its last block decrypted and encrypted again (ANSI X9.19).
-func x919(data []byte) []byte {
-	k, err := hex.DecodeString(macKey)
+// x919 is the MAC between a terminal and us.
+func x919(data []byte) []byte { return macOf(macKey, data) }
+
+// macOf is the retail MAC: a chain of single DES, its last block decrypted and encrypted again (ANSI X9.19).
+func macOf(key string, data []byte) []byte {
+	k, err := hex.DecodeString(key)
 	if err != nil {
 		panic(err)
 	}

@@ -274,7 +274,8 @@ func (l line) encode(m message, mac func([]byte) []byte) ([]byte, error) {
 	}
 	out := slices.Concat(l.number(m[0], false), l.binary(bits), fields)
 	if mac != nil {
-		copy(out[len(out)-8:], mac(out[:len(out)-8]))
+		n := len(l.binary(make([]byte, 8)))
+		copy(out[len(out)-n:], l.binary(mac(out[:len(out)-n])))
 	}
 	return out, nil
 }
