@@ -87,8 +87,11 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 	if c.Parallel <= 0 {
 		c.Parallel = runtime.GOMAXPROCS(0)
 	}
-	if c.Rig.Profile.Lends() || c.Rig.Profile.Seat == rig.SeatTerminal {
-		c.Parallel = 1 // a remote host has no worlds: its terminals are lent to one scenario at a time
+	switch p := c.Rig.Profile; {
+	case p.Lends():
+		c.Parallel = min(c.Parallel, p.Sets()) // a host without worlds: its terminals are lent to one scenario at a time
+	case p.Seat == rig.SeatTerminal:
+		c.Parallel = 1
 	}
 	run := &reports.Run{Seed: uint64(c.Seed), DryRun: c.DryRun, Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
 		Framing: c.Rig.Dialect.Framing, Seat: c.Rig.Profile.Seat, Claims: c.Rig.Profile.Claims, Selection: c.asked(), Started: c.Now(), Features: selection.Tree()}

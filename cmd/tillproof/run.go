@@ -62,7 +62,7 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.grease, "grease", "on", "on: a host of ours is awkward now and then, within the rules; off: never")
 	c.Flags().StringArrayVar(&f.formats, "format", nil, "write name[:file] as well: "+formatNames()+"; without a file to standard output")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect in every party that has it (see `tillproof selfcheck --list`)")
-	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at once (default: the number of processors)")
+	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at once (default: the number of processors; at a remote host no more than its profile's pool has terminals for)")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all that is random (default: a fresh one, printed)")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "name what would run and check every step, without a system under test")
 	return c

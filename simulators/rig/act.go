@@ -169,7 +169,10 @@ func otherDigits(s pay.Secret) pay.Secret {
 }
 
 // SignIn presses the sign-in key.
-func (t *Till) SignIn() error { return t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.SignIn}) }
+func (t *Till) SignIn() error {
+	defer t.pose(pay.SignIn)()
+	return t.Do(terminal.Event{Kind: terminal.Choose, Flow: pay.SignIn})
+}
 
 // Unexpected says that a till is not where the act wanted it: the till is at fault, not the harness.
 type Unexpected struct{ Till, Wanted, Got string }

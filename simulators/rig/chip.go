@@ -172,7 +172,7 @@ func (w *World) goOnCounting(c Cardholder, spec *card.Spec) error {
 		case a.ATC > 0:
 			return lacks("a remote host remembers what a chip has counted: it cannot begin elsewhere")
 		default:
-			a.ATC = w.Rig.lease.of(c.Name).ATC
+			a.ATC = w.Rig.lease.of(c.Name + w.Rig.set).ATC
 			a.LastOnline = a.ATC // not one that has not asked for long
 		}
 	}
@@ -185,7 +185,7 @@ func (w *World) keepCounter(c Cardholder, s *card.Slot) {
 	for _, a := range s.Card.State().Apps {
 		n.ATC = max(n.ATC, a.ATC)
 	}
-	if err := w.Rig.lease.keep(c.Name, n); err != nil {
+	if err := w.Rig.lease.keep(c.Name+w.Rig.set, n); err != nil {
 		w.Trace.Record(trace.Event{At: w.Loop.Now(), Party: "card", Kind: trace.Trouble, Name: "state-file", Text: err.Error()})
 	}
 }

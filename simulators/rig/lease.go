@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -191,7 +190,7 @@ func (t *Till) mayLeave(m *iso8583.Message) error {
 		t.world.unverified = fmt.Sprintf("the cryptogram that %s sent is unverified: profile %s does not say that the host knows the keys of our chips (chip_keys)", t.Name, t.world.Rig.Profile.Name)
 	}
 	number := m.Get(iso8583.Terminal)
-	if number != t.number && slices.ContainsFunc(t.world.Rig.Profile.Terminals, func(p ProfileTerminal) bool { return p.Number == number }) {
+	if number != t.number && t.world.Rig.Profile.lists(number) > 0 {
 		return lacks(fmt.Sprintf("terminal %s is not %s: at a remote host its sign-in and batch are another scenario's", number, t.Name))
 	}
 	trace, err := strconv.Atoi(m.Get(iso8583.Trace))

@@ -80,6 +80,7 @@ func (t *Till) Order(o Order) error {
 	if err != nil {
 		return err
 	}
+	defer t.pose(o.Flow)()
 	if o.Who != "" {
 		if holder, err = t.world.Card(o.Who); err != nil {
 			return err

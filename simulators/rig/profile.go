@@ -43,6 +43,7 @@ type Profile struct {
 	KBPK       *ProfileKey        `yaml:"kbpk"`      // protects the keys that come in blocks
 	Terminals  []ProfileTerminal  `yaml:"terminals"`
 	Cards      []ProfileCard      `yaml:"cards"`
+	Pool       []ProfileSet       `yaml:"pool"`     // more terminals and cards, so that scenarios run at once
 	Outcomes   []ProfileOutcome   `yaml:"outcomes"` // what makes a remote host answer so
 
 	file    settings.File

@@ -55,6 +55,7 @@ func (p *Profile) check() error {
 	for i, c := range p.Cards {
 		all = append(all, p.checkCard(fmt.Sprintf("$.cards[%d]", i), c))
 	}
+	all = append(all, p.checkPool()...)
 	if p.Issuer != nil && p.Seat != SeatSwitch {
 		all = append(all, p.mistake("$.issuer", "an issuer of ours is behind a switch: say `seat: switch`"))
 	}
@@ -113,13 +114,16 @@ func (p *Profile) checkMetrics() error {
 	return nil
 }
 
+// merchantDigits is how long a merchant number is (F42).
+const merchantDigits = 15
+
 func (p *Profile) checkTerminal(at string, t ProfileTerminal) error {
 	switch {
 	case t.Label == "" || t.Number == "" || t.Merchant == "":
 		return p.mistake(at, "a terminal needs label, number and merchant")
 	case len(t.Number) != 8:
 		return p.mistake(at+".number", "%q: want eight characters", t.Number)
-	case len(t.Merchant) != 15:
+	case len(t.Merchant) != merchantDigits:
 		return p.mistake(at+".merchant", "%q: want fifteen characters", t.Merchant)
 	case p.dialect.Security.Keys == "none":
 		return p.checkFixed(at, t)

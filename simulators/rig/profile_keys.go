@@ -32,16 +32,25 @@ func (p *Profile) fetchKeys(env Environment) error {
 			all = append(all, p.fetchKey("$.issuer.mak", "M0 M1 M3 M5 M6", p.Issuer.MAK, env))
 		}
 	}
-	for i := range p.Terminals {
-		t := &p.Terminals[i]
+	all = append(all, p.fetchTerminals("$.terminals", p.Terminals, env))
+	for i, set := range p.Pool {
+		all = append(all, p.fetchTerminals(fmt.Sprintf("$.pool[%d].terminals", i), set.Terminals, env))
+	}
+	return errors.Join(all...)
+}
+
+func (p *Profile) fetchTerminals(at string, list []ProfileTerminal, env Environment) error {
+	var all []error
+	for i := range list {
+		t := &list[i]
 		if t.DUKPT != nil {
-			all = append(all, p.fetchKey(fmt.Sprintf("$.terminals[%d].dukpt.initial", i), "B1", &t.DUKPT.Initial, env))
+			all = append(all, p.fetchKey(fmt.Sprintf("%s[%d].dukpt.initial", at, i), "B1", &t.DUKPT.Initial, env))
 		}
 		for _, k := range []struct {
 			name, usage string
 			key         *ProfileKey
 		}{{"tmk", "K0 K1", &t.TMK}, {"pik", "P0", &t.PIK}, {"mak", "M0 M1 M3 M5 M6", &t.MAK}} {
-			all = append(all, p.fetchKey(fmt.Sprintf("$.terminals[%d].%s", i, k.name), k.usage, k.key, env))
+			all = append(all, p.fetchKey(fmt.Sprintf("%s[%d].%s", at, i, k.name), k.usage, k.key, env))
 		}
 	}
 	return errors.Join(all...)

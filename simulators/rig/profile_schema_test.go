@@ -123,12 +123,16 @@ func TestSchemaKnowsEverySetting(t *testing.T) {
 	}
 	var compare func(of reflect.Type, in map[string]any, where string)
 	compare = func(of reflect.Type, in map[string]any, where string) {
-		if ref, ok := in["$ref"].(string); ok {
-			in = at(document, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
+		follow := func() {
+			if ref, ok := in["$ref"].(string); ok {
+				in = at(document, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
+			}
 		}
+		follow()
 		for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
 			if of.Kind() == reflect.Slice {
 				in = at(in, "items")
+				follow()
 			}
 			of = of.Elem()
 		}

@@ -52,8 +52,10 @@ type Rig struct {
 	editions editions
 	factory  terminal.Parameters // what a till leaves the factory with
 	lease    *lease
-	door     *doorway // nil where we dial
-	zone     *zone    // of a switch under test and our issuer
+	door     *doorway  // nil where we dial
+	zone     *zone     // of a switch under test and our issuer
+	sets     chan lent // that no scenario has now; nil without a pool
+	set      string    // the name of the one that this rig's worlds have
 }
 
 // New makes a rig. An unknown defect, a broken fixture or an unfit profile is an error.
@@ -123,9 +125,14 @@ func New(o Options) (*Rig, error) {
 		}
 	}
 	if o.Profile.CVK != nil {
-		r.cvk, err = o.Profile.CVK.parts()
+		if r.cvk, err = o.Profile.CVK.parts(); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
 	}
-	return r, err
+	if err = r.lendSets(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
 }
 
 // Close lets go of what outlives worlds: the state file, and the address where a host dials in.
@@ -171,8 +178,12 @@ func (r *Rig) decode(frame []byte) *iso8583.Message {
 // World seats the parties of one scenario. line overrides the rig's line when it is not "" (scenarios about time always sit
 // in memory). Close it when the scenario is over.
 func (r *Rig) World(ctx context.Context, seed sim.Seed, line string) (*World, error) {
-	w := r.newWorld(ctx, seed, line)
-	w.Trace = trace.NewRecorder(nil)
+	own, giveBack, err := r.borrow(ctx, line)
+	if err != nil {
+		return nil, err
+	}
+	w := own.newWorld(ctx, seed, line)
+	w.returned, w.Trace = giveBack, trace.NewRecorder(nil)
 	if err := w.seat(); err != nil {
 		w.Close()
 		return nil, err

@@ -72,6 +72,7 @@ type World struct {
 	protected bool   // by TLS
 	broken    error  // a fault that could not be made
 	closed    bool
+	returned  func() // the terminals that were lent; nil of a fleet's world
 }
 
 // seats is where the host sits: how to reach it and how to arrange and see it.
@@ -152,6 +153,9 @@ func (w *World) Close() {
 		w.seats.close()
 	}
 	w.cancel()
+	if w.returned != nil {
+		w.returned()
+	}
 	if w.walletLine != nil {
 		w.walletLine.close()
 	}

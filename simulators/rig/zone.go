@@ -72,6 +72,9 @@ func (p *Profile) checkSwitch() error {
 	case macs:
 		all = append(all, p.checkKey("$.issuer.mak", *i.MAK, hsm.TDES2, hsm.TDES3))
 	}
+	if len(p.Pool) > 0 && !i.dialect.Carries(pay.Sale, iso8583.Terminal) {
+		all = append(all, p.mistake("$.pool", "the sale of dialect %s carries no terminal number: our issuer could not tell scenarios apart that run at once", i.dialect.Name))
+	}
 	if !i.dialect.Carries(pay.Sale, iso8583.RRN) {
 		all = append(all, p.mistake("$.issuer.dialect", "our issuer knows a payment by its rrn: the sale of dialect %s carries none", i.dialect.Name))
 	}

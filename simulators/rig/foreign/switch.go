@@ -216,7 +216,7 @@ func (x *exchange) answer(body []byte) []byte {
 
 func (x *exchange) decide(m message, body []byte, name string, out message) string {
 	switch {
-	case m[41] != "10000001" && m[41] != "10000002":
+	case !ours(m[41]):
 		return "97"
 	case m[42] != merchant:
 		return "03"
