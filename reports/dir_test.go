@@ -39,7 +39,7 @@ func TestWriteDir(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"cucumber.json", "junit.xml", "messages.ndjson", "report.html", "run.json", "summary.md", "summary.txt", "traces/mine.txt", "traces/swipe-sale-25.ndjson", "traces/swipe-sale-9.ndjson", "wire.pcapng"}
+	want := []string{"cucumber.json", "issuer.pcapng", "junit.xml", "messages.ndjson", "report.html", "run.json", "summary.md", "summary.txt", "traces/mine.txt", "traces/swipe-sale-25.ndjson", "traces/swipe-sale-9.ndjson", "wire.pcapng"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}

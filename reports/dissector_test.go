@@ -155,6 +155,13 @@ func world(t *testing.T, dialect string) (*rig.Rig, *Run) {
 	return r, &Run{Dialect: r.Dialect.Name, Framing: r.Dialect.Framing, Features: []Feature{{Scenarios: []Scenario{{ID: "day-1", Status: Passed, Trace: w.Events()}}}}}
 }
 
+// The line to our issuer has a capture of its own, which the dissector of its dialect reads.
+func TestIssuersLineInTshark(t *testing.T) {
+	r, run := world(t, "unionpay-pos")
+	run.IssuerFraming = r.Network().Framing
+	agree(t, r.Network(), "issuer_network", written(t, writeIssuerCapture, run), 6)
+}
+
 // The capture of a run reads in tshark, with the dissector of each dialect that ships: by its port, and by what its bytes look like.
 func TestRunCaptureInTshark(t *testing.T) {
 	for profile, id := range map[string]string{"unionpay-pos": "unionpay_pos", "iso93": "iso93", "iso87-ascii": "iso87_ascii", "iso87-binary": "iso87_binary"} {

@@ -24,6 +24,7 @@ func Formats() []Format {
 		{"messages", "messages.ndjson", "Cucumber Messages, for their reporters", writeMessages},
 		{"json", "run.json", "the whole tree without traces", writeJSON},
 		{"pcapng", "wire.pcapng", "what crossed the tills' lines, masked, for Wireshark", writeCapture},
+		{"pcapng-issuer", "issuer.pcapng", "what crossed the line to our issuer, masked, in the dialect of that", writeIssuerCapture},
 		{"html", "report.html", "report for people, one page that opens offline", writeHTML},
 	}
 }

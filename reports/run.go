@@ -11,21 +11,22 @@ import (
 // Run is one run of the suite: who ran what, and every verdict. Writers read it and never change it. All its text is
 // masked already: what is put in stands in the reports as it is.
 type Run struct {
-	Version     string          `json:"version"` // of tillproof
-	Seed        uint64          `json:"seed"`
-	Line        string          `json:"line"` // memory, socket
-	Profile     string          `json:"profile"`
-	Dialect     string          `json:"dialect"`
-	Framing     iso8583.Framing `json:"framing,omitzero"`    // of the tills' lines
-	Seat        string          `json:"seat,omitempty"`      // embedded, remote, ...
-	Claims      []string        `json:"claims,omitempty"`    // topics that the profile claims; empty claims all
-	Selection   string          `json:"selection,omitempty"` // what was asked for, if not everything
-	Started     time.Time       `json:"started"`
-	Took        time.Duration   `json:"took_ns"`
-	Interrupted bool            `json:"interrupted,omitempty"`
-	DryRun      bool            `json:"dry_run,omitempty"` // nothing was to run: the steps were looked up
-	Broken      string          `json:"broken,omitempty"`  // a fault of the harness or its configuration outside any scenario
-	Features    []Feature       `json:"features"`
+	Version       string          `json:"version"` // of tillproof
+	Seed          uint64          `json:"seed"`
+	Line          string          `json:"line"` // memory, socket
+	Profile       string          `json:"profile"`
+	Dialect       string          `json:"dialect"`
+	Framing       iso8583.Framing `json:"framing,omitzero"`        // of the tills' lines
+	IssuerFraming iso8583.Framing `json:"issuer_framing,omitzero"` // of the line to our issuer, where there is one
+	Seat          string          `json:"seat,omitempty"`          // embedded, remote, ...
+	Claims        []string        `json:"claims,omitempty"`        // topics that the profile claims; empty claims all
+	Selection     string          `json:"selection,omitempty"`     // what was asked for, if not everything
+	Started       time.Time       `json:"started"`
+	Took          time.Duration   `json:"took_ns"`
+	Interrupted   bool            `json:"interrupted,omitempty"`
+	DryRun        bool            `json:"dry_run,omitempty"` // nothing was to run: the steps were looked up
+	Broken        string          `json:"broken,omitempty"`  // a fault of the harness or its configuration outside any scenario
+	Features      []Feature       `json:"features"`
 	// Requirements are those the run was to show. Their order is the order of the reports.
 	Requirements []Requirement `json:"requirements,omitempty"`
 }

@@ -94,7 +94,7 @@ func Run(ctx context.Context, c Config) (*reports.Run, error) {
 		c.Parallel = 1
 	}
 	run := &reports.Run{Seed: uint64(c.Seed), DryRun: c.DryRun, Line: c.Rig.Line(), Profile: c.Rig.Profile.Name, Dialect: c.Rig.Dialect.Name,
-		Framing: c.Rig.Dialect.Framing, Seat: c.Rig.Profile.Seat, Claims: c.Rig.Profile.Claims, Selection: c.asked(), Started: c.Now(), Features: selection.Tree()}
+		Framing: c.Rig.Dialect.Framing, IssuerFraming: c.Rig.Network().Framing, Seat: c.Rig.Profile.Seat, Claims: c.Rig.Profile.Claims, Selection: c.asked(), Started: c.Now(), Features: selection.Tree()}
 	run.Requirements = shown(c.Requirements, run.Features)
 	r := &runner{Config: c, scenarios: map[string]*reports.Scenario{}}
 	total := 0

@@ -23,6 +23,7 @@ import (
 type Page struct {
 	t   testing.TB
 	ctx context.Context
+	own string // what the addresses begin with that it may ask
 
 	mu                sync.Mutex
 	asked, complaints []string
@@ -30,6 +31,22 @@ type Page struct {
 
 // Open opens a page from its file; script false is a browser that runs none. It skips the test where no Chromium is.
 func Open(t testing.TB, file string, script bool) *Page {
+	t.Helper()
+	path, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := url.URL{Scheme: "file", Path: path}
+	return open(t, page.String(), "file:///", script)
+}
+
+// Visit opens a page that a server of ours offers at an address.
+func Visit(t testing.TB, address string) *Page {
+	t.Helper()
+	return open(t, "http://"+address+"/", "http://"+address+"/", true)
+}
+
+func open(t testing.TB, page, own string, script bool) *Page {
 	t.Helper()
 	binary, err := exec.LookPath("chromium")
 	if err != nil {
@@ -45,7 +62,7 @@ func Open(t testing.TB, file string, script bool) *Page {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	p := &Page{t: t, ctx: ctx}
+	p := &Page{t: t, ctx: ctx, own: own}
 	if err := chromedp.Listen(ctx, func(e any) {
 		if r, ok := e.(*network.EventRequestWillBeSent); ok {
 			p.note(&p.asked, r.Request.URL)
@@ -66,12 +83,7 @@ func Open(t testing.TB, file string, script bool) *Page {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		p.must(err)
 	}
-	path, err := filepath.Abs(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := url.URL{Scheme: "file", Path: path}
-	if err := chromedp.Do(ctx, chromedp.Navigate(page.String())); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(page)); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -121,12 +133,39 @@ func (p *Page) Shot(name string) {
 	p.must(os.WriteFile(filepath.Join(p.t.ArtifactDir(), name+".png"), shot, 0o644))
 }
 
+// Comes waits until an expression of JavaScript is true, also on a page that comes after this one.
+func (p *Page) Comes(expression string) {
+	p.t.Helper()
+	for until := time.Now().Add(30 * time.Second); ; {
+		got, err := chromedp.Run(p.ctx, chromedp.Evaluate[any](expression))
+		switch {
+		case err == nil && got == true:
+			return
+		case p.ctx.Err() != nil || time.Now().After(until):
+			p.t.Fatalf("%s is %v; %v", expression, got, err)
+		}
+		<-time.After(20 * time.Millisecond) // another page may be loading, in which nothing can be asked
+	}
+}
+
+// Click presses what a CSS selector finds.
+func (p *Page) Click(selector string) {
+	p.t.Helper()
+	p.must(chromedp.Do(p.ctx, chromedp.Click(selector)))
+}
+
+// Type writes into what a CSS selector finds.
+func (p *Page) Type(selector, text string) {
+	p.t.Helper()
+	p.must(chromedp.Do(p.ctx, chromedp.SendKeys(selector, text)))
+}
+
 // Quiet holds the page to have asked nobody for anything, and to have left the console empty.
 func (p *Page) Quiet() {
 	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	outside := func(u string) bool { return !strings.HasPrefix(u, "file:///") && !strings.HasPrefix(u, "data:") }
+	outside := func(u string) bool { return !strings.HasPrefix(u, p.own) && !strings.HasPrefix(u, "data:") }
 	if len(p.asked) == 0 || slices.ContainsFunc(p.asked, outside) {
 		p.t.Errorf("it asked for %q", p.asked)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillproof/tillproof/reports/browser"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
 	"github.com/tillproof/tillproof/simulators/rig"
 )
@@ -44,6 +45,52 @@ func TestConsole(t *testing.T) {
 			t.Errorf("%q: with nobody there: %v", c.typed, err)
 		}
 	}
+}
+
+// A person at the page in Chromium, on a desk or a phone, sees what is to be done, tells what he sees, and is shown the next without touching anything.
+func TestPromptPageInChromium(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a browser")
+	}
+	page, err := rig.OpenPage("127.0.0.1:0")
+	must(t, err)
+	defer page.Close()
+	p := browser.Visit(t, page.Address())
+	p.Is("document.body.innerText.trim()", "Nothing is to be done now.")
+	ask := func(kind rig.PromptKind) <-chan rig.Reply {
+		told := make(chan rig.Reply, 1)
+		go func() {
+			reply, err := page.Ask(t.Context(), prompt(kind))
+			if err != nil {
+				t.Error(err)
+			}
+			told <- reply
+		}()
+		p.Comes(`document.querySelector('h1')?.textContent === '"T1" shows APPROVED'`)
+		return told
+	}
+	reply := ask(rig.PromptLook)
+	for scheme, words := range map[string]string{"light": "rgb(0, 0, 0)", "dark": "rgb(255, 255, 255)"} {
+		p.Scheme(scheme)
+		p.Size(390, 844)
+		p.Is("getComputedStyle(document.body).color", words)
+		p.Is("document.documentElement.scrollWidth <= window.innerWidth", true)
+		p.Shot("prompt-phone-" + scheme)
+	}
+	p.Is("[...document.querySelectorAll('button')].map(b => b.textContent).join()", "It is so,It is not so,I cannot tell")
+	p.Type("input[name=text]", "DECLINED 6200120018438862")
+	p.Click("button[value=no]")
+	if got := <-reply; got != (rig.Reply{Answer: rig.No, Text: "DECLINED ****************"}) {
+		t.Errorf("it was told %v", got)
+	}
+	p.Comes("document.body.innerText.includes('Nothing is to be done now.')")
+	reply = ask(rig.PromptAct)
+	p.Is("document.querySelector('button').textContent", "Done")
+	p.Click("button[value=yes]")
+	if got := <-reply; got != (rig.Reply{Answer: rig.Yes}) {
+		t.Errorf("it was told %v", got)
+	}
+	p.Quiet()
 }
 
 func TestScript(t *testing.T) {

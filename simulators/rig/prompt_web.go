@@ -105,7 +105,7 @@ func (p *Page) take(w http.ResponseWriter, r *http.Request) {
 }
 
 var promptPage = template.Must(template.New("prompt").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>tillproof</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>tillproof</title><link rel="icon" href="data:,">
 {{if not .Prompt}}<meta http-equiv="refresh" content="1">{{end}}
 <style>:root{color-scheme:light dark}body{font:1.2rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}
 button{font:inherit;padding:.5rem 1.2rem;margin:.5rem .5rem 0 0}input{font:inherit;width:100%;box-sizing:border-box}td{border:1px solid;padding:.2rem .6rem}</style></head><body>

@@ -109,30 +109,36 @@ func New(o Options) (*Rig, error) {
 	if o.Profile.Issuer != nil {
 		r.network = o.Profile.Issuer.dialect
 	}
-	if o.Profile.Lends() {
-		if r.lease, err = newLease(o.State); err != nil {
-			return nil, err
-		}
-	}
-	if o.Profile.Listen != "" {
-		if r.door, err = openDoorway(o.Profile); err != nil {
-			return nil, errors.Join(err, r.lease.close())
-		}
-	}
-	if o.Profile.Seat == SeatSwitch {
-		if r.zone, err = openZone(o.Profile); err != nil {
-			return nil, errors.Join(err, r.Close())
-		}
-	}
-	if o.Profile.CVK != nil {
-		if r.cvk, err = o.Profile.CVK.parts(); err != nil {
-			return nil, errors.Join(err, r.Close())
-		}
-	}
-	if err = r.lendSets(); err != nil {
+	if err = r.meet(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
+}
+
+// meet opens what outlives worlds: the state file, the addresses at which others dial in, the terminals that are lent.
+func (r *Rig) meet() (err error) {
+	p := r.Profile
+	if p.Lends() {
+		if r.lease, err = newLease(r.options.State); err != nil {
+			return err
+		}
+	}
+	if p.Listen != "" {
+		if r.door, err = openDoorway(p); err != nil {
+			return err
+		}
+	}
+	if p.Seat == SeatSwitch {
+		if r.zone, err = openZone(p); err != nil {
+			return err
+		}
+	}
+	if p.CVK != nil {
+		if r.cvk, err = p.CVK.parts(); err != nil {
+			return err
+		}
+	}
+	return r.lendSets()
 }
 
 // Close lets go of what outlives worlds: the state file, and the address where a host dials in.
@@ -251,6 +257,9 @@ func (c *Cast) replaceTill(shop, till string, t ProfileTerminal) {
 		}
 	}
 }
+
+// Network gives the dialect in which our issuer is asked.
+func (r *Rig) Network() *iso8583.Dialect { return r.network }
 
 // Line tells which line the rig's worlds have unless they are about time.
 func (r *Rig) Line() string { return r.options.Line }
