@@ -110,7 +110,7 @@ func TestFormatNamed(t *testing.T) {
 		}
 	}
 	_, err := FormatNamed("pdf")
-	if want := `format "pdf": there is none of that name; use text, markdown, junit, cucumber, messages, json, pcapng, html`; err == nil || err.Error() != want {
+	if want := `format "pdf": there is none of that name; use text, markdown, junit, cucumber, messages, json, pcapng, pcapng-issuer, html`; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

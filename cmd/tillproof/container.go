@@ -9,6 +9,9 @@ import (
 	"github.com/tillproof/tillproof/simulators/rig"
 )
 
+// hostLog is the file in a run's folder that keeps what the host's container printed.
+const hostLog = "host.log"
+
 // seat starts the container of a profile that has one, and gives the profile that reaches it; what it prints goes to host.log in the run's
 // directory. Other profiles come back as they are. remove takes the container away.
 func seat(ctx context.Context, profile *rig.Profile, dir string) (seated *rig.Profile, remove func(), err error) {
@@ -18,7 +21,7 @@ func seat(ctx context.Context, profile *rig.Profile, dir string) (seated *rig.Pr
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, err
 	}
-	log, err := os.Create(filepath.Join(dir, "host.log"))
+	log, err := os.Create(filepath.Join(dir, hostLog))
 	if err != nil {
 		return nil, nil, err
 	}

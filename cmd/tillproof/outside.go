@@ -39,13 +39,14 @@ func (f *runFlags) outside(cmd *cobra.Command, p *rig.Profile) (o *rig.Outside, 
 			return nil, nil, err
 		}
 		fmt.Fprintf(os.Stderr, "what is to be done is told at http://%s/\n", page.Address())
+		page.Name = f.judge
 		prompter, end = page, page.Close
 	case len(p.Prompt.Script) > 0:
 		prompter = &rig.Script{Command: p.Prompt.Script, Dir: filepath.Dir(f.profile)}
 	case p.Prompt.Robot != "":
 		prompter = &rig.Robot{URL: p.Prompt.Robot}
 	default:
-		prompter = &rig.Console{In: cmd.InOrStdin(), Out: os.Stderr}
+		prompter = &rig.Console{Name: f.judge, In: cmd.InOrStdin(), Out: os.Stderr}
 	}
 	if o, err = rig.OpenOutside(p, prompter, tell); err != nil {
 		end()

@@ -46,6 +46,10 @@ func (f *packFlags) write(cmd *cobra.Command, dirs []string) error {
 		p.Earlier = append(p.Earlier, r)
 	}
 	p.Run, p.Earlier = p.Earlier[len(dirs)-1], p.Earlier[:len(dirs)-1]
+	own := filepath.Join(dirs[len(dirs)-1], hostLog)
+	if _, err := os.Stat(own); err == nil { // the run has kept what its container printed
+		f.logs = append(f.logs, own)
+	}
 	if err := f.given(p); err != nil {
 		return err
 	}

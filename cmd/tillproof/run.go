@@ -36,6 +36,7 @@ type runFlags struct {
 	formats  []string
 	defects  []string
 	parallel int
+	judge    string
 	seed     uint64
 	dryRun   bool
 }
@@ -59,6 +60,7 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.lang, "lang", "en", "language of screens and receipts in the traces: en or zh")
 	c.Flags().StringVar(&f.out, "out", "", "directory of the run's report (default runs/<time>)")
 	c.Flags().StringVar(&f.state, "state", "", "file that keeps a remote host's trace numbers and batches from run to run (default runs/<profile>.state.json)")
+	c.Flags().StringVar(&f.judge, "judge", "", "name of the person at a terminal under test, for the report and the evidence pack")
 	c.Flags().StringVar(&f.grease, "grease", "on", "on: a host of ours is awkward now and then, within the rules; off: never")
 	c.Flags().StringArrayVar(&f.formats, "format", nil, "write name[:file] as well: "+formatNames()+"; without a file to standard output")
 	c.Flags().StringArrayVar(&f.defects, "defect", nil, "arm a defect in every party that has it (see `tillproof selfcheck --list`)")

@@ -57,19 +57,23 @@ func (r Reply) String() string { return strings.TrimSuffix(string(r.Answer)+": "
 // Prompter is who stands at the terminal: a person, a script or a robot.
 type Prompter interface {
 	Ask(context.Context, Prompt) (Reply, error)
-	Judge() string // person, script or robot
+	Judge() string // person (with his name, if it is known), script or robot
 }
 
 // Console asks a person by lines of text.
 type Console struct {
-	In  io.Reader
-	Out io.Writer
+	Name string // whose it is; "" when nobody says
+	In   io.Reader
+	Out  io.Writer
 
 	lines chan string
 }
 
 // Judge implements Prompter.
-func (c *Console) Judge() string { return "person" }
+func (c *Console) Judge() string { return person(c.Name) }
+
+// person is what reports call who judges, by his name if it is known.
+func person(name string) string { return strings.TrimSpace("person " + name) }
 
 // Ask implements Prompter. The answer's first letter counts; what follows is kept as what was seen.
 func (c *Console) Ask(ctx context.Context, p Prompt) (Reply, error) {

@@ -55,6 +55,9 @@ func TestPromptPageInChromium(t *testing.T) {
 	page, err := rig.OpenPage("127.0.0.1:0")
 	must(t, err)
 	defer page.Close()
+	if page.Name = "Li Wei"; page.Judge() != "person Li Wei" {
+		t.Errorf("the judge is %q", page.Judge())
+	}
 	p := browser.Visit(t, page.Address())
 	p.Is("document.body.innerText.trim()", "Nothing is to be done now.")
 	ask := func(kind rig.PromptKind) <-chan rig.Reply {

@@ -14,6 +14,8 @@ import (
 
 // Page asks a person by a page in a browser on this machine. It needs no script: the page looks for a new prompt every second.
 type Page struct {
+	Name string // whose it is; "" when nobody says
+
 	listener net.Listener
 	server   *http.Server
 	done     chan struct{}
@@ -52,7 +54,7 @@ func (p *Page) Close() {
 }
 
 // Judge implements Prompter.
-func (p *Page) Judge() string { return "person" }
+func (p *Page) Judge() string { return person(p.Name) }
 
 // Ask implements Prompter.
 func (p *Page) Ask(ctx context.Context, prompt Prompt) (Reply, error) {
