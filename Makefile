@@ -1,7 +1,7 @@
 # make help prints the targets.
 GO ?= go
 
-.PHONY: help run test demo bench soak kills selfcheck seeds fuzz lint image
+.PHONY: help run test demo bench soak kills selfcheck seeds mutants fuzz lint image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ selfcheck: ## every defect meets every scenario that it can touch: who notices, 
 seeds: ## no false alarm: the suite over a thousand seeds in memory, and twenty on sockets
 	$(GO) test -count=1 -timeout 5h -run '^TestSuiteHolds(OverSeeds|OnLoopback)$$' -v ./steps -seeds.memory 1000 -seeds.socket 20
 
+mutants: ## the honest code is mutated, and the suite has to notice: about one line in 40, or with ALL=1 all of them, which takes a night
+	.ci/mutants
+
 fuzz: ## every fuzz test for ten seconds
 	@for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
@@ -48,6 +51,7 @@ fuzz: ## every fuzz test for ten seconds
 lint: ## gofmt, vet and the house test
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags mutants ./steps
 	$(GO) test -run TestHouse .
 
 image: ## our acquirer as a container image, tillproof:latest (the docker command builds it)
