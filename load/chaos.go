@@ -29,6 +29,7 @@ type Blow struct {
 	By      Span       `yaml:"by"`      // how late
 	Bytes   int        `yaml:"bytes"`   // as the kind of fault has it
 	Element string     `yaml:"element"` // that is changed
+	Value   string     `yaml:"value"`   // that it has then, or the message's type
 
 	Issuer string `yaml:"issuer"` // silent
 	Host   string `yaml:"host"`   // kill
@@ -131,7 +132,7 @@ func (b Blow) check() (setting string, err error) {
 	case named != 1:
 		return "", errors.New("want one of `fault: lose` (or another), `issuer: silent`, `host: kill` and `line: cut`")
 	case b.Fault == "" && ofFault != (Blow{}):
-		return "", errors.New("message, flow, nth, share, by, bytes and element belong to a fault")
+		return "", errors.New("message, flow, nth, share, by, bytes, element and value belong to a fault")
 	case b.Issuer != "" && b.Issuer != IssuerSilent:
 		return ".issuer", fmt.Errorf("%q: want %s", b.Issuer, IssuerSilent)
 	case b.Issuer != "" && b.For == 0:
@@ -168,7 +169,7 @@ var directions = map[string]fault.Direction{"": fault.Anything, "request": fault
 func (b Blow) rule(label string) fault.Rule {
 	element, _ := iso8583.ParseElement(b.Element) // checked
 	return fault.Rule{Direction: directions[b.Message], Flow: b.Flow, Nth: b.Nth, Share: float64(b.Share), Label: label,
-		Do: fault.Fault{Kind: b.Fault, Bytes: b.Bytes, Delay: time.Duration(b.By), Element: element}}
+		Do: fault.Fault{Kind: b.Fault, Bytes: b.Bytes, Delay: time.Duration(b.By), Element: element, Value: b.Value}}
 }
 
 // Kills tells that the host is killed.

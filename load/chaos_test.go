@@ -12,7 +12,7 @@ func TestChaosMistakes(t *testing.T) {
 	for event, want := range map[string]string{
 		"{at: 1s}":                           "events[1]: want one of `fault: lose`",
 		"{fault: lose, line: cut}":           "events[1]: want one of `fault: lose`",
-		"{line: cut, share: 1%}":             "events[1]: message, flow, nth, share, by, bytes and element belong to a fault",
+		"{line: cut, share: 1%}":             "events[1]: message, flow, nth, share, by, bytes, element and value belong to a fault",
 		"{issuer: down, for: 1s}":            `events[1].issuer: "down": want silent`,
 		"{issuer: silent}":                   "events[1]: for how long?",
 		"{host: burn}":                       `events[1].host: "burn": want kill`,

@@ -75,7 +75,7 @@ type Noun struct {
 // Nouns lists every step, by noun: what is arranged first, then what is done, then what is looked at.
 func Nouns() []Noun {
 	return []Noun{
-		{"tills and cards", castSteps()}, {"the host", hostSteps()}, {"the line", lineSteps()},
+		{"tills and cards", castSteps()}, {"the host", hostSteps()}, {"the line", slices.Concat(lineSteps(), orderSteps(), mistakeSteps())},
 		{"people", actSteps()},
 		{"operators", operatorSteps()},
 		{"the day", daySteps()},

@@ -40,7 +40,7 @@ var columns = map[string]string{"发送方": "from", "报文": "message", "流�
 
 // wireWords translates its cells; the flows have words of their own.
 var wireWords = map[string]string{"主机": "host", "乱码": "garbage", "不明": "unknown", "丢失": "lost", "迟到": "late", "重复": "copy",
-	"断开": "cut", "被改": "changed", "长度": "length"}
+	"断开": "cut", "被改": "changed", "长度": "length", "被超越": "overtaken", "被重放": "replayed", "不请自来": "unasked"}
 
 // wireWord translates a cell: a side, a message or a note.
 func wireWord(s string) string {

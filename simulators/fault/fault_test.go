@@ -134,12 +134,21 @@ func (l *line) macHolds(m *iso8583.Message) bool {
 	return bytes.Equal(mac, want)
 }
 
+// piece is so much of a framed message.
+type piece struct {
+	From, To int
+	After    time.Duration
+}
+
+func byteAfterByte(n int, every time.Duration) (all []piece) {
+	for i := range n {
+		all = append(all, piece{i, i + 1, time.Duration(i+1) * every})
+	}
+	return all
+}
+
 // TestShapes holds how each fault lets an answer arrive: pieces of the framed bytes by their bounds, and the delay of each.
 func TestShapes(t *testing.T) {
-	type piece struct {
-		From, To int
-		After    time.Duration
-	}
 	plain := newLine(t)
 	whole := len(plain.framed(plain.answer(plain.request(pay.Sale, 2))))
 	for _, c := range []struct {
@@ -160,6 +169,11 @@ func TestShapes(t *testing.T) {
 			[]piece{{0, 40, 0}, {40, whole, time.Second}}, false, "is delivered in small pieces"},
 		{"silence", fault.Fault{Kind: fault.Silence}, nil, false, "is swallowed by a silent line"},
 		{"coalesce", fault.Fault{Kind: fault.Coalesce}, nil, false, "waits for the next frame"},
+		{"reorder", fault.Fault{Kind: fault.Reorder}, nil, false, "is overtaken by the next one"},
+		{"half-open", fault.Fault{Kind: fault.HalfOpen}, nil, false, "is lost on a connection that is open at one end only"},
+		{"reset", fault.Fault{Kind: fault.Reset}, nil, true, "meets a reset"},
+		{"bandwidth", fault.Fault{Kind: fault.Bandwidth, Bytes: 400}, []piece{{0, 40, 100 * time.Millisecond}, {40, whole, 200 * time.Millisecond}}, false, "trickles in"},
+		{"bandwidth of 3", fault.Fault{Kind: fault.Bandwidth, Bytes: 3}, byteAfterByte(whole, time.Second/3), false, "trickles in"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLine(t)
@@ -243,6 +257,10 @@ func TestChanges(t *testing.T) {
 		{"change", fault.Fault{Kind: fault.Change, Edit: setAmount}, iso8583.Amount, "000000000001", false},
 		{"corrupt", fault.Fault{Kind: fault.Corrupt, Element: iso8583.Amount}, iso8583.Amount, "000000001001", false},
 		{"wrong echo", fault.Fault{Kind: fault.WrongEcho, Element: iso8583.Trace}, iso8583.Trace, "000003", true},
+		{"wrong type", fault.Fault{Kind: fault.WrongMTI, Value: "0400"}, iso8583.Amount, "000000001000", true},
+		{"missing", fault.Fault{Kind: fault.Missing, Element: iso8583.Amount}, iso8583.Amount, "", true},
+		{"extra", fault.Fault{Kind: fault.Extra, Element: iso8583.AuthCode, Value: "123456"}, iso8583.AuthCode, "123456", true},
+		{"bit", fault.Fault{Kind: fault.BitError, Bytes: 30}, iso8583.Amount, "000000001001", false},
 		{"another terminal", fault.Fault{Kind: fault.WrongEcho, Element: iso8583.Terminal}, iso8583.Terminal, "10000002", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -260,6 +278,119 @@ func TestChanges(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOtherType holds that a message whose type is wrong has one that nobody knows, of the same function, unless a rule says which.
+func TestOtherType(t *testing.T) {
+	l := newLine(t)
+	l.arm(fault.Rule{Flow: pay.Sale, Do: fault.Fault{Kind: fault.WrongMTI}})
+	request := l.request(pay.Sale, 2)
+	m := l.decoded(l.pass("T1", fault.Request, request))
+	if _, _, known := l.dialect.Identify(m); known || m.MTI() == "0200" || m.MTI()[2:] != "00" {
+		t.Errorf("the type is %s, known: %v", m.MTI(), known)
+	}
+}
+
+// TestUnknownTag holds that the chip data have one object more, and nothing less.
+func TestUnknownTag(t *testing.T) {
+	l := newLine(t)
+	l.arm(fault.Rule{Do: fault.Fault{Kind: fault.UnknownTag}})
+	request := l.request(pay.Sale, 2)
+	if _, err := l.Frame(sim.Start, "T1", fault.Request, l.framed(request)); err == nil || !strings.Contains(err.Error(), "carries no chip") {
+		t.Errorf("without chip data: %v", err)
+	}
+	const chip = "\x9F\x26\x08ABCDEFGH"
+	request.Set(iso8583.Chip, chip)
+	if _, err := l.dialect.Encode(nil, request); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.decoded(l.pass("T1", fault.Request, request)).Get(iso8583.Chip); !strings.HasSuffix(got, chip) || got == chip {
+		t.Errorf("the chip data are %X", got)
+	}
+}
+
+// TestOrder holds what replay, reorder and unsolicited let arrive: sales by their trace number, each way and each line for itself.
+func TestOrder(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		rule fault.Rule
+		want string
+	}{
+		{"replay", fault.Rule{Nth: 2, Do: fault.Fault{Kind: fault.Replay}}, "113"},
+		{"reorder", fault.Rule{Nth: 2, Do: fault.Fault{Kind: fault.Reorder}}, "1 32"},
+		{"unsolicited", fault.Rule{Nth: 2, Do: fault.Fault{Kind: fault.Unsolicited}}, "1323"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLine(t)
+			c.rule.Direction, c.rule.Flow = fault.Request, pay.Sale
+			l.arm(c.rule)
+			got := ""
+			for n := 1; n <= 3; n++ {
+				l.pass("T2", fault.Request, l.request(pay.Balance, 9))
+				l.pass("T1", fault.Answer, l.answer(l.request(pay.Sale, 9)))
+				d := l.pass("T1", fault.Request, l.request(pay.Sale, n))
+				if len(d.Pieces) == 0 {
+					got += " "
+				}
+				for _, piece := range d.Pieces {
+					got += strings.TrimLeft(l.decoded(fault.Delivery{Pieces: []fault.Piece{piece}}).Get(iso8583.Trace), "0")
+				}
+			}
+			if got != c.want {
+				t.Errorf("%q arrived, want %q", got, c.want)
+			}
+		})
+	}
+	l := newLine(t)
+	l.arm(fault.Rule{Do: fault.Fault{Kind: fault.Replay}})
+	if _, err := l.Frame(sim.Start, "T1", fault.Request, l.framed(l.request(pay.Sale, 1))); err == nil {
+		t.Error("what was never sent was sent again")
+	}
+}
+
+// TestHalfOpen holds that a new connection works, and that no other line is touched.
+func TestHalfOpen(t *testing.T) {
+	l := newLine(t)
+	l.arm(fault.Rule{Where: "T1", Direction: fault.Request, Nth: 1, Do: fault.Fault{Kind: fault.HalfOpen}})
+	request := l.request(pay.Sale, 2)
+	if len(l.pass("T1", fault.Request, request).Pieces)+len(l.pass("T1", fault.Answer, request).Pieces)+len(l.pass("T1", fault.Request, request).Pieces) > 0 {
+		t.Error("something passed")
+	}
+	passed(l, l.pass("T2", fault.Request, request), request)
+	l.Connect(sim.Start, "T1")
+	passed(l, l.pass("T1", fault.Request, request), request)
+}
+
+// TestJitter holds that delays are drawn up to what the rule says.
+func TestJitter(t *testing.T) {
+	jitter := fault.Rule{Do: fault.Fault{Kind: fault.Jitter, Delay: time.Second}}
+	if newLine(t).Arm(jitter) == nil {
+		t.Error("armed without chance")
+	}
+	l := newLine(t, func(c *fault.Config) { c.Random = rand.New(rand.NewPCG(1, 2)) })
+	l.arm(jitter)
+	least, most := time.Hour, time.Duration(0)
+	for n := range 200 {
+		after := l.pass("T1", fault.Request, l.request(pay.Sale, n)).Pieces[0].After
+		least, most = min(least, after), max(most, after)
+	}
+	if least > 50*time.Millisecond || most < 950*time.Millisecond || most > time.Second {
+		t.Errorf("delays from %v to %v", least, most)
+	}
+}
+
+// TestBehind holds that what follows a slow frame waits for it, and not on a new connection.
+func TestBehind(t *testing.T) {
+	l := newLine(t)
+	l.arm(fault.Rule{Nth: 1, Do: fault.Fault{Kind: fault.Bandwidth, Bytes: 50}})
+	request := l.request(pay.Sale, 2)
+	slow := l.pass("T1", fault.Request, request).Pieces
+	next := l.pass("T1", fault.Request, request).Pieces
+	if len(next) != 1 || next[0].After != slow[len(slow)-1].After {
+		t.Errorf("the next one comes after %v, the slow one is there after %v", next[0].After, slow[len(slow)-1].After)
+	}
+	l.Connect(sim.Start, "T1")
+	passed(l, l.pass("T1", fault.Request, request), request)
 }
 
 func TestWrongMAC(t *testing.T) {

@@ -31,8 +31,11 @@ type Injector struct {
 	answers  wire.Framer
 
 	rules   []Rule
-	silent  map[string]string // lines that went silent, "" is all of them, with the label of the rule that made it
+	silent  map[string]Rule   // lines that went silent, "" is all of them, with the rule that made it
 	held    map[way][]byte    // what Coalesce keeps back
+	behind  map[way][]byte    // what Reorder keeps back
+	passed  map[course][]byte // the last frame of each flow each way, for Replay
+	until   map[way]time.Time // when what trickles in will be there
 	counted map[counter]int   // how many passed
 	sent    []transmission    // the last requests, to number their answers by
 }
@@ -41,6 +44,12 @@ type Injector struct {
 type way struct {
 	where     string
 	direction Direction
+}
+
+// course is one flow, one way.
+type course struct {
+	way
+	flow pay.Flow
 }
 
 // counter counts the requests of one flow on one line, or the connections of one line. An empty line is all lines.
@@ -73,7 +82,7 @@ func New(c Config) (*Injector, error) {
 		return nil, fmt.Errorf("fault: %w", err)
 	}
 	return &Injector{config: c, requests: requests, answers: answers,
-		silent: map[string]string{}, held: map[way][]byte{}, counted: map[counter]int{}}, nil
+		silent: map[string]Rule{}, held: map[way][]byte{}, behind: map[way][]byte{}, passed: map[course][]byte{}, until: map[way]time.Time{}, counted: map[counter]int{}}, nil
 }
 
 // Arm adds a rule. Rules act in the order they were armed.
@@ -81,8 +90,8 @@ func (i *Injector) Arm(r Rule) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	if r.Share > 0 && i.config.Random == nil {
-		return fmt.Errorf("fault %s: a share of what passes needs chance", r.Do.Kind)
+	if i.config.Random == nil && (r.Share > 0 || r.Do.Kind == Jitter) {
+		return fmt.Errorf("fault %s: a share of what passes, and a delay that is drawn, need chance", r.Do.Kind)
 	}
 	i.rules = append(i.rules, r)
 	return nil
@@ -91,7 +100,7 @@ func (i *Injector) Arm(r Rule) error {
 // Disarm takes back the rules of a label, and the silence that one of them made.
 func (i *Injector) Disarm(label string) {
 	i.rules = slices.DeleteFunc(i.rules, func(r Rule) bool { return r.Label == label })
-	maps.DeleteFunc(i.silent, func(_ string, by string) bool { return by == label })
+	maps.DeleteFunc(i.silent, func(_ string, by Rule) bool { return by.Label == label })
 }
 
 // Clear takes back every rule and every silence.
@@ -123,6 +132,12 @@ type Opening struct {
 // Connect asks what becomes of a connection that is being opened on line where.
 func (i *Injector) Connect(now time.Time, where string) Opening {
 	var o Opening
+	if i.silent[where].Do.Kind == HalfOpen {
+		delete(i.silent, where)
+	}
+	for _, d := range [...]Direction{Request, Answer} { // what trickles in on another connection holds nobody up here
+		delete(i.until, way{where, d})
+	}
 	numbers := i.count(where, Connect, "")
 	o.Struck = i.strike(where, Connect, "", numbers)
 	for _, r := range o.Struck {
@@ -143,6 +158,9 @@ type Piece struct {
 type Delivery struct {
 	Pieces   []Piece
 	Cut      bool
+	Reset    bool             // ... by a reset
+	Torn     bool             // the pieces are no whole frames: they come on their connection or not at all
+	Unasked  *iso8583.Message // what Unsolicited sends ahead
 	Injected []trace.Event
 	Struck   []Rule
 }
@@ -165,7 +183,13 @@ func (i *Injector) Frame(now time.Time, where string, direction Direction, frame
 	d.Struck = struck
 	d.Pieces = []Piece{{Bytes: p.framed}}
 	for _, r := range struck {
-		i.shape(p, r, &d)
+		if err := i.shape(p, r, &d); err != nil {
+			return Delivery{}, fmt.Errorf("fault %s on %s: %w", r.Do.Kind, p, err)
+		}
+	}
+	i.inTurn(now, p, struck, &d)
+	if p.message != nil {
+		i.passed[course{p.way, p.flow}] = p.framed
 	}
 	if before := i.held[p.way]; len(before) > 0 && len(d.Pieces) > 0 {
 		d.Pieces[0].Bytes = slices.Concat(before, d.Pieces[0].Bytes)
@@ -174,11 +198,30 @@ func (i *Injector) Frame(now time.Time, where string, direction Direction, frame
 	return d, nil
 }
 
+// inTurn has a frame come behind one that still trickles in, and lets go behind it what Reorder kept back.
+func (i *Injector) inTurn(now time.Time, p *passage, struck []Rule, d *Delivery) {
+	if wait := i.until[p.way].Sub(now); wait > 0 {
+		for n := range d.Pieces {
+			d.Pieces[n].After += wait
+		}
+	}
+	if len(d.Pieces) == 0 {
+		return
+	}
+	last := d.Pieces[len(d.Pieces)-1].After
+	if slices.ContainsFunc(struck, func(r Rule) bool { return r.Do.Kind == Bandwidth || r.Do.Kind == Fragment && r.Do.Delay > 0 }) {
+		i.until[p.way] = now.Add(last)
+	}
+	if late := i.behind[p.way]; len(late) > 0 && !d.Cut {
+		d.Pieces = append(d.Pieces, Piece{late, last})
+		delete(i.behind, p.way)
+	}
+}
+
 // silenced tells by which rule a line is silent.
 func (i *Injector) silenced(where string) (r Rule, ok bool) {
-	r.Do.Kind = Silence
 	for _, line := range [...]string{"", where} {
-		if r.Label, ok = i.silent[line]; ok {
+		if r, ok = i.silent[line]; ok {
 			return r, true
 		}
 	}

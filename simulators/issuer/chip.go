@@ -94,6 +94,11 @@ func chipRead(c *Call) (pay.Answer, string) {
 	if err != nil {
 		return pay.Answer30Format, "F55: " + err.Error()
 	}
+	for _, o := range objects {
+		if !c.Rules.TakesTag(o.Tag) {
+			return pay.Answer30Format, fmt.Sprintf("F55: tag %s has no place there", o.Tag)
+		}
+	}
 	d := &chipData{objects: objects}
 	for _, tag := range mandatory() {
 		if err := emv.CheckLength(tag, d.get(tag)); err != nil || len(d.get(tag)) == 0 {

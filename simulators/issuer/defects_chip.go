@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 )
@@ -61,6 +62,9 @@ func chipDefects() []pay.Defect[Rules] {
 				r.Counts = func(bool) bool { return true }
 				r.swap("cryptogram", "counter")
 			}},
+		{Name: "issuer-refuses-unknown-tag", Category: "protocol", Text: "declines a chip's request that has a tag which it does not know",
+			Why:  "field 55 is checked against a table, and a new kernel sends more than the table has",
+			Edit: func(r *Rules) { r.TakesTag = func(t tlv.Tag) bool { _, known := emv.InfoOf(t); return known } }},
 		{Name: "issuer-forgets-failed-scripts", Category: "security", Text: "takes every notice about a command for its success",
 			Why:  "only the number of the command is read",
 			Edit: func(r *Rules) { r.ScriptDone = func(results []byte, s Script) bool { return len(results) >= 5 } }},

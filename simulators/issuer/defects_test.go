@@ -82,6 +82,11 @@ var defectProbes = map[string]probe{
 		twin.ask(twin.chipSale(map[tlv.Tag]string{0x9F36: "0009"}))
 		return twin.ask(twin.chipSale(nil))
 	}, "00"},
+	"issuer-refuses-unknown-tag": {nil, func(b *bank) string {
+		twin := b.twin()
+		m := twin.chipSale(nil)
+		return twin.ask(set(m, iso8583.Chip, "\xDF\x7E\x01Z"+m.Get(iso8583.Chip)))
+	}, "00"},
 	"issuer-forgets-failed-scripts": {nil, func(b *bank) string {
 		return fmt.Sprint(b.issuer.Rules.ScriptDone([]byte{0x10, 0, 0, 0, 1}, issuer.Script{ID: "00000001"}))
 	}, "false"},

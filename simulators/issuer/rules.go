@@ -6,6 +6,7 @@ import (
 
 	"github.com/tillproof/tillproof/simulators/core/ledger"
 	"github.com/tillproof/tillproof/simulators/core/pay"
+	"github.com/tillproof/tillproof/simulators/core/tlv"
 	"github.com/tillproof/tillproof/simulators/protocol/emv"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
@@ -51,6 +52,7 @@ type Rules struct {
 	CodeRules
 
 	VerificationServices func(service string, chip bool) []string  // the service codes that a track's verification value may be made with
+	TakesTag             func(tlv.Tag) bool                        // whether chip data may have an object with that tag
 	CounterFresh         func(last, now uint16) bool               // whether a chip's transaction counter may follow another
 	Counts               func(proven bool) bool                    // whether the counter of a cryptogram that is proven, or not, becomes the last one
 	KindFits             func(emv.CID, pay.Flow) bool              // whether a request of that flow may bring a cryptogram of that kind
@@ -91,8 +93,8 @@ func Reference() Rules {
 		Expiries:    expiries,
 		CodeRules:   codeRules(),
 
-		VerificationServices: verificationServices,
-		Counts:               func(proven bool) bool { return proven }, KindFits: kindFits, SchemeOf: schemeOf,
+		VerificationServices: verificationServices, TakesTag: func(tlv.Tag) bool { return true },
+		Counts: func(proven bool) bool { return proven }, KindFits: kindFits, SchemeOf: schemeOf,
 		CounterFresh: countsOn, CertificateOnce: true, StaleCounter: pay.Answer59CardVerification, BadCryptogram: pay.Answer59CardVerification,
 		ChipMismatch: pay.Answer59CardVerification, StripeOfChip: onlyFallback, Speaks: func(e pay.Entry) bool { return e == pay.Entry05Chip }, ResponseCryptogram: responseCryptogram, ScriptDone: scriptDone,
 	}

@@ -23,7 +23,7 @@ func (l *lane) faulty() bool { return l != nil && len(l.fleet.plan.Faults) > 0 }
 func (l *lane) schedule() error {
 	w := l.world
 	var err error
-	if w.faults, err = fault.New(fault.Config{Dialect: w.Rig.Dialect, Random: w.Seed.Stream("fleet/faults")}); err != nil {
+	if w.faults, err = fault.New(fault.Config{Dialect: w.Rig.Dialect, Random: w.Seed.Stream("fleet/faults"), Reseal: w.reseal}); err != nil {
 		return err
 	}
 	for _, f := range l.fleet.plan.Faults {

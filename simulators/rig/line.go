@@ -19,6 +19,7 @@ const latency = 5 * time.Millisecond
 type conn interface {
 	Write([]byte)
 	Close()
+	Reset() // closes at once, by a reset: what is under way is lost
 }
 
 // caller is told, in its own loop, what becomes of a connection: open or failed, then bytes, then closed.
@@ -106,6 +107,7 @@ func (m *memoryConn) Write(b []byte) {
 }
 
 func (m *memoryConn) Close() { m.ended = true }
+func (m *memoryConn) Reset() { m.Close() }
 
 func (m *memoryConn) deliver(b []byte) {
 	b = append([]byte(nil), b...)
@@ -164,6 +166,7 @@ type socketConn struct{ conn net.Conn }
 // Write hands the bytes to the kernel. A failed write shows as the reader's error, which is where the line's end is told.
 func (s *socketConn) Write(b []byte) { _, _ = s.conn.Write(b) }
 func (s *socketConn) Close()         { _ = s.conn.Close() }
+func (s *socketConn) Reset()         { reset(s.conn) }
 
 // read passes on what arrives until the connection ends. A clean end and our own Close give a nil error.
 func read(nc net.Conn, bytes func([]byte), closed func(error)) {

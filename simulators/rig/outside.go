@@ -228,6 +228,9 @@ func (l *outsideLine) ask(frame []byte) {
 			l.hangUp()
 			return
 		}
+		if l.till == nil && l.refused(till.Name) {
+			return
+		}
 		l.till = till
 		l.till.goesOn(m)
 	}
@@ -240,6 +243,19 @@ func (l *outsideLine) ask(frame []byte) {
 		s.owed++
 	}
 	l.pass(row, fault.Request, frame, l.front.bytes)
+}
+
+// refused tells that a fault wants the connection of a terminal gone: whose it is is known only by what it says first.
+func (l *outsideLine) refused(name string) bool {
+	w := l.seat.world
+	opening := w.faults.Connect(w.Loop.Now(), name)
+	for _, e := range opening.Injected {
+		w.Trace.Record(e)
+	}
+	if opening.Refused {
+		l.hangUp()
+	}
+	return opening.Refused
 }
 
 // answer takes what the host says on this line.
@@ -269,7 +285,7 @@ func (l *outsideLine) pass(c *Crossing, d fault.Direction, frame []byte, deliver
 		w.broken = errors.Join(w.broken, err)
 		return
 	}
-	w.mark(c, out.Injected)
+	w.mark(c, out)
 	if d == fault.Request && len(out.Pieces) == 0 {
 		l.seat.owed-- // the host never hears of it
 	}
@@ -278,7 +294,10 @@ func (l *outsideLine) pass(c *Crossing, d fault.Direction, frame []byte, deliver
 		last = max(last, piece.After)
 		w.Loop.After(piece.After, func() { deliver(piece.Bytes) })
 	}
-	if out.Cut {
+	switch {
+	case out.Reset:
+		w.Loop.After(last, func() { reset(l.conn) })
+	case out.Cut:
 		w.Loop.After(last, l.hangUp)
 	}
 }

@@ -21,7 +21,7 @@ type Crossing struct {
 	Nth     int              // the how-manieth request of its flow in this world; for an answer, of the request it answers
 	Message *iso8583.Message // nil: garbage
 	Frame   []byte           // as it was sent, in the clear: it never leaves memory
-	Note    string           // lost, late, copy, cut, changed, garbage, length
+	Note    string           // lost, late, overtaken, replayed, unasked, copy, cut, changed, garbage, length
 }
 
 // tap is a till's line: it carries frames between the till's link and a connection, writes down what crosses, and lets the
@@ -78,9 +78,14 @@ func (p *tap) dial(line uint64) {
 		return
 	}
 	begun := w.Loop.Now()
-	if l := p.lane(); l.faulty() {
+	if !p.bare() {
 		opening := w.faults.Connect(w.Loop.Now(), p.till.Name)
-		l.struck(opening.Struck)
+		for _, e := range opening.Injected {
+			w.Trace.Record(e)
+		}
+		if l := p.lane(); l.faulty() {
+			l.struck(opening.Struck)
+		}
 		if opening.Refused {
 			p.loopAfter(latency, func() { p.failed(line, wire.Refused) })
 			return
@@ -216,14 +221,22 @@ func (p *tap) end() {
 func (p *tap) owed() bool { return len(p.ending) > 0 || p.open != nil && p.open.owed > 0 }
 
 // drop closes the connection under the link's feet, as a change of network does.
-func (p *tap) drop() {
+func (p *tap) drop() { p.dropBy(wire.Closed) }
+
+// dropBy drops it, and the link sees how.
+func (p *tap) dropBy(f wire.Fault) {
 	if p.open == nil {
 		return
 	}
-	p.close()
+	if f == wire.Reset {
+		p.open.conn.Reset()
+		p.open = nil
+	} else {
+		p.close()
+	}
 	line := p.line
 	p.loopAfter(0, func() {
-		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkClosed, Line: line, Fault: wire.Closed})
+		p.till.linkStep(iso8583.LinkEvent{Kind: iso8583.LinkClosed, Line: line, Fault: f})
 	})
 }
 
@@ -369,16 +382,20 @@ func (p *tap) pass(c *Crossing, d fault.Direction, framed []byte, deliver func([
 		l.struck(out.Struck)
 	}
 	if c != nil {
-		w.mark(c, out.Injected)
+		w.mark(c, out)
 	}
 	p.deliver(out, d, deliver)
 }
 
 // mark writes down what the faults did to a message.
-func (w *World) mark(c *Crossing, injected []trace.Event) {
-	for _, e := range injected {
+func (w *World) mark(c *Crossing, d fault.Delivery) {
+	for _, e := range d.Injected {
 		w.Trace.Record(e)
 		switch note := fault.Kind(e.Name).Note(); {
+		case e.Name == string(fault.Unsolicited):
+			row := *c
+			row.Message, row.Frame, row.Note, row.Nth = d.Unasked, d.Unasked.Frame(), note, 0 // it answers none
+			w.Wire = slices.Insert(w.Wire, slices.Index(w.Wire, c), &row)
 		case e.Name == string(fault.Duplicate):
 			row := *c
 			row.Note = note
@@ -391,7 +408,7 @@ func (w *World) mark(c *Crossing, injected []trace.Event) {
 
 // deliver lets the pieces of a frame arrive.
 func (p *tap) deliver(out fault.Delivery, d fault.Direction, deliver func([]byte)) {
-	life := p.till.life
+	life, line := p.till.life, p.line
 	last := time.Duration(0)
 	for _, piece := range out.Pieces {
 		last = max(last, piece.After)
@@ -402,7 +419,7 @@ func (p *tap) deliver(out fault.Delivery, d fault.Direction, deliver func([]byte
 		p.held++
 		p.loopAfter(piece.After, func() {
 			p.held--
-			if d == fault.Request || p.till.life == life {
+			if d == fault.Request || p.till.life == life && (p.line == line || !out.Torn) {
 				deliver(piece.Bytes)
 			}
 		})
@@ -411,7 +428,11 @@ func (p *tap) deliver(out fault.Delivery, d fault.Direction, deliver func([]byte
 		p.held++
 		p.loopAfter(last, func() {
 			p.held--
-			if p.till.life == life {
+			switch {
+			case p.till.life != life:
+			case out.Reset:
+				p.dropBy(wire.Reset)
+			default:
 				p.drop()
 			}
 		})

@@ -15,6 +15,7 @@ import (
 	"github.com/tillproof/tillproof/simulators/fault"
 	"github.com/tillproof/tillproof/simulators/protocol/hsm"
 	"github.com/tillproof/tillproof/simulators/protocol/iso8583"
+	"github.com/tillproof/tillproof/simulators/terminal"
 )
 
 // LineState is what the lines of a world do with everything that comes.
@@ -84,7 +85,7 @@ type seats interface {
 }
 
 func (w *World) seat() (err error) {
-	w.faults, err = fault.New(fault.Config{Dialect: w.Rig.Dialect, Random: w.Seed.Stream("fault")})
+	w.faults, err = fault.New(fault.Config{Dialect: w.Rig.Dialect, Random: w.Seed.Stream("fault"), Reseal: w.reseal})
 	if err != nil {
 		return err
 	}
@@ -266,6 +267,17 @@ func (w *World) SpoilLine(r fault.Rule) error {
 		return err
 	}
 	return w.Arrange(Arrangement{Party: "acquirer", Awkward: new(int)})
+}
+
+// reseal makes the MAC of a message anew with a till's keys, so that a fault can be a host's or a till's own mistake. A till that is not
+// ours keeps its keys to itself.
+func (w *World) reseal(till string, m *iso8583.Message) error {
+	t, ok := w.tills[till]
+	if !ok || t.config.HSM == nil || !t.config.HSM.Has(terminal.KeyMAK) {
+		return nil
+	}
+	_, err := w.Rig.Dialect.Seal(nil, m, t.mac)
+	return err
 }
 
 // Faults gives the injector of this world's lines.

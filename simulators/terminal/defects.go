@@ -107,6 +107,17 @@ func lineDefects() []pay.Defect[Rules] {
 			func(r *Rules) {
 				r.Checks = append(slices.Clone(r.Checks), Check{"terminal/answer-text", "BAD_ANSWER", pay.Answer06Error, hasNoText})
 			}),
+		defect("terminal-takes-next-answer", "protocol", "takes the next answer that comes for its own, whatever its number", "a till has one request under way, so what else could it be",
+			func(r *Rules) {
+				r.Correlate = func(d *iso8583.Dialect) *iso8583.Dialect { return d.Correlating(true) }
+			}),
+		defect("terminal-ignores-answer-type", "protocol", "takes a sealed message of any type for its answer", "an answer is found by its trace and terminal number alone",
+			func(r *Rules) {
+				r.Correlate = func(d *iso8583.Dialect) *iso8583.Dialect { return d.Correlating(false, d.KeyElements()...) }
+				r.Checks = without(r.Checks, "terminal/answer-flow")
+			}),
+		defect("terminal-takes-no-code-for-decline", "money", "takes an answer without a code for a decline", "what is not 00 is a decline, and nothing is not 00",
+			func(r *Rules) { r.Checks = without(r.Checks, "terminal/answer-code") }),
 		defect("terminal-believes-length", "resilience", "waits for as many bytes as a message announces", "the length was thought to be checked by the modem",
 			func(r *Rules) { r.Framer = func(f wire.Framer) wire.Framer { return unbounded{f} } }),
 	}

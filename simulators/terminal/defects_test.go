@@ -316,6 +316,21 @@ var probes = map[string]func(*bench) any{
 		}})
 		return b.flows()
 	},
+	"terminal-takes-next-answer": func(b *bench) any {
+		d := b.till.LinkConfig().Dialect
+		one := d.NewRequest(pay.Sale)
+		other := one.Clone()
+		other.Set(iso8583.Trace, "000999")
+		return d.Key(one) == d.Key(other)
+	},
+	"terminal-ignores-answer-type": func(b *bench) any {
+		b.saleGets(reply{code: "00", edit: func(m *iso8583.Message) { m.SetMTI("0410") }})
+		return b.ending().Kind
+	},
+	"terminal-takes-no-code-for-decline": func(b *bench) any {
+		b.saleGets(reply{edit: func(m *iso8583.Message) { m.Unset(iso8583.AnswerCode) }})
+		return b.ending().Kind
+	},
 	"terminal-impatient":              func(b *bench) any { return b.till.LinkConfig().Timers.Answer },
 	"terminal-takes-read-for-message": func(b *bench) any { return b.reads("\x00\x03ab", "c") },
 	"terminal-believes-length":        func(b *bench) any { return b.reads("\xff\xff") },

@@ -420,6 +420,11 @@ func echoes(t *Terminal, request, answer *iso8583.Message) bool {
 	return same(iso8583.Terminal) && same(iso8583.Trace) && (partial || !answer.Has(iso8583.Amount) || same(iso8583.Amount))
 }
 
+// saysWhat: an answer without a code says neither yes nor no. Only that to a settlement may lack it: there the totals are compared.
+func saysWhat(t *Terminal, _, answer *iso8583.Message) bool {
+	return answer.Has(iso8583.AnswerCode) || t.exchange.flow == pay.Settlement
+}
+
 // signInNext has the next trade begin with a sign-in: the cashier repeats the order and need not know why (DOMAIN.md C, 77).
 func (t *Terminal) signInNext(now time.Time, why string, out *Actions) {
 	t.consult("terminal/sign-in-again")

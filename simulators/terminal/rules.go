@@ -60,6 +60,8 @@ type Rules struct {
 	Patience time.Duration                 // terminal/patience: how long an answer is waited for; 0 for the dialect's time
 	Framer   func(wire.Framer) wire.Framer // terminal/framer: how the line's stream is cut into messages; gets the dialect's way
 
+	Correlate func(*iso8583.Dialect) *iso8583.Dialect // terminal/correlation: by whose Key an answer finds its request; gets the one that both speak
+
 	Prompt        func(iso8583.AnswerRule) string // terminal/prompt: what is shown for an answer code
 	TroubleScreen func(iso8583.Trouble) string    // terminal/trouble: what is shown when no answer came
 
@@ -116,6 +118,7 @@ func Reference() *Rules {
 		ChipReader:        true, Kernel: kernel.Reference(), ChipTries: 3, ObeyCard: true, TellScripts: true, UploadsChip: uploadsChip, UploadCode: uploadCode, LastCryptogram: lastCryptogram, SwipeTries: 3, ManualEntry: true,
 		CardNumber: goodCardNumber, AskPIN: askPIN, EncryptTrack: true,
 		Framer:            func(f wire.Framer) wire.Framer { return f },
+		Correlate:         func(d *iso8583.Dialect) *iso8583.Dialect { return d },
 		Prompt:            func(r iso8583.AnswerRule) string { return r.Prompt },
 		TroubleScreen:     troubleScreen,
 		WritePendingFirst: true, TakeBackUnstored: true, WriteAgain: true, DropUnsent: true, RepeatMTI: true, RepeatAtOnce: true, Reverse: true, UndoOnce: true,
@@ -161,6 +164,7 @@ func checks() []Check {
 		{"terminal/answer-mac", "BAD_MAC", pay.AnswerA0BadMAC, (*Terminal).goodMAC},
 		{"terminal/answer-flow", "BAD_ANSWER", pay.Answer06Error, answersFlow},
 		{"terminal/answer-echo", "BAD_ANSWER", pay.Answer06Error, echoes},
+		{"terminal/answer-code", "BAD_ANSWER", pay.Answer06Error, saysWhat},
 	}
 }
 

@@ -132,7 +132,8 @@ func (t *Terminal) Step(now time.Time, e Event, out *Actions) {
 func (t *Terminal) LinkConfig() iso8583.LinkConfig {
 	t.consult("terminal/patience")
 	t.consult("terminal/framer")
-	c := iso8583.LinkConfig{Dialect: t.Dialect, Connection: t.Dialect.Connection, Timers: t.Dialect.Timers, Framer: t.Rules.Framer}
+	t.consult("terminal/correlation")
+	c := iso8583.LinkConfig{Dialect: t.Rules.Correlate(t.Dialect), Connection: t.Dialect.Connection, Timers: t.Dialect.Timers, Framer: t.Rules.Framer}
 	if t.Rules.Patience > 0 {
 		c.Timers.Answer = t.Rules.Patience
 	}

@@ -24,6 +24,7 @@ type Dialect struct {
 	at           [elementCount]place
 	words        [elementCount]words // where messages carry other words than ours
 	correlation  []Element
+	untyped      bool // ... and not by the type of the message
 	transactions []*Transaction
 	echo         []place // what NewAnswer copies where no flow is known
 	answers      []AnswerRule
@@ -52,6 +53,14 @@ func (d *Dialect) Using(c Codec) *Dialect {
 	if c == Moov {
 		other.codec = newMoov(&other)
 	}
+	return &other
+}
+
+// Correlating gives a copy by whose Key an answer finds its request by these elements alone, and by its type only if typed. Messages of both
+// may be mixed.
+func (d *Dialect) Correlating(typed bool, by ...Element) *Dialect {
+	other := *d
+	other.correlation, other.untyped = by, !typed
 	return &other
 }
 

@@ -166,7 +166,9 @@ type Key string
 // Key gives m's correlation key.
 func (d *Dialect) Key(m *Message) Key {
 	key := make([]byte, 0, 64)
-	key = append(key, answerClass(string(m.value(slotMTI)))...)
+	if !d.untyped {
+		key = append(key, answerClass(string(m.value(slotMTI)))...)
+	}
 	for _, e := range d.correlation {
 		v, _ := m.get(m.at(e))
 		key = append(append(key, keySeparator), v...)

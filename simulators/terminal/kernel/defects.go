@@ -92,6 +92,8 @@ func trustDefects() []pay.Defect[Rules] {
 			func(r *Rules) { r.Contact = without(r.Contact, "kernel/issuer") }),
 		defect("kernel-stops-at-first-script", "emv", "reads the answer's chip data up to the first script", "the host always sent the scripts last",
 			func(r *Rules) { r.HostData = beforeScripts }),
+		defect("kernel-stops-at-unknown-tag", "emv", "reads the answer's chip data up to the first tag that it does not know", "the table of tags was complete when it was written",
+			func(r *Rules) { r.HostData = beforeUnknown }),
 		defect("kernel-overlooks-failed-proof", "security", "does not say that the chip did not believe the issuer", "the chip is thought to remember it",
 			func(r *Rules) { r.ProofFails = func(emv.StatusWord) bool { return false } }),
 	}
@@ -203,6 +205,13 @@ func contactlessDefects() []pay.Defect[Rules] {
 		defect("kernel-believes-fdda", "security", "takes an offline approval without looking at its signature", "it takes too long for a gate",
 			func(r *Rules) { r.VerifyFDDA = false }),
 	}
+}
+
+func beforeUnknown(all tlv.List) tlv.List {
+	if first := slices.IndexFunc(all, func(o tlv.Object) bool { _, known := emv.InfoOf(o.Tag); return !known }); first >= 0 {
+		return all[:first]
+	}
+	return all
 }
 
 // beforeScripts takes scripts for the end of the list, but for themselves.

@@ -446,6 +446,7 @@ func decisions() []change {
 			answer("00", arpc+"7114 9F180411223344 860B 8418000006 AABBCCDDEEFF 7114 9F180411223345 860B 841E000006 AABBCCDDEEFF"))},
 		{"declined, with a script", all(online, answer("51", arpc+"7214 9F180411223344 860B 841E000006 AABBCCDDEEFF"))},
 		{"a script that holds something else", all(online, answer("00", arpc+"7103 500141"))},
+		{"a tag that nobody knows ahead of the proof", all(online, answer("00", "DF7E015A"+arpc))},
 		{"a script ahead of the proof", all(online, answer("00", "7214 9F180411223344 860B 841E000006 AABBCCDDEEFF"+arpc))},
 	}
 }
