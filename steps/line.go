@@ -60,7 +60,7 @@ func orderSteps() []Step {
 		{Name: "line-jitter", En: `the line delays {message} by up to {duration}`, Zh: `线路把{message}延迟至多 {duration}`,
 			Example: `Given the line delays every sale by up to 20 seconds`, ExampleZh: `假如 线路把每笔消费延迟至多 20 秒`,
 			Is: "Jitter: how long each is held back is drawn from the seed.", do: spoil(lasting(fault.Jitter))},
-		{Name: "line-rate", En: `the line carries {message} at {count} bytes a second`, Zh: `线路以每秒 {count} 字节传送{message}`, Order: []int{1, 0},
+		{Name: "line-rate", En: `the line carries {message} at {count} bytes? a second`, Zh: `线路以每秒 {count} 字节传送{message}`, Order: []int{1, 0},
 			Example: `Given the line carries every sale at 40 bytes a second`, ExampleZh: `假如 线路以每秒 40 字节传送每笔消费`,
 			Is: "It trickles in, ten pieces a second; what follows waits for it.", do: spoil(inBytes(fault.Bandwidth))},
 		{Name: "line-joins", En: `the line delivers {message} in one piece with the next one`, Zh: `线路把{message}与下一条连成一片送达`,
