@@ -100,8 +100,9 @@ type Failure struct {
 
 // Break is one place where the parties' statements about the money contradict one another.
 type Break struct {
-	Rule string `json:"rule"`
-	Text string `json:"text"`
+	Rule string   `json:"rule"`
+	Text string   `json:"text"`
+	Led  []string `json:"led,omitempty"` // what each party states that led to it, a line each
 }
 
 // Attachment is evidence that a step left: a receipt, a picture of a screen.

@@ -37,7 +37,7 @@ func aStory() *Story {
 	accounts := []Account{{"issuer", "Alice", "10.00 CNY", "0.00 CNY"}}
 	return &Story{Cast: []string{"Alice"}, Chapters: []Chapter{
 		{Name: "sale", Events: events, Checks: map[string][]string{"acquirer": {"acquirer/mac"}}, Accounts: accounts, Statements: 3},
-		{Name: "short", Brief: true, Events: events[2:6], Accounts: accounts, Statements: 3, Breaks: []Break{{"books", "one fen is gone"}}},
+		{Name: "short", Brief: true, Events: events[2:6], Accounts: accounts, Statements: 3, Breaks: []Break{{Rule: "books", Text: "one fen is gone"}}},
 		{Name: "still", Brief: true, Events: events[:1], Accounts: accounts},
 	}, Words: func(id string, args ...string) string {
 		text := words[id]

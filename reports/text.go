@@ -113,6 +113,9 @@ func (s *Scenario) account() string {
 	for _, b := range s.Breaks {
 		p.line("the money does not balance: %s", oneLine(b.Rule))
 		p.block("  ", clean(b.Text))
+		for _, led := range b.Led {
+			p.block("    ", clean(led))
+		}
 	}
 	return p.String()
 }

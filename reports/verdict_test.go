@@ -59,7 +59,7 @@ func TestExitCode(t *testing.T) {
 		add(review, Scenario{Status: Review})
 		add(failed, Scenario{Status: Failed})
 		add(broken, Scenario{Status: Broken})
-		add(breaks, Scenario{Status: Failed, Breaks: []Break{{"agree", "x"}}})
+		add(breaks, Scenario{Status: Failed, Breaks: []Break{{Rule: "agree", Text: "x"}}})
 		if outside {
 			r.Broken = "no dialect"
 		}

@@ -111,7 +111,7 @@ func (s *scenario) verify() error {
 		return err
 	}
 	for _, b := range breaks {
-		s.tree.Breaks = append(s.tree.Breaks, reports.Break{Rule: b.Rule, Text: b.Text})
+		s.tree.Breaks = append(s.tree.Breaks, reports.Break{Rule: b.Rule, Text: b.Text, Led: b.Led()})
 	}
 	return nil
 }

@@ -275,6 +275,9 @@ func writeBreaks(breaks []audit.Break) {
 			return
 		}
 		fmt.Printf("  %s: %s\n", b.Rule, b.Text)
+		for _, led := range b.Led() {
+			fmt.Printf("    %s\n", led)
+		}
 	}
 }
 

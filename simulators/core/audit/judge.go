@@ -17,6 +17,21 @@ type Break struct {
 	Statements []Statement // what led to it
 }
 
+// mostLed bounds what a break tells of what led to it: an account of a load run has thousands of movements.
+const mostLed = 12
+
+// Led tells what each party states that led to it, in a line each: the last of them, where there are many.
+func (b Break) Led() (lines []string) {
+	last := b.Statements[max(0, len(b.Statements)-mostLed):]
+	if n := len(b.Statements) - len(last); n > 0 {
+		lines = append(lines, fmt.Sprintf("... and %d statements before", n))
+	}
+	for _, s := range last {
+		lines = append(lines, s.Line())
+	}
+	return lines
+}
+
 // Judge holds the statements against each other. A party that states nothing is not there: what would need it is not
 // judged. A payment whose reversal the till still owes (Pending) is judged when the till has done with it; see Open.
 func Judge(statements iter.Seq[Statement]) []Break {

@@ -376,3 +376,16 @@ func TestStatementsTravelAsJSON(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// TestLed holds that a break tells which statements led to it, the last of many.
+func TestLed(t *testing.T) {
+	ref := Ref{Terminal: "10000001", Batch: "000001", Trace: "000002", Flow: pay.Sale}
+	posted := Statement{Role: Acquirer, Party: "acquirer", Fact: Posted, Ref: ref, RRN: "260601000002", Amount: pay.CNY(10_00)}
+	const line = "acquirer: posted 10.00 CNY of sale, till 10000001, batch 000001, trace 000002, RRN 260601000002"
+	if got := (Break{Statements: []Statement{posted}}).Led(); len(got) != 1 || got[0] != line {
+		t.Errorf("got %q\nwant %q", got, line)
+	}
+	if got := (Break{Statements: slices.Repeat([]Statement{posted}, 20)}).Led(); len(got) != mostLed+1 || got[0] != "... and 8 statements before" || got[1] != line {
+		t.Errorf("of twenty: %q", got)
+	}
+}

@@ -2,6 +2,7 @@
 package audit
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
@@ -90,4 +91,28 @@ type Statement struct {
 	Payout   *Payout    `json:"payout,omitempty"`   // Paid, Undone
 	Consent  *Consent   `json:"consent,omitempty"`  // Collected
 	Transfer *Transfer  `json:"transfer,omitempty"` // Transferred, Banked
+}
+
+// Line tells it in a line: "acquirer: posted 10.00 CNY of sale, till 10000001, batch 000001, trace 000002, RRN 260601000002".
+func (s Statement) Line() string {
+	text := fmt.Sprintf("%s: %s", s.Party, s.Fact)
+	add := func(format, value string) {
+		if value != "" {
+			text += fmt.Sprintf(format, value)
+		}
+	}
+	if s.Amount != (pay.Amount{}) {
+		add(" %s", s.Amount.String())
+	}
+	add(" of %s", string(s.Ref.Flow))
+	add(", till %s", s.Ref.Terminal)
+	add(", batch %s", s.Ref.Batch)
+	add(", trace %s", s.Ref.Trace)
+	add(", RRN %s", s.RRN)
+	add(", account %s", s.Account)
+	add(", answered %s", string(s.Answer))
+	if s.Original != nil {
+		add(", about trace %s", s.Original.Trace)
+	}
+	return text
 }
