@@ -21,6 +21,7 @@ type bank struct {
 
 	down   bool
 	delay  time.Duration
+	unable int    // so many reversals are answered 96 and not done
 	answer string // to every sale, when it is set
 	asked  int
 	heard  *iso8583.Message // the last request
@@ -59,6 +60,9 @@ func (b *bank) Serve(_ time.Time, req *iso8583.Message, out iso8583.Outbox) {
 	switch spec, _, _ := b.dialect.Identify(req); {
 	case spec.Flow != pay.Sale && len(b.dialect.Validate(req)) > 0:
 		code = "30"
+	case spec.Flow == pay.Reversal && b.unable > 0:
+		b.unable--
+		code = "96"
 	case spec.Flow == pay.Reversal:
 		b.taken[rrn] = true
 	case spec.Flow == pay.Balance:

@@ -147,6 +147,15 @@ func TestIssuerTrouble(t *testing.T) {
 				w.loop.After(time.Minute, func() { w.acquirer.SetCondition(acquirer.Condition{}) })
 				w.sendAll(w.reversalOf(m))
 			}},
+		{name: "it cannot take the reversal at first", codes: []string{"00", "00"}, undo: acquirer.UndoDone,
+			arrange: func(w *world) { w.bank.unable = 2 },
+			do:      func(w *world, m *iso8583.Message) { w.sendAll(m, w.reversalOf(m)) }},
+		{name: "down, and asked again meanwhile", codes: []string{"98", "98"}, undo: acquirer.UndoDue,
+			arrange: func(w *world) { w.bank.down = true },
+			do: func(w *world, m *iso8583.Message) {
+				w.deliver(w.sealed(m))
+				w.loop.After(5*time.Second, func() { w.deliver(w.sealed(w.sale())) })
+			}},
 		{name: "malfunction", codes: []string{"96"}, arrange: func(w *world) { w.bank.answer = "96" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
