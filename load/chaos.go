@@ -32,7 +32,7 @@ type Blow struct {
 	Value   string     `yaml:"value"`   // that it has then, or the message's type
 
 	Issuer string `yaml:"issuer"` // silent
-	Host   string `yaml:"host"`   // kill
+	Host   string `yaml:"host"`   // kill, disk-full, disk-slow, clock-jump
 	Line   string `yaml:"line"`   // cut
 }
 
@@ -40,7 +40,12 @@ type Blow struct {
 const (
 	IssuerSilent = "silent" // it takes requests and nothing happens
 	HostKill     = "kill"   // its process ends at once (SIGKILL), and is started again on its store
-	LineCut      = "cut"    // all connections between tills and host are cut
+
+	HostDiskFull  = rig.ConditionDiskFull  // its journals find no room for a time; then they do, and it is killed and started again
+	HostDiskSlow  = rig.ConditionDiskSlow  // each write takes By, for a time
+	HostClockJump = rig.ConditionClockJump // its clock jumps by By
+
+	LineCut = "cut" // all connections between tills and host are cut
 )
 
 // Share is a part of a whole, "1%".
@@ -128,20 +133,27 @@ func (b Blow) check() (setting string, err error) {
 	}
 	ofFault := b
 	ofFault.At, ofFault.For, ofFault.Issuer, ofFault.Host, ofFault.Line = 0, 0, "", "", ""
+	if b.Host == HostDiskSlow || b.Host == HostClockJump {
+		ofFault.By = 0
+	}
 	switch {
 	case named != 1:
-		return "", errors.New("want one of `fault: lose` (or another), `issuer: silent`, `host: kill` and `line: cut`")
+		return "", errors.New("want one of `fault: lose` (or another), `issuer: silent`, `host: kill` (or another) and `line: cut`")
 	case b.Fault == "" && ofFault != (Blow{}):
 		return "", errors.New("message, flow, nth, share, by, bytes, element and value belong to a fault")
 	case b.Issuer != "" && b.Issuer != IssuerSilent:
 		return ".issuer", fmt.Errorf("%q: want %s", b.Issuer, IssuerSilent)
 	case b.Issuer != "" && b.For == 0:
 		return "", errors.New("for how long? Add `for: 3s`")
-	case b.Host != "" && b.Host != HostKill:
-		return ".host", fmt.Errorf("%q: want %s", b.Host, HostKill)
+	case b.Host != "" && !slices.Contains([]string{HostKill, HostDiskFull, HostDiskSlow, HostClockJump}, b.Host):
+		return ".host", fmt.Errorf("%q: want %s, %s, %s or %s", b.Host, HostKill, HostDiskFull, HostDiskSlow, HostClockJump)
+	case (b.Host == HostDiskSlow || b.Host == HostClockJump) && b.By == 0:
+		return "", fmt.Errorf("%s by how much? Add `by: 100ms`", b.Host)
+	case (b.Host == HostDiskSlow || b.Host == HostDiskFull) && b.For == 0:
+		return "", errors.New("for how long? Add `for: 3s`")
 	case b.Line != "" && b.Line != LineCut:
 		return ".line", fmt.Errorf("%q: want %s", b.Line, LineCut)
-	case b.For > 0 && (b.Host != "" || b.Line != ""):
+	case b.For > 0 && (b.Host == HostKill || b.Host == HostClockJump || b.Line != ""):
 		return ".for", errors.New("it happens at once: leave the time out")
 	case b.Fault == "":
 		return "", nil
@@ -172,9 +184,9 @@ func (b Blow) rule(label string) fault.Rule {
 		Do: fault.Fault{Kind: b.Fault, Bytes: b.Bytes, Delay: time.Duration(b.By), Element: element, Value: b.Value}}
 }
 
-// Kills tells that the host is killed.
+// Kills tells that the host needs journals: it is killed, or their disk has trouble.
 func (w *Workload) Kills() bool {
-	return slices.ContainsFunc(w.Faults, func(b Blow) bool { return b.Host != "" })
+	return slices.ContainsFunc(w.Faults, func(b Blow) bool { return b.Host != "" && b.Host != HostClockJump })
 }
 
 // String says it in words: "lose: 1 % of answers".
@@ -182,8 +194,14 @@ func (b Blow) String() string {
 	switch {
 	case b.Issuer != "":
 		return "the issuer is " + b.Issuer
-	case b.Host != "":
+	case b.Host == HostKill:
 		return "the host is killed and started again"
+	case b.Host == HostDiskFull:
+		return "the host's disk is full, and then it is started again"
+	case b.Host == HostDiskSlow:
+		return "every write of the host takes " + time.Duration(b.By).String()
+	case b.Host == HostClockJump:
+		return "the host's clock jumps by " + time.Duration(b.By).String()
 	case b.Line != "":
 		return "all connections are cut"
 	}
@@ -232,7 +250,7 @@ func (w *Workload) Fell(took time.Duration) (all []Injected) {
 		if b.For > 0 {
 			n.Until = min(took, time.Duration(b.At+b.For))
 		}
-		if b.Host != "" || b.Line != "" {
+		if b.For == 0 && (b.Host != "" || b.Line != "") {
 			n.Until = n.At
 		}
 		if n.At >= took {

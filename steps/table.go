@@ -76,6 +76,7 @@ type Noun struct {
 func Nouns() []Noun {
 	return []Noun{
 		{"tills and cards", castSteps()}, {"the host", hostSteps()}, {"the line", slices.Concat(lineSteps(), orderSteps(), mistakeSteps())},
+		{"the host's machine", machineSteps()},
 		{"people", actSteps()},
 		{"operators", operatorSteps()},
 		{"the day", daySteps()},

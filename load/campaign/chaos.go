@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,8 +21,10 @@ type Host interface {
 func (r *campaign) canBefall() error {
 	for _, b := range r.Workload.Faults {
 		switch {
-		case b.Host != "" && r.Host == nil:
-			return errors.New("host: kill is for the acquirer that `tillproof load` starts itself: leave out --control, and a profile of a remote host")
+		case (b.Host == load.HostKill || b.Host == load.HostDiskFull) && r.Host == nil:
+			return fmt.Errorf("host: %s is for the acquirer that `tillproof load` starts itself: leave out --control, and a profile of a remote host", b.Host)
+		case b.Host != "" && r.Rig.Profile.Seat == rig.SeatRemote:
+			return fmt.Errorf("host: %s is for our own acquirer: a remote host's machine is not ours", b.Host)
 		case b.Issuer != "" && r.Rig.Profile.Lends():
 			return errors.New("issuer: silent is for our own acquirer: a remote host's issuer is not ours")
 		}
@@ -33,41 +36,57 @@ func (r *campaign) canBefall() error {
 func (r *campaign) befall(ctx context.Context, over <-chan struct{}) {
 	all := r.Workload.Faults
 	r.fell = make([]load.Injected, len(all))
-	var order []int
+	type act struct {
+		blow int
+		at   time.Duration
+		ends bool
+	}
+	var order []act
 	for i, b := range all {
 		if b.Issuer != "" || b.Host != "" {
-			order = append(order, i)
+			order = append(order, act{blow: i, at: time.Duration(b.At)})
+		}
+		if b.Host != "" && b.For > 0 {
+			order = append(order, act{i, time.Duration(b.At + b.For), true})
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(all[a].At - all[b].At) })
+	slices.SortStableFunc(order, func(a, b act) int { return int(a.at - b.at) })
 	clock := r.clock.Load()
-	for _, i := range order {
-		wait := time.NewTimer(time.Duration(all[i].At) - clock.Now())
+	for _, a := range order {
+		wait := time.NewTimer(a.at - clock.Now())
 		select {
 		case <-wait.C:
 		case <-over:
 		case <-ctx.Done():
 		}
 		wait.Stop()
-		if at := clock.Now(); at >= time.Duration(all[i].At) && ctx.Err() == nil {
-			if err := r.suffer(ctx, all[i]); err != nil {
-				r.fell[i].Why = err.Error()
-				r.say("%s: %v", all[i], err)
-				continue
-			}
-			r.fell[i].Strike(at)
-			r.fell[i].Until = clock.Now()
+		at, n := clock.Now(), &r.fell[a.blow]
+		if ctx.Err() != nil || a.ends && n.Times == 0 || !a.ends && at < a.at {
+			continue
 		}
+		do := r.suffer
+		if a.ends { // also when the run is over: the money is audited at a host that works
+			do = r.relieve
+		}
+		if err := do(ctx, all[a.blow]); err != nil {
+			n.Why = err.Error()
+			r.say("%s: %v", all[a.blow], err)
+			continue
+		}
+		if !a.ends {
+			n.Strike(at)
+		}
+		n.Until = clock.Now()
 	}
 }
 
 // suffer has one blow fall.
 func (r *campaign) suffer(ctx context.Context, b load.Blow) error {
+	if b.Host == load.HostKill {
+		return r.restart(ctx)
+	}
 	if b.Host != "" {
-		if err := r.Host.Restart(ctx); err != nil {
-			return err
-		}
-		return r.crew.Reseed(ctx)
+		return r.trouble(ctx, b.Host, time.Duration(b.By))
 	}
 	control, ok := r.crew.Control()
 	if !ok {
@@ -75,6 +94,40 @@ func (r *campaign) suffer(ctx context.Context, b load.Blow) error {
 	}
 	silent := rig.IssuerStage{For: rig.Span{Duration: time.Duration(b.For)}, Down: true}
 	return control.Arrange(ctx, rig.Arrangement{Party: "issuer", Script: &rig.IssuerScript{Stages: []rig.IssuerStage{silent}}})
+}
+
+// restart kills the host, starts it again, and has it know the tills.
+func (r *campaign) restart(ctx context.Context) error {
+	if err := r.Host.Restart(ctx); err != nil {
+		return err
+	}
+	return r.crew.Reseed(ctx)
+}
+
+// trouble has the machine of the host fail, or work again.
+func (r *campaign) trouble(ctx context.Context, condition string, by time.Duration) error {
+	control, ok := r.crew.Control()
+	if !ok {
+		return errors.New("nobody can tell the host")
+	}
+	parties := []string{"acquirer", "issuer"}
+	if condition == rig.ConditionClockJump { // they share the machine
+		parties = parties[:1]
+	}
+	for _, party := range parties {
+		if err := control.Arrange(ctx, rig.Arrangement{Party: party, Condition: condition, Delay: by}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// relieve ends what the host's machine suffers. Who could not write something down says nothing more in this life.
+func (r *campaign) relieve(ctx context.Context, b load.Blow) error {
+	if err := r.trouble(ctx, rig.ConditionDiskRoom, 0); err != nil || b.Host != load.HostDiskFull {
+		return err
+	}
+	return r.restart(ctx)
 }
 
 // injected tells what became of each blow.
@@ -92,6 +145,8 @@ func (r *campaign) injected(s *load.Summary) []load.Injected {
 		}
 		if b.Host != "" && of.Times > 0 {
 			n.Until = of.Until
+		}
+		if b.Host == load.HostKill && of.Times > 0 {
 			n.Why = "back after " + (of.Until - of.First).Round(time.Millisecond).String()
 		}
 		if b.Issuer != "" && s.Sent(n.At, n.Until) == 0 {

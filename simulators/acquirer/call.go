@@ -211,9 +211,11 @@ func (c *Call) payment() (Payment, error) {
 	return p, err
 }
 
-// nextRRN gives the next retrieval reference number: the day and a running number of six digits, as in DOMAIN.md H.3.
+// nextRRN gives the next retrieval reference number: the day and a running number of six digits, as in DOMAIN.md H.3. A clock that was put
+// back does not begin a day anew: its numbers are given out.
 func (a *Acquirer) nextRRN(now time.Time) string {
-	if day := now.Format("060102"); day != a.rrnDay {
+	a.Trace.Consult("acquirer/rrn-day")
+	if day := a.Rules.RRNDay(a.rrnDay, now.Format("060102")); day != a.rrnDay {
 		a.rrnDay, a.rrnLast = day, 0
 	}
 	a.rrnLast = a.rrnLast%999999 + 1

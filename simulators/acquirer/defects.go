@@ -11,7 +11,7 @@ import (
 
 // Defects lists the mistakes this acquirer can be made to have. Each edit works on Rules from Reference.
 func Defects() []pay.Defect[Rules] {
-	return slices.Concat(securityDefects(), moneyDefects(), registerDefects(), wireDefects(), dayDefects(), flowDefects(), deviceDefects(), sessionDefects(), noticeDefects(), offlineDefects(), settlementDefects(), timeDefects(), chipDefects(), codeDefects(), riskDefects())
+	return slices.Concat(securityDefects(), moneyDefects(), registerDefects(), wireDefects(), dayDefects(), flowDefects(), deviceDefects(), sessionDefects(), noticeDefects(), offlineDefects(), settlementDefects(), timeDefects(), lifeDefects(), chipDefects(), codeDefects(), riskDefects())
 }
 
 func securityDefects() []pay.Defect[Rules] {

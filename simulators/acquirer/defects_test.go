@@ -40,6 +40,9 @@ var defectProbes = map[string]struct {
 		heard := w.bank.heard
 		return fmt.Sprintf("%X %s %s", heard.Get(iso8583.Chip), heard.Get(iso8583.EntryMode), heard.Get(iso8583.CardSequence))
 	}, "9F270140 052 001"},
+	"acquirer-answers-before-journal":    {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.DurableFirst) }, "true"},
+	"acquirer-ignores-full-disk":         {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.StopUnkept) }, "true"},
+	"acquirer-counts-rrn-anew":           {func(w *world) string { return w.acquirer.Rules.RRNDay("260602", "260601") }, "260602"},
 	"acquirer-keeps-script-results":      {func(w *world) string { return fmt.Sprint(w.acquirer.Rules.TellScripts) }, "true"},
 	"acquirer-always-balanced":           {settlementDay, settlementSeen},
 	"acquirer-hides-totals":              {settlementDay, settlementSeen},

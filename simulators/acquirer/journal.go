@@ -55,6 +55,13 @@ func (a *Acquirer) commit(c change, done func()) {
 		done()
 		return
 	}
+	a.Trace.Consult("acquirer/durable")
+	if !a.Rules.DurableFirst {
+		a.keepAll(c)
+		a.Store.Append(records, func(error) {})
+		done()
+		return
+	}
 	for _, p := range c.payments {
 		if p.Undo.due() {
 			a.writing[p.Key()]++
@@ -63,9 +70,11 @@ func (a *Acquirer) commit(c change, done func()) {
 	a.keepAll(c)
 	a.Store.Append(records, func(err error) {
 		if err != nil {
-			a.broken = true
 			a.Trace.Record(trace.Event{Party: "acquirer", Kind: trace.Trouble, Name: "journal", Text: err.Error()})
-			return
+			a.Trace.Consult("acquirer/unkept")
+			if a.broken = a.Rules.StopUnkept; a.broken {
+				return
+			}
 		}
 		a.written(c.payments)
 		done()

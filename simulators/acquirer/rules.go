@@ -62,6 +62,9 @@ type Rules struct {
 	Day              func(at time.Time) string                                      // under which what a merchant and a terminal take is counted
 	OnDay            func(p Payment, mmdd string, now time.Time) bool               // whether a date without a year names the payment's
 	SettlementDay    func(at time.Time, cutOff time.Duration) time.Time             // the day with which a payment is settled
+	RRNDay           func(last, now string) string                                  // under which a payment is numbered, each YYMMDD
+	DurableFirst     bool                                                           // nobody is told of a decision before the journal has it
+	StopUnkept       bool                                                           // a decision that the journal did not take is the last one
 	KeepUploads      bool                                                           // a sign-in in the middle of a settlement leaves what was uploaded
 	Tombstones       bool                                                           // a reversal without its original declines the late original
 	TellScripts      bool                                                           // the issuer hears what its commands did to a chip
@@ -112,6 +115,9 @@ func Reference() Rules {
 		SettlementDay:    settlementDay,
 		Day:              func(at time.Time) string { return at.Format("060102") },
 		OnDay:            func(p Payment, mmdd string, _ time.Time) bool { return p.Sent == mmdd || p.At.Format("0102") == mmdd },
+		RRNDay:           func(last, now string) string { return max(last, now) },
+		DurableFirst:     true,
+		StopUnkept:       true,
 		KeepUploads:      true,
 		Domestic:         []string{"62"},
 		Credit:           []string{"6200120025", "6200120116", "6200120118", "6200120152", "6200120155", "6200120209", "6200120771", "9999"}, // the test cards of fixtures/cards

@@ -11,7 +11,7 @@ import (
 
 // Defects lists the mistakes this issuer can be made to have. Each edit works on Rules from Reference.
 func Defects() []pay.Defect[Rules] {
-	return slices.Concat(saleDefects(), dayDefects(), offlineDefects(), chipDefects(), trackDefects(), timeDefects(), codeDefects())
+	return slices.Concat(saleDefects(), dayDefects(), offlineDefects(), chipDefects(), trackDefects(), timeDefects(), lifeDefects(), codeDefects())
 }
 
 func saleDefects() []pay.Defect[Rules] {

@@ -87,6 +87,7 @@ var defectProbes = map[string]probe{
 		m := twin.chipSale(nil)
 		return twin.ask(set(m, iso8583.Chip, "\xDF\x7E\x01Z"+m.Get(iso8583.Chip)))
 	}, "00"},
+	"issuer-answers-before-journal": {nil, func(b *bank) string { return fmt.Sprint(b.issuer.Rules.DurableFirst) }, "true"},
 	"issuer-forgets-failed-scripts": {nil, func(b *bank) string {
 		return fmt.Sprint(b.issuer.Rules.ScriptDone([]byte{0x10, 0, 0, 0, 1}, issuer.Script{ID: "00000001"}))
 	}, "false"},

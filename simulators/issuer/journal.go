@@ -73,6 +73,12 @@ func (i *Issuer) commit(c change, done func()) {
 		done()
 		return
 	}
+	i.Trace.Consult("issuer/durable")
+	if !i.Rules.DurableFirst {
+		i.Store.Append(records, func(error) {})
+		done()
+		return
+	}
 	i.Store.Append(records, func(err error) {
 		if err != nil {
 			i.broken = true

@@ -27,27 +27,28 @@ type Flow struct {
 
 // Rules are all that an issuer decides from. A value is immutable once an issuer works with it.
 type Rules struct {
-	Flows       []Flow
-	Statuses    map[Status]pay.Answer // the answer to a card that may not be used
-	WrongPIN    func(tries int) int   // the count of wrong tries after one more
-	RightPIN    func(tries int) int   // and after a right PIN
-	Count       func(i *Issuer, p Payment, by int)
-	Day         func(card string, at time.Time) string // under which what a card spends is counted
-	Originals   map[pay.Flow][]pay.Flow                // what each kind of flow may act on
-	Post        func(*work, Payment) error
-	Tell        func(ledger.Balance) iso8583.AccountBalance // what a balance inquiry tells
-	Undo        func(*work, Payment) error
-	End         func(w *work, p Payment, id ledger.ID, by string) error // of what a void or completion acts on
-	Amend       func(w *work, o, by Payment) error                      // gives a payment another amount
-	Forced      func(*Call) bool                                        // a payment that is posted whatever the account holds
-	Part        func(*Call) (pay.Amount, bool)                          // what the account has of a payment that it has not all of
-	HoldDays    int                                                     // that an authorization lasts
-	Ceiling     int64                                                   // percent of an authorization that may be completed
-	Floor       int64                                                   // minor units below which no account may fall
-	Tombstones  bool                                                    // a reversal without its original declines the late original
-	Late        pay.Answer
-	UnknownCard pay.Answer
-	Expiries    func(*Call) []string // the dates that a card must not be past
+	Flows        []Flow
+	Statuses     map[Status]pay.Answer // the answer to a card that may not be used
+	WrongPIN     func(tries int) int   // the count of wrong tries after one more
+	RightPIN     func(tries int) int   // and after a right PIN
+	Count        func(i *Issuer, p Payment, by int)
+	Day          func(card string, at time.Time) string // under which what a card spends is counted
+	Originals    map[pay.Flow][]pay.Flow                // what each kind of flow may act on
+	Post         func(*work, Payment) error
+	Tell         func(ledger.Balance) iso8583.AccountBalance // what a balance inquiry tells
+	Undo         func(*work, Payment) error
+	End          func(w *work, p Payment, id ledger.ID, by string) error // of what a void or completion acts on
+	Amend        func(w *work, o, by Payment) error                      // gives a payment another amount
+	Forced       func(*Call) bool                                        // a payment that is posted whatever the account holds
+	Part         func(*Call) (pay.Amount, bool)                          // what the account has of a payment that it has not all of
+	HoldDays     int                                                     // that an authorization lasts
+	Ceiling      int64                                                   // percent of an authorization that may be completed
+	Floor        int64                                                   // minor units below which no account may fall
+	DurableFirst bool                                                    // nobody is told of a decision before the journal has it
+	Tombstones   bool                                                    // a reversal without its original declines the late original
+	Late         pay.Answer
+	UnknownCard  pay.Answer
+	Expiries     func(*Call) []string // the dates that a card must not be past
 
 	CodeRules
 
@@ -73,25 +74,26 @@ func Reference() Rules {
 		Flows: flows(),
 		Statuses: map[Status]pay.Answer{Lost: pay.Answer41Lost, Stolen: pay.Answer43Stolen, Restricted: pay.Answer62Restricted,
 			Closed: pay.Answer14BadCard, PickUp: "04", Dormant: "21"},
-		WrongPIN:    func(tries int) int { return tries + 1 },
-		RightPIN:    func(int) int { return 0 },
-		Count:       count,
-		Day:         dayKey,
-		Originals:   originals(),
-		Post:        post,
-		Tell:        available,
-		Undo:        undo,
-		End:         end,
-		Amend:       amend,
-		Forced:      forced,
-		Part:        part,
-		HoldDays:    30,
-		Ceiling:     115,
-		Tombstones:  true,
-		Late:        pay.Answer94Duplicate,
-		UnknownCard: pay.Answer14BadCard,
-		Expiries:    expiries,
-		CodeRules:   codeRules(),
+		WrongPIN:     func(tries int) int { return tries + 1 },
+		RightPIN:     func(int) int { return 0 },
+		Count:        count,
+		Day:          dayKey,
+		Originals:    originals(),
+		Post:         post,
+		Tell:         available,
+		Undo:         undo,
+		End:          end,
+		Amend:        amend,
+		Forced:       forced,
+		Part:         part,
+		HoldDays:     30,
+		Ceiling:      115,
+		DurableFirst: true,
+		Tombstones:   true,
+		Late:         pay.Answer94Duplicate,
+		UnknownCard:  pay.Answer14BadCard,
+		Expiries:     expiries,
+		CodeRules:    codeRules(),
 
 		VerificationServices: verificationServices, TakesTag: func(tlv.Tag) bool { return true },
 		Counts: func(proven bool) bool { return proven }, KindFits: kindFits, SchemeOf: schemeOf,

@@ -27,6 +27,10 @@ const (
 	ConditionRefuses     = "refuses"     // of the bank: a merchant's account takes nothing
 	ConditionRevoked     = "revoked"     // of the bank: a payer's card is
 	ConditionUnsure      = "unsure"      // of a wallet: what is done is answered as unknown
+	ConditionDiskSlow    = "disk-slow"   // each write of that party takes Delay
+	ConditionDiskFull    = "disk-full"   // no write of that party finds room, and it falls silent
+	ConditionDiskRoom    = "disk-room"   // neither any more; a party that is silent has to be started again
+	ConditionClockJump   = "clock-jump"  // the clock of the host's machine jumps by Delay, which may be negative
 )
 
 // Statuses of a terminal or merchant at the host that an Arrangement may name.
@@ -61,6 +65,8 @@ func (h *host) Arrange(_ context.Context, a Arrangement) error {
 		return h.arrangeMerchant(a)
 	case a.Card != "":
 		return h.arrangeCard(a)
+	case slices.Contains(machineConditions(), a.Condition):
+		return h.trouble(a)
 	case a.Party == "issuer" && a.Script != nil:
 		return h.playScript(a.Script)
 	case a.Party == "issuer":
@@ -131,7 +137,7 @@ func (b *bank) playScript(s *IssuerScript) error {
 	}
 	b.network.play = nil
 	if len(s.Stages) > 0 {
-		b.network.play = &play{stages: s.Stages, begun: b.loop.Now(), chance: b.seed.Stream("issuer script"), trace: b.trace}
+		b.network.play = &play{stages: s.Stages, begun: b.life.now(), chance: b.seed.Stream("issuer script"), trace: b.trace}
 	}
 	return nil
 }
@@ -221,7 +227,7 @@ func (b *bank) addCard(c CardSeed) error {
 
 // PayerCode implements Control.
 func (b *bank) PayerCode(_ context.Context, card string) (CodeGiven, error) {
-	code, until, err := b.issuer.PayerCode(b.loop.Now(), card)
+	code, until, err := b.issuer.PayerCode(b.life.now(), card)
 	return CodeGiven{Code: NewClear(code.Reveal()), Until: until}, err
 }
 

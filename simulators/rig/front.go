@@ -14,6 +14,7 @@ import (
 // bytes. It runs in the host's loop.
 type front struct {
 	loop    *sim.Loop
+	life    *life // the host's
 	dialect *iso8583.Dialect
 	framer  wire.Framer
 	handler iso8583.Handler
@@ -31,7 +32,7 @@ type front struct {
 
 // bytes takes what arrived. The connection is dropped when the stream itself has lost its framing.
 func (f *front) bytes(chunk []byte) {
-	if f.lost {
+	if f.lost || f.life.ended {
 		return
 	}
 	f.inbox.Add(chunk)
@@ -53,7 +54,7 @@ func (f *front) bytes(chunk []byte) {
 }
 
 func (f *front) frame(frame []byte) {
-	now := f.loop.Now()
+	now := f.life.now()
 	if err := f.dialect.Decode(f.req, frame); err != nil {
 		f.unread(now, frame, err)
 		return
@@ -78,11 +79,15 @@ func (f *front) Send(m *iso8583.Message) {
 
 // After implements iso8583.Outbox.
 func (f *front) After(d time.Duration, call func(time.Time)) {
-	f.loop.After(d, func() { call(f.loop.Now()) })
+	f.loop.After(d, func() {
+		if !f.life.ended {
+			call(f.life.now())
+		}
+	})
 }
 
 func (f *front) note(name string, err error) {
-	f.trace.Record(traceTrouble(f.loop.Now(), "acquirer", name, err))
+	f.trace.Record(traceTrouble(f.life.now(), "acquirer", name, err))
 }
 
 func traceTrouble(now time.Time, party, name string, err error) trace.Event {

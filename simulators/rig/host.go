@@ -28,6 +28,7 @@ const issuerCVK = issuer.KeyCVK
 // bank is our issuer, and the line on which it is asked.
 type bank struct {
 	loop    *sim.Loop
+	life    *life
 	issuer  *issuer.Issuer
 	network *network
 	trace   *trace.Recorder
@@ -43,6 +44,8 @@ type host struct {
 	acquirer *acquirer.Acquirer
 	keys     *hsm.HSM // the acquirer's
 	script   *script
+	disks    []*journal.Troubled // the acquirer's and the issuer's; none of a host without journals
+	boxes    [2]*hsm.HSM         // theirs
 	editions editions
 	grease   *grease
 
@@ -64,13 +67,19 @@ type hostConfig struct {
 	editions         editions
 	acquirerStore    journal.Store
 	issuerStore      journal.Store
+	boxes            [2]*hsm.HSM // of the life before, which security modules outlive; nil for new ones
 }
 
 func newHost(c hostConfig) (*host, error) {
-	acqBox, issBox, err := hostKeys(c)
-	if err != nil {
-		return nil, err
+	disks := c.disks()
+	if c.boxes[0] == nil {
+		acqBox, issBox, err := hostKeys(c)
+		if err != nil {
+			return nil, err
+		}
+		c.boxes = [2]*hsm.HSM{acqBox, issBox}
 	}
+	acqBox, issBox := c.boxes[0], c.boxes[1]
 	line := &network{dialect: c.network}
 	iss, err := issuer.New(issuer.Config{Dialect: c.network, HSM: issBox, Rules: c.rules.issuer, Store: c.issuerStore, Trace: c.trace})
 	if err != nil {
@@ -87,9 +96,9 @@ func newHost(c hostConfig) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
-	h := &host{bank: bank{loop: c.loop, issuer: iss, network: line, trace: c.trace, seed: c.seed, stores: []journal.Store{c.acquirerStore, c.issuerStore}},
+	h := &host{bank: bank{loop: c.loop, life: &life{loop: c.loop}, issuer: iss, network: line, trace: c.trace, seed: c.seed, stores: []journal.Store{c.acquirerStore, c.issuerStore}},
 		framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, keys: acqBox, editions: c.editions, grease: awkward,
-		walletRules: c.rules.wallet, officeRules: c.rules.merchant}
+		walletRules: c.rules.wallet, officeRules: c.rules.merchant, disks: disks, boxes: c.boxes}
 	h.script = &script{host: h, seen: map[pay.Flow]int{}}
 	return h, nil
 }
@@ -150,8 +159,8 @@ func records(s journal.Store) (n int, err error) {
 
 // accept makes the host's side of a new connection.
 func (h *host) accept(write func([]byte), hangUp func()) *front {
-	return &front{loop: h.loop, dialect: h.dialect, framer: h.framer, handler: h.script, unread: h.acquirer.Unreadable,
-		trace: h.trace, grease: h.grease, write: write, hangUp: hangUp, inbox: wire.NewInbox(h.framer), req: h.dialect.New()}
+	return &front{loop: h.loop, life: h.life, dialect: h.dialect, framer: h.framer, handler: h.script, unread: h.acquirer.Unreadable,
+		trace: h.trace, grease: h.grease, write: h.life.while(write), hangUp: hangUp, inbox: wire.NewInbox(h.framer), req: h.dialect.New()}
 }
 
 // Seed implements Control.
@@ -206,7 +215,10 @@ func (h *host) loadTMK(t TerminalSeed) (hsm.KCV, error) {
 
 // Look implements Control.
 func (h *host) Look(context.Context) (State, error) {
-	h.acquirer.Age(h.loop.Now())
+	if h.life.ended {
+		return State{}, errors.New("the host is down: let the time pass until it is back")
+	}
+	h.acquirer.Age(h.life.now())
 	s := State{Balances: map[string]Holding{}, Consulted: h.trace.Consulted(), Statements: h.acquirer.Statements()}
 	if err := errors.Join(s.holds("acquirer", h.acquirer.Ledger()), h.bank.look(&s)); err != nil {
 		return s, err

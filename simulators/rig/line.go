@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/tillproof/tillproof/simulators/core/sim"
@@ -42,15 +43,24 @@ type memoryDialer struct {
 	accept func(write func([]byte), hangUp func()) *front
 	server *tls.Config // nil for a plain line
 	client *tls.Config
+	down   bool // nobody listens
+	made   int
+	open   map[*memoryConn]bool
 }
 
 func (d *memoryDialer) dial(c caller, clock time.Time) {
 	d.loop.After(latency, func() {
-		if err := d.handshake(clock); err != nil {
+		err := d.handshake(clock)
+		if d.down {
+			err = syscall.ECONNREFUSED
+		}
+		if err != nil {
 			c.failed(err)
 			return
 		}
-		mc := &memoryConn{loop: d.loop, caller: c}
+		d.made++
+		mc := &memoryConn{dialer: d, number: d.made, loop: d.loop, caller: c}
+		d.open[mc] = true
 		mc.front = d.accept(mc.deliver, mc.hangUp)
 		c.open(mc)
 	})
@@ -95,6 +105,8 @@ func (a ahead) Write(b []byte) (int, error) {
 
 // memoryConn carries bytes between a till and the host's front with a fixed delay.
 type memoryConn struct {
+	dialer *memoryDialer
+	number int // of the connections made
 	loop   *sim.Loop
 	caller caller
 	front  *front
@@ -106,7 +118,10 @@ func (m *memoryConn) Write(b []byte) {
 	m.loop.After(latency, func() { m.front.bytes(b) })
 }
 
-func (m *memoryConn) Close() { m.ended = true }
+func (m *memoryConn) Close() {
+	m.ended = true
+	delete(m.dialer.open, m)
+}
 func (m *memoryConn) Reset() { m.Close() }
 
 func (m *memoryConn) deliver(b []byte) {
@@ -115,6 +130,7 @@ func (m *memoryConn) deliver(b []byte) {
 }
 
 func (m *memoryConn) hangUp() {
+	delete(m.dialer.open, m)
 	m.loop.After(latency, func() {
 		if !m.ended {
 			m.ended = true

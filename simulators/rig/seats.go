@@ -2,29 +2,38 @@ package rig
 
 import (
 	"github.com/tillproof/tillproof/simulators/core/journal"
+	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/protocol/wire"
 )
 
 // memorySeat is an embedded host in the tills' own loop.
 type memorySeat struct {
-	host *host
-	dial *memoryDialer
-	pki  *pki
+	host   *host
+	config hostConfig // of its next life too
+	dial   *memoryDialer
+	pki    *pki
+	world  *World
+	deaths []Death          // to come
+	seen   map[pay.Flow]int // requests that have reached it
 }
 
 func memorySeats(w *World) (seats, error) {
-	h, err := w.newHost(w.Loop)
+	c := w.hostConfig(w.Loop)
+	h, err := newHost(c)
 	if err != nil {
 		return nil, err
 	}
-	d := &memoryDialer{loop: w.Loop, accept: h.accept}
-	return &memorySeat{host: h, dial: d, pki: w.Rig.pki}, nil
+	s := &memorySeat{host: h, config: c, pki: w.Rig.pki, world: w, seen: map[pay.Flow]int{}}
+	s.dial = &memoryDialer{loop: w.Loop, accept: s.accept, open: map[*memoryConn]bool{}}
+	return s, nil
 }
 
-func (w *World) newHost(loop *sim.Loop) (*host, error) {
-	return newHost(hostConfig{loop: loop, dialect: w.Rig.Dialect, network: w.Rig.network, seed: w.Seed, rules: w.Rig.rules, cvk: w.cvk, cardKeys: w.Rig.cardKeys, editions: w.Rig.editions,
-		trace: w.Trace, acquirerStore: journal.NewMemory(), issuerStore: journal.NewMemory()})
+func (w *World) newHost(loop *sim.Loop) (*host, error) { return newHost(w.hostConfig(loop)) }
+
+func (w *World) hostConfig(loop *sim.Loop) hostConfig {
+	return hostConfig{loop: loop, dialect: w.Rig.Dialect, network: w.Rig.network, seed: w.Seed, rules: w.Rig.rules, cvk: w.cvk, cardKeys: w.Rig.cardKeys, editions: w.Rig.editions,
+		trace: w.Trace, acquirerStore: journal.NewMemory(), issuerStore: journal.NewMemory()}
 }
 
 func (s *memorySeat) dialer(*World) dialer     { return s.dial }

@@ -258,8 +258,7 @@ func (s *Server) populate(w *servedWorld) error {
 // resume takes up what the journal says was under way when the host last stopped.
 func (w *servedWorld) resume() {
 	h := w.server.host
-	nobody := h.accept(func([]byte) {}, func() {}) // the tills that waited then have hung up
-	h.loop.Post(func() { h.acquirer.Resume(h.loop.Now(), nobody) })
+	h.loop.Post(h.resume)
 }
 
 // durable waits until what was asked of the world so far is in its journals. It is not for the world's own loop, which

@@ -52,7 +52,8 @@ func switchSeats(w *World) (seats, error) {
 	if !w.lean {
 		store = journal.NewMemory()
 	}
-	s.bank = bank{loop: sim.NewReal(), network: &network{dialect: p.Issuer.dialect}, trace: w.Trace, seed: w.Seed, stores: []journal.Store{store}}
+	loop := sim.NewReal()
+	s.bank = bank{loop: loop, life: &life{loop: loop}, network: &network{dialect: p.Issuer.dialect}, trace: w.Trace, seed: w.Seed, stores: []journal.Store{store}}
 	s.issuer, err = issuer.New(issuer.Config{Dialect: p.Issuer.dialect, HSM: box, Rules: w.Rig.rules.issuer, Store: store, Trace: w.Trace, Seal: z.seal})
 	if err != nil {
 		return nil, err

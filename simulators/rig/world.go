@@ -294,6 +294,11 @@ func (w *World) Unstruck() []string {
 			out = append(out, "a mishap of "+t.Name)
 		}
 	}
+	if s, ok := w.seats.(*memorySeat); ok {
+		for _, d := range s.deaths {
+			out = append(out, fmt.Sprintf("the host's death at %s %d", d.Flow, d.Nth))
+		}
+	}
 	if w.walletLine != nil {
 		for _, f := range w.walletLine.faults {
 			if !f.struck {
