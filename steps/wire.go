@@ -177,7 +177,7 @@ func field(s *scenario, c *rig.Crossing, id string) string {
 			continue
 		}
 		for e, of := range map[iso8583.Element]iso8583.Element{iso8583.Trace: iso8583.Trace, iso8583.OriginalTrace: iso8583.Trace,
-			iso8583.Batch: iso8583.Batch, iso8583.OriginalBatch: iso8583.Batch} {
+			iso8583.Batch: iso8583.Batch, iso8583.OriginalBatch: iso8583.Batch, iso8583.Terminal: iso8583.Terminal} {
 			if c.Message.Label(e.String()) == label {
 				return s.world.AsNew(c.Till, of, f.Value)
 			}

@@ -232,7 +232,7 @@ func (t *Till) follow(c *Crossing) error {
 	return t.world.Rig.lease.keep(t.number, n)
 }
 
-// AsNew gives a trace number or batch of a till as it would be had the till been new when the scenario began: features count
+// AsNew gives a trace number, batch or terminal number of a till as it would be had the till been new when the scenario began: features count
 // from 1. On seats where every till is new it is the value itself, as any other element's always is.
 func (w *World) AsNew(till string, e iso8583.Element, value string) string {
 	t, ok := w.tills[till]
@@ -246,6 +246,11 @@ func (w *World) AsNew(till string, e iso8583.Element, value string) string {
 	case iso8583.Batch:
 		first, _ := strconv.Atoi(t.leased.Batch) // a batch is a number: it came from follow
 		n = (n - first + 999999) % 999999
+	case iso8583.Terminal:
+		if value == t.number {
+			return w.Rig.numbers[till]
+		}
+		return value
 	default:
 		return value
 	}

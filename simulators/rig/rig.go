@@ -52,10 +52,11 @@ type Rig struct {
 	editions editions
 	factory  terminal.Parameters // what a till leaves the factory with
 	lease    *lease
-	door     *doorway  // nil where we dial
-	zone     *zone     // of a switch under test and our issuer
-	sets     chan lent // that no scenario has now; nil without a pool
-	set      string    // the name of the one that this rig's worlds have
+	door     *doorway          // nil where we dial
+	zone     *zone             // of a switch under test and our issuer
+	sets     chan lent         // that no scenario has now; nil without a pool
+	numbers  map[string]string // of terminals as features say them, by label
+	set      string            // the name of the one that this rig's worlds have
 }
 
 // New makes a rig. An unknown defect, a broken fixture or an unfit profile is an error.
@@ -79,6 +80,7 @@ func New(o Options) (*Rig, error) {
 	if r.Cast, err = LoadCast(fixtures.FS); err != nil {
 		return nil, err
 	}
+	r.numbers = r.Cast.numbers()
 	if err := r.Cast.bind(o.Profile); err != nil {
 		return nil, err
 	}
@@ -242,6 +244,17 @@ func (c *Cast) bind(p *Profile) error {
 		}
 	}
 	return nil
+}
+
+// numbers gives the terminal numbers of the cast's own tills.
+func (c *Cast) numbers() map[string]string {
+	all := map[string]string{}
+	for _, shop := range c.merchants {
+		for _, t := range shop.Tills {
+			all[t.Name] = t.Number
+		}
+	}
+	return all
 }
 
 func (c *Cast) replaceTill(shop, till string, t ProfileTerminal) {

@@ -279,6 +279,10 @@ func (x *exchange) begin(m message, amount int) *passage {
 // pass asks the issuer, and takes over what it says. What it has not answered is taken back.
 func (x *exchange) pass(m message, p *passage, name string, out message) string {
 	x.mu.Lock()
+	if before := x.passed[name]; before != nil && before.gone {
+		x.mu.Unlock()
+		return "94" // its reversal has overtaken it on another line
+	}
 	x.passed[name] = p
 	x.mu.Unlock()
 	out[37] = p.asked[37]
@@ -319,11 +323,16 @@ func (x *exchange) undo(p *passage) {
 
 // original finds what a void or reversal acts on.
 func (x *exchange) original(m message) (p *passage, ok bool) {
-	h := host{line: x.till}
-	trace, day, ok := h.original(m)
+	name, ok := x.originalName(m)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.passed[m[41]+trace+day], ok
+	return x.passed[name], ok
+}
+
+func (x *exchange) originalName(m message) (name string, ok bool) {
+	h := host{line: x.till}
+	trace, day, ok := h.original(m)
+	return m[41] + trace + day, ok
 }
 
 func (x *exchange) void(m message, amount int, name string, out message) string {
@@ -354,11 +363,17 @@ func (x *exchange) batchOf(terminal string) int {
 }
 
 func (x *exchange) reverse(m message, amount int, out message) string {
-	o, ok := x.original(m)
+	name, ok := x.originalName(m)
+	x.mu.Lock()
+	o := x.passed[name]
+	if ok && o == nil { // a payment that never was is reversed well, and may not come later
+		x.passed[name] = &passage{gone: true}
+	}
+	x.mu.Unlock()
 	switch {
 	case !ok:
 		return "30"
-	case o == nil: // a payment that never was is reversed well
+	case o == nil, o.asked == nil:
 		return "00"
 	case o.amount != amount:
 		return "64"
