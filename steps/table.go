@@ -91,6 +91,7 @@ func Nouns() []Noun {
 		{"wallets", walletSteps()},
 		{"the office for merchants", officeSteps()},
 		{"new merchants", newcomerSteps()},
+		{"people who ask the office", accountSteps()},
 		{"automatic debits", payerSteps()},
 		{"disputes", disputeSteps()},
 		{"risk control", riskSteps()},

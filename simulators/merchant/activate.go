@@ -33,6 +33,7 @@ type Device struct {
 	Waived   bool       `json:"waived,omitempty"`
 	Charged  bool       `json:"charged,omitempty"` // the deposit was taken once, whatever became of it
 	Returned bool       `json:"returned,omitempty"`
+	TMK      []byte     `json:"tmk,omitempty"` // under the device's own key
 }
 
 // Activated is what a device gets to know.
@@ -180,7 +181,7 @@ func ship(c *Call) {
 }
 
 func shownDevice(d Device) *Device {
-	d.Code = nil
+	d.Code, d.TMK = nil, nil
 	return &d
 }
 
@@ -220,6 +221,7 @@ func activate(c *Call) {
 		c.end(Broken, err.Error())
 		return
 	}
+	d.TMK = wrapped
 	if err := c.chargeDeposit(&d); err != nil {
 		c.end(Broken, err.Error())
 		return

@@ -60,6 +60,11 @@ type Request struct {
 	Limit      *pay.Limit `json:"limit,omitempty"`
 	CardNumber Private    `json:"card_number,omitzero"`
 	Review     string     `json:"review,omitempty"`
+
+	User     string  `json:"user,omitempty"`
+	Role     Role    `json:"role,omitempty"`
+	Password Private `json:"password,omitzero"`
+	Fresh    Private `json:"fresh,omitzero"` // the password from now on
 }
 
 // has tells that a field, by its name on the line, is there.
@@ -69,7 +74,8 @@ func (r Request) has(name string) bool {
 		"content": !r.Content.IsZero(), "serial": r.Serial != "", "phone": !r.Phone.IsZero(), "activation": !r.Activation.IsZero(),
 		"payer": r.Payer != "", "consent": r.Consent != nil, "agreement": r.Agreement != "", "number": r.Number != "",
 		"rrn": r.RRN != "", "dispute": r.Dispute != "", "account": !r.Account.IsZero(), "code": r.QR != "", "transfer": r.Transfer != "",
-		"channels": r.Channels != nil, "limit": r.Limit != nil, "card_number": !r.CardNumber.IsZero(), "review": r.Review != ""}[name]
+		"channels": r.Channels != nil, "limit": r.Limit != nil, "card_number": !r.CardNumber.IsZero(), "review": r.Review != "",
+		"user": r.User != "", "role": r.Role != "", "password": !r.Password.IsZero(), "fresh": !r.Fresh.IsZero()}[name]
 }
 
 // maxRequest bounds a request, in bytes.
@@ -122,6 +128,11 @@ type Answer struct {
 
 	Limits  []pay.Limit  `json:"limits,omitempty"`
 	Reviews []pay.Review `json:"reviews,omitempty"`
+
+	Initial Private  `json:"initial,omitzero"` // password of an account
+	Key     Private  `json:"key,omitzero"`
+	Session *Session `json:"session,omitempty"`
+	Users   []Listed `json:"users,omitempty"`
 }
 
 // Check is one question asked of a request. An empty code lets it pass; any other ends it, with a reason for people.
@@ -142,6 +153,7 @@ type Service struct {
 type Call struct {
 	*Office
 	now      time.Time
+	who      caller
 	req      Request
 	answer   Answer
 	merchant Merchant
@@ -155,13 +167,18 @@ type Call struct {
 	item      Item
 	transfer  Transfer
 	holder    string // of the payee's account
+	user      User
 	told      *Debit // of which a refusal tells
 }
 
-// Serve answers one request.
+// Serve answers one request of the office's own people.
 func (o *Office) Serve(now time.Time, op Operation, r Request) Answer {
+	return o.serve(now, caller{staff: true}, op, r)
+}
+
+func (o *Office) serve(now time.Time, who caller, op Operation, r Request) Answer {
 	o.Age(now)
-	c := &Call{Office: o, now: now, req: r}
+	c := &Call{Office: o, now: now, who: who, req: r}
 	i := slices.IndexFunc(o.Rules.Services, func(s Service) bool { return s.Operation == op })
 	if i < 0 {
 		return Answer{Code: Lacks, Reason: "there is no such operation"}
@@ -170,6 +187,12 @@ func (o *Office) Serve(now time.Time, op Operation, r Request) Answer {
 		return Answer{Code: Broken, Reason: "the journal is broken"}
 	}
 	s := o.Rules.Services[i]
+	o.consult("who-asks")
+	if code, reason := o.Rules.People.Admits(c, op); code != "" {
+		c.end(code, reason)
+		o.note(now, trace.Decided, "who-asks", fmt.Sprintf("%s: %s: %s", op, code, reason))
+		return c.answer
+	}
 	for _, name := range s.Needs {
 		if !r.has(name) {
 			c.end(Lacks, string(op)+" needs "+name)
@@ -197,7 +220,7 @@ func (c *Call) end(code Code, reason string) {
 
 func services() []Service {
 	known := []Check{{"merchant", merchantKnown}}
-	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), riskServices(), newsServices(), queryServices(), transferServices(), []Service{
+	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), riskServices(), newsServices(), queryServices(), transferServices(), peopleServices(), []Service{
 		{OpEnrol, []string{"merchant", "name", "mcc"}, []Check{{"trade", tradeAllowed}}, enrol},
 		{OpQuote, []string{"merchant", "amount"}, append(known[:1:1], Check{"day", dayRight}), tellQuote},
 		{OpStatement, []string{"merchant"}, append(known[:1:1], Check{"day", dayRight}), tellStatement},

@@ -59,7 +59,9 @@ func disputeServices() []Service {
 		{OpRule, []string{"dispute", "decision"}, []Check{known, open, {"dispute-stage", isRepresented}}, rule},
 		{OpDisputes, nil, nil, func(c *Call) {
 			for _, number := range c.disputeOrder {
-				c.answer.Disputes = append(c.answer.Disputes, c.disputes[number])
+				if d := c.disputes[number]; c.mayHear(d.Merchant) {
+					c.answer.Disputes = append(c.answer.Disputes, d)
+				}
 			}
 		}},
 	}

@@ -21,6 +21,7 @@ import (
 type Config struct {
 	Terms *Terms
 	Rules *Rules
+	Staff pay.Secret // what the office's own people show from outside; nobody is one of them without
 	Store journal.Store
 	Trace *trace.Recorder
 	Bank  Bank
@@ -83,6 +84,11 @@ type Office struct {
 	noticeOrder      []string
 	untold           []string // notices that are to be tried
 
+	users    map[string]User      // by merchant and name
+	sessions map[string]string    // users by what is kept of their token
+	seen     map[string]time.Time // by user: when his session was last used
+	keys     map[string]string    // merchants by what is kept of their key
+
 	caseOrder []string
 	agreed    map[string]bool // items that the scheme's file has been held against
 	heard     time.Time       // movements up to then have come
@@ -102,7 +108,8 @@ func New(c Config) (*Office, error) {
 	o := &Office{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, items: map[string]*Item{}, unpaid: map[string][]string{},
 		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{},
 		applications: map[string]Application{}, devices: map[string]Device{}, agreements: map[string]Agreement{}, debits: map[string]Debit{}, disputes: map[string]Dispute{},
-		transfers: map[string]Transfer{}, subscriptions: map[string]Subscription{}, notices: map[string]Notice{}}
+		transfers: map[string]Transfer{}, subscriptions: map[string]Subscription{}, notices: map[string]Notice{},
+		users: map[string]User{}, sessions: map[string]string{}, seen: map[string]time.Time{}, keys: map[string]string{}}
 	if c.HSM == nil {
 		o.HSM = hsm.New(sim.Seed(0).Reader("office"))
 	}
@@ -184,6 +191,24 @@ func (o *Office) Enrol(now time.Time, m Merchant) error {
 func (o *Office) Merchant(number string) (Merchant, bool) {
 	m, known := o.merchants[number]
 	return m, known
+}
+
+// Merchants lists those that there are, by number.
+func (o *Office) Merchants() []Merchant {
+	list := make([]Merchant, 0, len(o.merchants))
+	for _, number := range slices.Sorted(maps.Keys(o.merchants)) {
+		list = append(list, o.merchants[number])
+	}
+	return list
+}
+
+// Devices lists the devices as they were shipped.
+func (o *Office) Devices() []Device {
+	list := make([]Device, len(o.shipped))
+	for i, serial := range o.shipped {
+		list[i] = o.devices[serial]
+	}
+	return list
 }
 
 // Accounts of the office, in the one currency that it clears. What a sale brings comes from clearing, which the scheme's file evens out

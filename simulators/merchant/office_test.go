@@ -570,6 +570,7 @@ func TestOfficeDefects(t *testing.T) {
 	honest.quarrel()
 	honest.listen()
 	honest.send()
+	honest.people()
 	for _, b := range honest.breaks() {
 		t.Errorf("%s: %s", b.Rule, b.Text)
 	}
@@ -599,6 +600,7 @@ func TestOfficeDefects(t *testing.T) {
 		w.quarrel()
 		w.listen()
 		w.send()
+		w.people()
 		if w.said.String() == honest.said.String() && len(w.breaks()) == 0 {
 			t.Errorf("%s changes nothing", d.Name)
 		}

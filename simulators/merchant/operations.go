@@ -61,6 +61,14 @@ const (
 	OpUnblock   Operation = "unblock-card"
 	OpReviews   Operation = "reviews"
 	OpDecide    Operation = "decide-review"
+
+	OpAddUser    Operation = "add-user"
+	OpRemoveUser Operation = "remove-user"
+	OpUsers      Operation = "users"
+	OpKey        Operation = "key"
+	OpLogIn      Operation = "log-in"
+	OpLogOut     Operation = "log-out"
+	OpPassword   Operation = "change-password"
 )
 
 // Operations lists them all.
@@ -71,7 +79,8 @@ func Operations() []Operation {
 		OpRetrieve, OpEvidence, OpChargeback, OpRepresent, OpRule, OpDisputes,
 		OpInquire, OpConfirm, OpTransfer, OpPayeeCode,
 		OpSubscribe, OpNews, OpRecords, OpRecord, OpStatistics,
-		OpLimit, OpDropLimit, OpLimits, OpBlock, OpUnblock, OpReviews, OpDecide}
+		OpLimit, OpDropLimit, OpLimits, OpBlock, OpUnblock, OpReviews, OpDecide,
+		OpAddUser, OpRemoveUser, OpUsers, OpKey, OpLogIn, OpLogOut, OpPassword}
 }
 
 // Code says in one word how a request went.
@@ -137,6 +146,15 @@ const (
 	BadLimit Code = "BAD_LIMIT" // of risk control: what nobody can mean, or there is none of that name
 	BadCard  Code = "BAD_CARD"  // it is no card number
 	NoReview Code = "NO_REVIEW" // of that number
+
+	NoSession    Code = "NO_SESSION"      // nobody has logged in, or the session has ended
+	NotAllowed   Code = "NOT_ALLOWED"     // to this role
+	NotYours     Code = "NOT_YOURS"       // but another merchant's
+	NoUser       Code = "NO_USER"         // that could be changed
+	BadLogIn     Code = "BAD_LOG_IN"      // user or password
+	Locked       Code = "LOCKED"          // after wrong passwords
+	ChangeFirst  Code = "CHANGE_PASSWORD" // somebody else knows it
+	WeakPassword Code = "WEAK_PASSWORD"
 
 	Broken Code = "BROKEN" // the office's own fault: nobody knows what was done
 )

@@ -42,6 +42,9 @@ type life struct {
 	given      map[string]int64  // fen, by instruction
 	banked     []audit.Statement // what the banks did for transfers
 	told       map[string]string // what the noodle house's server was told, by event
+	users      []user
+	odd        []string // what the office said to them that it must not
+	whim       *rand.Rand
 }
 
 type soldOnce struct {
@@ -50,8 +53,11 @@ type soldOnce struct {
 }
 
 func newLife(t testing.TB, r merchant.Rules, seed uint64) *life {
-	l := &life{town: newTown(t, r), chance: sim.Seed(seed).Stream("life"), box: hsm.New(sim.Seed(seed).Reader("box")), file: map[string]map[string]merchant.SchemeRow{},
+	l := &life{town: newTown(t, r), chance: sim.Seed(seed).Stream("life"), whim: sim.Seed(seed).Stream("people"), box: hsm.New(sim.Seed(seed).Reader("box")), file: map[string]map[string]merchant.SchemeRow{},
 		bankHas: map[string]int64{}, made: map[string]bool{}, taken: map[string]int64{}, quoted: map[string]pay.Amount{}, told: map[string]string{}, given: map[string]int64{}, banked: []audit.Statement{{Role: audit.Settlement, Party: "bank", Fact: audit.Banked}}}
+	for i, name := range []string{"mei", "lin", "bo"} {
+		l.users = append(l.users, user{request: merchant.Request{Merchant: []string{noodles, hospital}[i%2], User: name, Role: []merchant.Role{merchant.RoleOwner, merchant.RoleOperator}[i/2]}})
+	}
 	l.open(r)
 	for _, m := range []merchant.Merchant{{Number: noodles, Name: "Noodle House", MCC: "5812"}, {Number: hospital, Name: "Hospital", MCC: "8062", Term: merchant.TermNextDay},
 		{Number: market, Name: "Market", MCC: "5411", Term: merchant.TermSameDay}} {
@@ -226,6 +232,9 @@ func (l *life) restart(r merchant.Rules) {
 	l.handOver()
 	l.office.Age(l.now)
 	l.open(r)
+	for i := range l.users {
+		l.users[i].last = l.users[i].begun
+	}
 }
 
 // scheme brings the files of all days that have ended, some of which err; every difference gets a decision on another day.
@@ -379,6 +388,7 @@ func (l *life) live(r merchant.Rules, days, events int) {
 	for range days {
 		for range events {
 			l.now = l.now.Add(time.Duration(l.chance.Int64N(int64(48*time.Hour) / int64(events))))
+			l.person()
 			switch n := l.chance.IntN(100); {
 			case n < 45:
 				l.sell()
@@ -423,6 +433,7 @@ func (l *life) live(r merchant.Rules, days, events int) {
 func (l *life) wrong() (all []string) {
 	tell := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	l.moves = append(l.moves, l.banked...)
+	all = append(all, l.odd...)
 	for _, b := range l.breaks() {
 		tell("%s: %s", b.Rule, b.Text)
 	}

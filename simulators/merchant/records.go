@@ -25,6 +25,8 @@ const (
 	subscriptionRecord = "subscription"
 	noticeRecord       = "notice"
 	transferRecord     = "transfer"
+	userRecord         = "user"
+	keyRecord          = "key"
 )
 
 // change is one decision: what it alters, and the money it moves.
@@ -44,6 +46,8 @@ type change struct {
 	subscriptions []Subscription
 	notices       []Notice
 	transfers     []Transfer
+	users         []User
+	keys          []accessKey
 
 	books *ledger.Tx
 }
@@ -83,6 +87,8 @@ func (c change) records() []journal.Record {
 	records = journal.Add(records, subscriptionRecord, c.subscriptions...)
 	records = journal.Add(records, noticeRecord, c.notices...)
 	records = journal.Add(records, transferRecord, c.transfers...)
+	records = journal.Add(records, userRecord, c.users...)
+	records = journal.Add(records, keyRecord, c.keys...)
 	return journal.Add(records, agreedRecord, c.agreed...)
 }
 
@@ -115,6 +121,10 @@ func (o *Office) replay(r journal.Record) error {
 		c.notices, err = journal.One[Notice](r)
 	case transferRecord:
 		c.transfers, err = journal.One[Transfer](r)
+	case userRecord:
+		c.users, err = journal.One[User](r)
+	case keyRecord:
+		c.keys, err = journal.One[accessKey](r)
 	case agreedRecord:
 		c.agreed, err = journal.One[string](r)
 	default:
@@ -128,6 +138,7 @@ func (o *Office) replay(r journal.Record) error {
 }
 
 func (o *Office) keep(c change) {
+	o.keepPeople(c)
 	for _, m := range c.merchants {
 		o.merchants[m.Number] = m
 	}

@@ -17,6 +17,7 @@ type Rules struct {
 	Words  func(walletapi.Params) []string // merchant/notice-words: what a text tells of the payment's numbers
 
 	Services []Service
+	People   PeopleRules
 
 	ClearsOnce bool                                                 // a movement that comes again is the same movement
 	InForce    func(*Terms, time.Time) *Tariff                      // the tariff of an instant
@@ -80,7 +81,7 @@ type Rules struct {
 func Reference() Rules {
 	return Rules{
 		Signed: true, Once: true, Words: words,
-		Services:   services(),
+		Services: services(), People: peopleRules(),
 		ClearsOnce: true, InForce: inForce, PriceOf: firstFit, Round: halfUp, Capped: func(fee, most int64) int64 { return min(fee, most) },
 		Charged: func(o *Office, a pay.Amount, q Quote) pay.Amount { return o.part(a, q.Price) }, Share: share,
 		Returns: func(f Fact, q Quote) bool { return f.Whole || q.Returns }, BackPart: backPart,

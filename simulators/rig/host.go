@@ -52,6 +52,7 @@ type host struct {
 	walletRules *wallet.Rules
 	wallets     *wallets // nil while nobody wants them
 	officeRules *merchant.Rules
+	officeStore journal.Store
 	office      *office // nil while nobody wants it
 }
 
@@ -67,7 +68,8 @@ type hostConfig struct {
 	editions         editions
 	acquirerStore    journal.Store
 	issuerStore      journal.Store
-	boxes            [2]*hsm.HSM // of the life before, which security modules outlive; nil for new ones
+	boxes            [2]*hsm.HSM   // of the life before, which security modules outlive; nil for new ones
+	officeStore      journal.Store // nil where the office begins anew with each world
 }
 
 func newHost(c hostConfig) (*host, error) {
@@ -98,7 +100,7 @@ func newHost(c hostConfig) (*host, error) {
 	}
 	h := &host{bank: bank{loop: c.loop, life: &life{loop: c.loop}, issuer: iss, network: line, trace: c.trace, seed: c.seed, stores: []journal.Store{c.acquirerStore, c.issuerStore}},
 		framer: acq.Rules.Framer(framer), dialect: c.dialect, acquirer: acq, keys: acqBox, editions: c.editions, grease: awkward,
-		walletRules: c.rules.wallet, officeRules: c.rules.merchant, disks: disks, boxes: c.boxes}
+		walletRules: c.rules.wallet, officeRules: c.rules.merchant, officeStore: c.officeStore, disks: disks, boxes: c.boxes}
 	h.script = &script{host: h, seen: map[pay.Flow]int{}}
 	return h, nil
 }

@@ -9,12 +9,12 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tillproof/tillproof/fixtures"
 	"github.com/tillproof/tillproof/simulators/acquirer"
 	"github.com/tillproof/tillproof/simulators/core/audit"
-	"github.com/tillproof/tillproof/simulators/core/journal"
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/sim"
 	"github.com/tillproof/tillproof/simulators/merchant"
@@ -29,7 +29,8 @@ type OfficeWanted struct {
 
 // OfficeMade tells where the office of a world is.
 type OfficeMade struct {
-	Address string `json:"address"` // host and port; "" for one in the caller's own loop
+	Address string `json:"address"`      // host and port; "" for one in the caller's own loop
+	Key     Clear  `json:"key,omitzero"` // what the office's own people show
 }
 
 // partyBank is the bank of the merchants' accounts, as arrangements call it.
@@ -44,66 +45,14 @@ type office struct {
 	*merchant.Office
 	acquirer *acquirer.Acquirer
 	loop     *sim.Loop
-	heard    int // movements of the acquirer
+	heard    int  // movements of the acquirer
+	lived    bool // its journal is from an earlier life
 	bank     merchantBank
 	payers   payersBank
 	texts    []TextState                                               // to payers
 	phones   map[pay.Secret]pay.Secret                                 // the last code on each, by number
 	deaf     map[string]bool                                           // merchants' servers, and the gateway of texts
 	post     func(n merchant.Notice, to string, said walletapi.Params) // to a server over HTTP; nil in memory
-}
-
-// merchantBank is where merchants have their accounts.
-type merchantBank struct {
-	refuses, silent map[string]bool // by merchant
-	made            map[string]bool // payouts by number
-	paid            map[string]pay.Amount
-}
-
-// pay makes a payout; the same number is the same payout.
-func (b *merchantBank) pay(_ time.Time, p merchant.Payout) merchant.BankWord {
-	if b.refuses[p.Merchant] {
-		return merchant.BankRefused
-	}
-	if !b.made[p.Number] {
-		b.made[p.Number] = true
-		b.paid[p.Merchant] = pay.CNY(b.paid[p.Merchant].Minor + p.Amount.Minor)
-	}
-	if b.silent[p.Merchant] {
-		return merchant.BankSilent
-	}
-	return merchant.BankPaid
-}
-
-// payersBank is where those have their accounts who have agreed to be debited.
-type payersBank struct {
-	holds  map[string]int64 // fen, by payer
-	done   map[string]merchant.BankWord
-	silent map[string]bool
-
-	holders map[pay.Secret]merchant.Holder // by the number of the account
-	refuses map[string]bool
-	revoked map[string]bool   // payers' cards
-	moves   []audit.Statement // for transfers
-}
-
-// collect takes a debit from a payer's account, or refuses it; the same instruction is the same debit.
-func (b *payersBank) collect(now time.Time, instruction, payer string, a pay.Amount) merchant.BankWord {
-	if b.revoked[payer] && b.done[instruction] != merchant.BankPaid {
-		return merchant.BankRevoked
-	}
-	if b.done[instruction] == "" {
-		b.done[instruction] = merchant.BankRefused
-		if b.holds[payer] >= a.Minor {
-			b.holds[payer] -= a.Minor
-			b.done[instruction] = merchant.BankPaid
-			b.state(now, instruction, a)
-		}
-	}
-	if b.silent[payer] {
-		return merchant.BankSilent
-	}
-	return b.done[instruction]
 }
 
 // tell texts a payer.
@@ -113,33 +62,35 @@ func (o *office) tell(payer, id string, args ...string) {
 
 // OpenOffice implements Control.
 func (h *host) OpenOffice(_ context.Context, in OfficeWanted) (OfficeMade, error) {
+	made := OfficeMade{Key: Clear{staffKey(h.seed)}}
 	if h.office != nil {
-		return OfficeMade{}, nil
+		return made, nil
 	}
 	terms, err := merchant.LoadTerms(fixtures.FS, officeTerms)
 	if err != nil {
 		return OfficeMade{}, err
 	}
-	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, deaf: map[string]bool{}, payers: payersBank{holds: map[string]int64{}, done: map[string]merchant.BankWord{}, silent: map[string]bool{}, holders: map[pay.Secret]merchant.Holder{}, refuses: map[string]bool{}, revoked: map[string]bool{}}, bank: merchantBank{refuses: map[string]bool{}, silent: map[string]bool{}, made: map[string]bool{}, paid: map[string]pay.Amount{}}}
-	keys := hsm.New(h.seed.Reader("office/hsm"))
-	if _, err := keys.Import(merchant.KeyStore, hsm.AES256, h.seed.Bytes("office/store", 32)); err != nil {
+	o := &office{acquirer: h.acquirer, loop: h.loop, phones: map[pay.Secret]pay.Secret{}, deaf: map[string]bool{}, payers: newPayersBank(), bank: newMerchantBank()}
+	keys, store, err := h.officeKeeps(o)
+	if err != nil {
 		return OfficeMade{}, err
 	}
-	store := journal.NewMemory()
-	h.stores = append(h.stores, store)
-	o.Office, err = merchant.New(merchant.Config{Terms: terms, Rules: h.officeRules, Store: store, Trace: h.trace, Bank: o.bank.pay,
+	o.Office, err = merchant.New(merchant.Config{Terms: terms, Rules: h.officeRules, Staff: made.Key.Secret, Store: store, Trace: h.trace, Bank: o.bank.pay,
 		HSM: keys, Open: h.registerMerchant, Register: h.registerDevice, Stop: h.stopMerchant, Message: o.text, Quarrel: h.acquirer.Quarrel, Collect: o.payers.collect, Tell: o.tell, Carry: o.carry, NameOf: o.payers.nameOf, Credit: o.payers.credit,
 		Risk: merchant.Risk{Set: h.acquirer.SetLimit, Drop: h.acquirer.DropLimit, Limits: h.acquirer.Limits, Block: h.acquirer.Block, Reviews: h.acquirer.Reviews, Decide: h.acquirer.Decide}})
 	if err != nil {
 		return OfficeMade{}, err
 	}
 	for _, m := range in.Merchants {
+		if _, known := o.Merchant(m.Number); known {
+			continue // since an earlier life, and perhaps on other terms by now
+		}
 		if err := o.Enrol(h.loop.Now(), merchant.Merchant{Number: m.Number, Name: m.Name, MCC: m.MCC}); err != nil {
 			return OfficeMade{}, err
 		}
 	}
 	h.office = o
-	return OfficeMade{}, nil
+	return made, h.remind(o)
 }
 
 // text puts an activation code on a phone.
@@ -202,9 +153,10 @@ func facts(moved []acquirer.Movement) []merchant.Fact {
 	return list
 }
 
-func (o *office) serve(op merchant.Operation, r merchant.Request) merchant.Answer {
+// ask answers whoever shows this token.
+func (o *office) ask(token pay.Secret, op merchant.Operation, r merchant.Request) merchant.Answer {
 	o.catchUp()
-	return o.Serve(o.loop.Now(), op, r)
+	return o.Ask(o.loop.Now(), token, op, r)
 }
 
 // arrange changes how the bank takes payouts to a merchant, or, with StatusAgain, hands the acquirer's movements over once more.
@@ -220,8 +172,7 @@ func (o *office) arrange(a Arrangement) error {
 		return nil
 	}
 	if a.Payer != "" {
-		o.payers.arrange(a)
-		return nil
+		return o.payers.arrange(a)
 	}
 	o.bank.refuses[a.Merchant], o.bank.silent[a.Merchant] = false, false
 	switch a.Condition {
@@ -262,10 +213,11 @@ func (o *office) look(s *State) error {
 const (
 	officePrefix = "/v1/"
 	officePhones = "/phones/"
+	bearer       = "Bearer " // RFC 6750, 2.1
 )
 
 // officeRoutes is an office over HTTP. ask has its loop answer.
-func officeRoutes(ask func(context.Context, merchant.Operation, merchant.Request) (merchant.Answer, error), phone func(context.Context, string) (pay.Secret, error)) http.Handler {
+func officeRoutes(ask func(context.Context, pay.Secret, merchant.Operation, merchant.Request) (merchant.Answer, error), phone func(context.Context, string) (pay.Secret, error)) http.Handler {
 	mux := http.NewServeMux()
 	for _, op := range merchant.Operations() {
 		mux.HandleFunc("POST "+officePrefix+string(op), func(w http.ResponseWriter, r *http.Request) {
@@ -279,7 +231,8 @@ func officeRoutes(ask func(context.Context, merchant.Operation, merchant.Request
 				http.Error(w, err.Error(), http.StatusBadRequest)
 				return
 			}
-			answer, err := ask(r.Context(), op, in)
+			token, _ := strings.CutPrefix(r.Header.Get("Authorization"), bearer)
+			answer, err := ask(r.Context(), pay.NewSecret(token), op, in)
 			if err != nil {
 				panic(http.ErrAbortHandler) // the line is cut: no answer is no answer
 			}
@@ -310,18 +263,20 @@ func officeRoutes(ask func(context.Context, merchant.Operation, merchant.Request
 func (s *server) openOffice(ctx context.Context, addr string, in OfficeWanted) (OfficeMade, error) {
 	s.opening.Lock()
 	defer s.opening.Unlock()
-	if s.officeAt != "" {
-		return OfficeMade{s.officeAt}, nil
-	}
-	if _, err := inLoop(ctx, s, func(h *host) (OfficeMade, error) { return h.OpenOffice(ctx, in) }); err != nil {
-		return OfficeMade{}, err
+	made, err := inLoop(ctx, s, func(h *host) (OfficeMade, error) { return h.OpenOffice(ctx, in) })
+	if made.Address = s.officeAt; err != nil || s.officeAt != "" {
+		return made, err
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return OfficeMade{}, fmt.Errorf("office door: %w", err)
 	}
-	ask := func(ctx context.Context, op merchant.Operation, r merchant.Request) (merchant.Answer, error) {
-		return inLoop(ctx, s, func(h *host) (merchant.Answer, error) { return h.office.serve(op, r), nil })
+	ask := func(ctx context.Context, token pay.Secret, op merchant.Operation, r merchant.Request) (merchant.Answer, error) {
+		answer, err := inLoop(ctx, s, func(h *host) (merchant.Answer, error) { return h.office.ask(token, op, r), nil })
+		if err == nil && s.durable != nil {
+			err = s.durable()
+		}
+		return answer, err
 	}
 	phone := func(ctx context.Context, number string) (pay.Secret, error) {
 		return inLoop(ctx, s, func(h *host) (pay.Secret, error) { return h.office.phones[pay.NewSecret(number)], nil })
@@ -336,5 +291,6 @@ func (s *server) openOffice(ctx context.Context, addr string, in OfficeWanted) (
 	context.AfterFunc(s.ctx, func() { _ = door.Close() })
 	s.group.Go(func() { _ = door.Serve(l) }) // it ends when the context does
 	s.officeAt = l.Addr().String()
-	return OfficeMade{s.officeAt}, nil
+	made.Address = s.officeAt
+	return made, nil
 }

@@ -72,6 +72,7 @@ func TestOfficeOverHTTP(t *testing.T) {
 	bounded(t, w, till)
 	askedAndTold(t, w, till)
 	sent(t, w)
+	askedByPeople(t, w, judge)
 	for _, op := range merchant.Operations() {
 		if !judge.seen["/"+string(op)] {
 			t.Errorf("nobody has asked %s", op)
@@ -86,7 +87,10 @@ func TestOfficeOverHTTP(t *testing.T) {
 		t.Error(b.Text)
 	}
 	for body, want := range map[string]int{"{": http.StatusBadRequest, `{"owner": "1"}`: http.StatusBadRequest, `{} {}`: http.StatusBadRequest, `{}`: http.StatusOK} {
-		res, err := http.Post(line.away+"owed", "application/json", strings.NewReader(body))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, line.away+"owed", strings.NewReader(body))
+		fatal(t, err)
+		req.Header.Set("Authorization", bearer+line.key.Reveal())
+		res, err := http.DefaultClient.Do(req)
 		fatal(t, err)
 		_ = res.Body.Close()
 		if res.StatusCode != want {
@@ -287,5 +291,41 @@ func sent(t *testing.T, w *World) {
 	fatal(t, err)
 	if got != pay.CNY(10_00) {
 		t.Errorf("Carol has %s, want 10.00 CNY", got)
+	}
+}
+
+// askedByPeople has a shop's people ask: who may, and who may not.
+func askedByPeople(t *testing.T, w *World, judge *judge) {
+	t.Helper()
+	wants := func(want merchant.Code) func(merchant.Answer, error) {
+		return func(a merchant.Answer, err error) {
+			t.Helper()
+			fatal(t, err)
+			if a.Code != want {
+				t.Errorf("%s %s, want %s", a.Code, a.Reason, want)
+			}
+		}
+	}
+	const shop = "Noodle House"
+	wants(merchant.OK)(w.OpenAccount("", shop, "mei", merchant.RoleOwner))
+	wants(merchant.OK)(w.LogIn("mei", shop, false))
+	wants(merchant.ChangeFirst)(w.AskAs("mei", shop, merchant.OpOwed, merchant.Request{Merchant: streetShop}))
+	wants(merchant.OK)(w.ChangePassword("mei", shop, PasswordGood))
+	wants(merchant.OK)(w.OpenAccount("mei", shop, "lin", merchant.RoleOperator))
+	wants(merchant.OK)(w.AskAs("mei", shop, merchant.OpUsers, merchant.Request{Merchant: streetShop}))
+	wants(merchant.OK)(w.AskAs("mei", shop, merchant.OpKey, merchant.Request{Merchant: streetShop}))
+	wants(merchant.BadLogIn)(w.LogIn("mei", shop, true))
+	wants(merchant.OK)(w.CloseAccount("lin", shop))
+	wants(merchant.OK)(w.AskAs("mei", shop, merchant.OpLogOut, merchant.Request{}))
+	line, err := w.office()
+	fatal(t, err)
+	line.client = http.DefaultClient // the requests are empty, which the file does not allow
+	// What the file says is open is open, and nothing else is.
+	for _, op := range merchant.Operations() {
+		a, err := w.AskAs("", shop, op, merchant.Request{})
+		fatal(t, err)
+		if open := a.Code != merchant.NoSession; open != judge.open["/"+string(op)] {
+			t.Errorf("%s without a token: %s; the file says that it is open: %t", op, a.Code, !open)
+		}
 	}
 }

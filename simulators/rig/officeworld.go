@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -27,6 +28,9 @@ type officeLine struct {
 	opened     map[string]bool       // accounts, by their holders
 	secrets    map[string]pay.Secret // under which shops are told, by name
 	said       []merchant.Answer     // everything that the office said
+	key        Clear                 // of the office's own people
+	accounts   map[string]*account   // by shop and user; under "" those of a shop's programs
+	chance     *rand.Rand            // of passwords
 	edits      []func(*merchant.SchemeFile)
 	Last       merchant.Answer // what the office said last
 }
@@ -47,7 +51,7 @@ func (w *World) office() (*officeLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &officeLine{base: "http://" + made.Address, away: "http://" + made.Address + officePrefix, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}}
+	l := &officeLine{key: made.Key, base: "http://" + made.Address, away: "http://" + made.Address + officePrefix, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}}
 	if h, ok := c.(*host); ok {
 		l.here = h.office
 	}
@@ -55,15 +59,22 @@ func (w *World) office() (*officeLine, error) {
 	return l, nil
 }
 
-// AskOffice asks the acquirer's office for merchants. What it says is also kept for OfficeSaid.
+// AskOffice asks the acquirer's office for merchants, as one of its own people. What it says is also kept for OfficeSaid.
 func (w *World) AskOffice(op merchant.Operation, r merchant.Request) (merchant.Answer, error) {
 	l, err := w.office()
 	if err != nil {
 		return merchant.Answer{}, err
 	}
+	return w.askOffice(l.key.Secret, op, r)
+}
+
+// askOffice asks it as whoever shows this token.
+func (w *World) askOffice(token pay.Secret, op merchant.Operation, r merchant.Request) (merchant.Answer, error) {
+	l := w.officeLine
 	if l.here != nil {
-		l.hears(l.here.serve(op, r))
-		return l.Last, nil
+		answer := l.here.ask(token, op, r)
+		l.hears(answer)
+		return answer, nil
 	}
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -72,6 +83,9 @@ func (w *World) AskOffice(op merchant.Operation, r merchant.Request) (merchant.A
 	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, l.away+string(op), bytes.NewReader(text))
 	if err != nil {
 		return merchant.Answer{}, fmt.Errorf("office: %w", err)
+	}
+	if !token.IsZero() {
+		req.Header.Set("Authorization", bearer+token.Reveal())
 	}
 	res, err := l.client.Do(req)
 	if err != nil {
@@ -86,8 +100,14 @@ func (w *World) AskOffice(op merchant.Operation, r merchant.Request) (merchant.A
 	return answer, nil
 }
 
-// hears keeps what the office said.
-func (l *officeLine) hears(a merchant.Answer) { l.Last, l.said = a, append(l.said, a) }
+// hears keeps what the office said, without what it told one person alone.
+func (l *officeLine) hears(a merchant.Answer) {
+	a.Initial, a.Key = merchant.Private{}, merchant.Private{}
+	if a.Session != nil {
+		a.Session = &merchant.Session{Until: a.Session.Until, Change: a.Session.Change}
+	}
+	l.Last, l.said = a, append(l.said, a)
+}
 
 // OfficeSaid gives what the office said last.
 func (w *World) OfficeSaid() merchant.Answer {

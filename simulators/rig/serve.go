@@ -90,7 +90,7 @@ func mayListen(o ServeOptions) error {
 		return fmt.Errorf("control door %q: want host:port on loopback, such as 127.0.0.1:8584: it takes keys in the clear", o.Control)
 	}
 	if here, err := isLoopback(o.Office); o.Office != "" && (err != nil || !here) {
-		return fmt.Errorf("office door %q: want host:port on loopback, such as 127.0.0.1:8586: it asks nobody who he is", o.Office)
+		return fmt.Errorf("office door %q: want host:port on loopback, such as 127.0.0.1:8586: what is told there is told in the clear", o.Office)
 	}
 	if here, err := isLoopback(o.Wallets); o.Wallets != "" && (err != nil || !here) {
 		return fmt.Errorf("wallet door %q: want host:port on loopback, such as 127.0.0.1:8585: its keys are known to everybody", o.Wallets)
@@ -116,6 +116,9 @@ func (s *Server) start() error {
 	}
 	s.worlds[StandingWorld] = standing
 	if err := s.populate(standing); err != nil {
+		return err
+	}
+	if err := s.reopenOffice(standing); err != nil {
 		return err
 	}
 	if s.options.Script != nil {
@@ -219,10 +222,10 @@ func (s *Server) open(p worldPlan) (*servedWorld, error) {
 		if w.stores, err = openStores(p.store, p.seed); err != nil {
 			return nil, err
 		}
-		c.acquirerStore, c.issuerStore = w.stores[0], w.stores[1]
+		c.acquirerStore, c.issuerStore, c.officeStore = w.stores[0], w.stores[1], w.stores[2]
 	}
 	if p.store != "" { // such a store calls back from a goroutine of its own
-		c.acquirerStore, c.issuerStore = loopStore{w.stores[0], loop}, loopStore{w.stores[1], loop}
+		c.acquirerStore, c.issuerStore, c.officeStore = loopStore{w.stores[0], loop}, loopStore{w.stores[1], loop}, loopStore{w.stores[2], loop}
 	}
 	h, err := newHost(c)
 	if err == nil {
@@ -231,6 +234,9 @@ func (s *Server) open(p worldPlan) (*servedWorld, error) {
 	if err != nil {
 		closeStores(w.stores)
 		return nil, err
+	}
+	if p.store != "" {
+		w.server.durable = w.durable
 	}
 	w.tls = sync.OnceValues(func() (string, error) { return w.server.listen("127.0.0.1:0", rig.pki) })
 	return w, nil

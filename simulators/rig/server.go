@@ -24,6 +24,8 @@ type server struct {
 	walletsAt string // where the wallets listen; "" before they do
 	officeAt  string // ... and the office
 
+	durable func() error // waits until all that was done is in the journals; nil where they end with the process
+
 	unsent []*outgoing // the loop's: connections with answers that nobody has been told of
 }
 

@@ -19,7 +19,7 @@ const (
 	carelessDisk = "careless:"
 )
 
-// openStores opens the acquirer's and the issuer's journal: in a directory, which is made if need be, in a PostgreSQL database by its
+// openStores opens the journals of acquirer, issuer and office, in this order: in a directory, which is made if need be, in a PostgreSQL database by its
 // URL, or in memory for "". The journals of another seed are refused: nobody would have the keys that they rest on.
 func openStores(where string, seed sim.Seed) (stores []journal.Store, err error) {
 	openFile := func(path string) (journal.Store, error) { return journal.Open(path) }
@@ -34,7 +34,7 @@ func openStores(where string, seed sim.Seed) (stores []journal.Store, err error)
 	open := func(party string) (journal.Store, error) { return openFile(filepath.Join(where, party+".db")) }
 	switch scheme, _, isURL := strings.Cut(where, "://"); {
 	case where == "":
-		return []journal.Store{journal.NewMemory(), journal.NewMemory()}, nil
+		return []journal.Store{journal.NewMemory(), journal.NewMemory(), journal.NewMemory()}, nil
 	case isURL && scheme != "postgres" && scheme != "postgresql":
 		return nil, fmt.Errorf("store %s://...: want a directory, or postgres://user@host:port/database", scheme)
 	case isURL:
@@ -44,7 +44,7 @@ func openStores(where string, seed sim.Seed) (stores []journal.Store, err error)
 			return nil, fmt.Errorf("store: %w", err)
 		}
 	}
-	for _, party := range []string{"acquirer", "issuer"} {
+	for _, party := range []string{"acquirer", "issuer", "office"} {
 		s, err := open(party)
 		if err != nil {
 			closeStores(stores)

@@ -34,12 +34,7 @@ func (b *payersBank) credit(now time.Time, instruction string, to merchant.BankA
 		}
 	}
 	if b.done[instruction] == "" {
-		b.done[instruction] = merchant.BankRefused
-		if account != "" && !b.refuses[account] {
-			b.holds[account] += a.Minor
-			b.done[instruction] = merchant.BankPaid
-			b.state(now, instruction, a)
-		}
+		b.carry(bankLine{At: now, Number: instruction, Account: account, Amount: a, Refused: account == "" || b.refuses[account]})
 	}
 	if b.silent[account] {
 		return merchant.BankSilent
@@ -57,10 +52,16 @@ func (b *payersBank) state(now time.Time, instruction string, a pay.Amount) {
 }
 
 // arrange opens a payer's account, or changes how his bank takes and gives. A credit card has an account of its own.
-func (b *payersBank) arrange(a Arrangement) {
+func (b *payersBank) arrange(a Arrangement) error {
 	name := a.Payer
-	if number := a.Account.Reveal(); number != "" {
-		b.holders[pay.NewSecret(number)] = merchant.Holder{Name: a.Payer, Credit: a.Credit}
+	if number := a.Account.Secret; !number.IsZero() {
+		of := merchant.Holder{Name: a.Payer, Credit: a.Credit}
+		sealed, err := b.seal(number)
+		if err != nil {
+			return err
+		}
+		b.holders[number] = of
+		b.write(bankLine{Sealed: sealed, Holder: &of})
 	}
 	b.silent[name], b.refuses[name] = a.Condition == ConditionMute, a.Condition == ConditionRefuses
 	b.revoked[name] = a.Condition == ConditionRevoked
@@ -68,8 +69,9 @@ func (b *payersBank) arrange(a Arrangement) {
 		b.silent[cardOf(name)], b.refuses[cardOf(name)] = b.silent[name], b.refuses[name]
 	}
 	if a.Holds.Currency != 0 {
-		b.holds[name] = a.Holds.Minor
+		b.carry(bankLine{Account: name, Amount: a.Holds})
 	}
+	return nil
 }
 
 // ArrangeAccount opens the account that belongs to a cardholder's card, in a condition.

@@ -31,6 +31,7 @@ type judge struct {
 	compiler *jsonschema.Compiler
 	requests map[string]string // path to the name of its body
 	seen     map[string]bool
+	open     map[string]bool // paths that want no token
 }
 
 func newJudge(t *testing.T, file, answers string) *judge {
@@ -41,11 +42,13 @@ func newJudge(t *testing.T, file, answers string) *judge {
 	fatal(t, err)
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON))
 	fatal(t, err)
-	j := &judge{t: t, answers: answers, compiler: jsonschema.NewCompiler(), requests: map[string]string{}, seen: map[string]bool{}}
+	j := &judge{t: t, answers: answers, compiler: jsonschema.NewCompiler(), requests: map[string]string{}, seen: map[string]bool{}, open: map[string]bool{}}
 	fatal(t, j.compiler.AddResource("openapi.json", doc))
 	for path, item := range doc.(map[string]any)["paths"].(map[string]any) {
 		body := item.(map[string]any)["post"].(map[string]any)["requestBody"].(map[string]any)["$ref"].(string)
 		j.requests[path] = strings.TrimPrefix(body, "#")
+		of, said := item.(map[string]any)["post"].(map[string]any)["security"].([]any)
+		j.open[path] = said && len(of) == 0
 	}
 	return j
 }
