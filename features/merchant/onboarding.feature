@@ -86,6 +86,33 @@ Feature: Becoming a merchant
       | sale    | 100.00 CNY | preferential credit | 0.38 CNY | 99.62 CNY  |
     And no output holds a key of "T5"
 
+  @DLD-014 @unionpay
+  Scenario: What the acquirer has for chip cards comes before the first sale by chip
+    Given "T5" is fresh from the factory
+    And "T5" has no CA keys but its host's
+    And "Corner Shop" is an approved merchant
+    And the office ships "T5" to "Corner Shop"
+    And the owner of "Corner Shop" asks for a code for "T5"
+    And the owner of "Corner Shop" types the code into "T5"
+    When the cashier signs in at "T5"
+    And Carol inserts her card for 100.00 CNY at "T5"
+    Then "T5" shows APPROVED
+    And "T5" holds 1 CA key
+    And "T5" holds 10 chip applications
+    And the terminal verification results of the 1st sale say "online PIN entered; amount over the floor limit"
+    And the 1st parameter-end carries
+      | field | value  |
+      | trace | 000003 |
+    And the 1st capk-end carries
+      | field | value  |
+      | trace | 000006 |
+    And the 1st aid-end carries
+      | field | value  |
+      | trace | 000018 |
+    And the 1st sale carries
+      | field | value  |
+      | trace | 000021 |
+
   @MER-041
   Scenario: A till that is not activated is not known
     Given "T5" is fresh from the factory

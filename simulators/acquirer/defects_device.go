@@ -12,6 +12,19 @@ func deviceDefects() []pay.Defect[Rules] {
 		{Name: "acquirer-never-announces", Category: "protocol", Text: "has something new for its terminals and does not say so in the header",
 			Why:  "terminals were to ask by themselves every night",
 			Edit: func(r *Rules) { r.Asks = func(*Call) byte { return '0' } }},
+		{Name: "acquirer-forgets-newcomers", Category: "protocol", Text: "lets a terminal that was just taken on sell with what the factory gave it",
+			Why: "only what is published anew is announced",
+			Edit: func(r *Rules) {
+				r.Asks = func(c *Call) byte {
+					n := asks(c)
+					for _, r := range requests() {
+						if n == r.nibble && c.terminal.Fetched[r.download] == nothing {
+							return '0'
+						}
+					}
+					return n
+				}
+			}},
 		{Name: "acquirer-asks-for-ever", Category: "protocol", Text: "asks a terminal for what it has fetched already",
 			Why: "the end message is answered and not written down",
 			Edit: func(r *Rules) {

@@ -123,7 +123,11 @@ var defectProbes = map[string]struct {
 		w.sendAll(w.reversalOf(m), m)
 		return w.money()
 	}, "0 100000"},
-	"acquirer-never-announces":      {func(w *world) string { return w.asked() }, "4"},
+	"acquirer-never-announces": {func(w *world) string { return w.asked() }, "4"},
+	"acquirer-forgets-newcomers": {func(w *world) string {
+		terminal(func(t *acquirer.Terminal) { t.Equipment = acquirer.Newcomer() })(w, nil)
+		return w.ask(w.request(pay.Echo)).Header()[5:6]
+	}, "1"},
 	"acquirer-asks-for-ever":        {func(w *world) string { return w.asked() + w.fetchedKeys() }, "40"},
 	"acquirer-asks-status-for-ever": {func(w *world) string { return w.toldStatus("010") }, "0"},
 	"acquirer-serves-old-parameters": {func(w *world) string {

@@ -26,6 +26,19 @@ type Equipment struct {
 	Status     iso8583.TerminalParameters `json:"status,omitempty"`      // of its devices, as it said last
 }
 
+// Newcomer is the equipment of a terminal that its acquirer has just taken on: it has fetched nothing, not even what the acquirer began with, and is
+// asked to fetch it all before it first trades. A terminal of which nothing is said was prepared with that.
+func Newcomer() Equipment {
+	e := Equipment{Fetched: map[Download]int{}}
+	for _, r := range requests() {
+		e.Fetched[r.download] = nothing
+	}
+	return e
+}
+
+// nothing is the edition of a terminal that has none.
+const nothing = -1
+
 // Download is a kind of data that terminals fetch (DOMAIN.md A.8.1).
 type Download string
 
@@ -37,7 +50,7 @@ const (
 	Contactless Download = "contactless"
 )
 
-// Edition is what there is to fetch of one kind. A terminal leaves the factory with edition 0.
+// Edition is what there is to fetch of one kind. Edition 0 is what the acquirer began with.
 type Edition struct {
 	Download Download `json:"download"`
 	Terminal string   `json:"terminal,omitempty"` // of parameters

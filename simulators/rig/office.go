@@ -116,7 +116,7 @@ func (h *host) registerDevice(m merchant.Merchant, d merchant.Device) ([]byte, s
 	if _, err := h.keys.Generate(master, hsm.TDES2); err != nil {
 		return nil, "", err
 	}
-	if err := h.acquirer.AddTerminal(acquirer.Terminal{Number: d.Terminal, Merchant: m.Number, Serial: d.Serial, Place: d.Place}); err != nil {
+	if err := h.acquirer.AddTerminal(acquirer.Terminal{Number: d.Terminal, Merchant: m.Number, Serial: d.Serial, Place: d.Place, Equipment: acquirer.Newcomer()}); err != nil {
 		return nil, "", err
 	}
 	wrapped, kcv, err := h.keys.Wrap(deviceKey(d.Serial), master)
