@@ -10,7 +10,7 @@ import (
 )
 
 // newcomerSteps are about becoming a merchant, and about the device that he gets.
-func newcomerSteps() []Step { return slices.Concat(applicantSteps(), activationSteps()) }
+func newcomerSteps() []Step { return slices.Concat(applicantSteps(), activationSteps(), phoneSteps()) }
 
 func applicantSteps() []Step {
 	return []Step{
@@ -119,6 +119,33 @@ func activationSteps() []Step {
 			Is: "Nor an activation code: trace, journals, what the office said, and the control door's answers.", do: func(s *scenario, a args) error {
 				secrets, err := s.world.PersonSecrets(a.at(0))
 				return noLeak(s, secrets, err)
+			}},
+	}
+}
+
+func phoneSteps() []Step {
+	return []Step{
+		{Name: "registers-app", En: `the owner of {merchant} (?:registers|has registered) the phone app( with a wrong code)?`, Zh: `{merchant} 的店主注册手机 APP(，但验证码错误)?`,
+			Example: `When the owner of "Corner Shop" registers the phone app`, ExampleZh: `当 "小卖部" 的店主注册手机 APP`,
+			Is: "By the code that was texted to the phone of who applied.", do: func(s *scenario, a args) error {
+				_, err := s.world.RegisterApp(a.at(0), a.at(1) != "")
+				return err
+			}},
+		{Name: "binds-card", En: `the owner of {merchant} (?:binds|has bound) the card of {who}`, Zh: `{merchant} 的店主绑定{who}的银行卡`,
+			Example: `When the owner of "Corner Shop" binds the card of Carol`, ExampleZh: `当 "小卖部" 的店主绑定小萝的银行卡`,
+			Is: "That of a cardholder; the code is the owner's.", do: func(s *scenario, a args) error {
+				_, err := s.world.BindCard(a.at(0), a.at(1))
+				return err
+			}},
+		{Name: "binds-own-card", En: `the owner of {merchant} (binds|has bound|unbinds) a card of his own`, Zh: `{merchant} 的店主(绑定|已绑定|解绑)本人银行卡`,
+			Example: `When the owner of "Corner Shop" binds a card of his own`, ExampleZh: `当 "小卖部" 的店主绑定本人银行卡`,
+			Is: "The one in fixtures/merchants; withdrawals go there while it is bound.", do: func(s *scenario, a args) (err error) {
+				if a.at(1) == "unbinds" {
+					_, err = s.world.UnbindCard(a.at(0))
+				} else {
+					_, err = s.world.BindCard(a.at(0), "")
+				}
+				return err
 			}},
 	}
 }

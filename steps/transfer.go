@@ -42,7 +42,7 @@ func transferSteps() []Step {
 			})},
 		{Name: "asks-to-withdraw", En: `{merchant} asks to withdraw {amount}`, Zh: `{merchant} 申请提现 {amount}`,
 			Example: `When "Corner Shop" asks to withdraw 100.00 CNY`, ExampleZh: `当 "小卖部" 申请提现 100.00 元`,
-			Is: "From what it is owed to its own account.", do: withAmount(1, func(s *scenario, a args, amount pay.Amount) error {
+			Is: "From what it is owed to the card that its owner has bound, or to its own account.", do: withAmount(1, func(s *scenario, a args, amount pay.Amount) error {
 				_, err := s.world.AskWithdrawal(a.at(0), amount)
 				return err
 			})},

@@ -213,3 +213,40 @@ Feature: Becoming a merchant
     When Bob swipes 10.00 CNY at "T5"
     Then "T5" shows APPROVED
     And no output holds the name, the papers, the phone or the account of the owner of "Corner Shop"
+
+  @MER-113
+  Scenario: The app is for who reads the owner's texts
+    Given "Corner Shop" is an approved merchant
+    And the owner of "Corner Shop" registers the phone app with a wrong code
+    When the owner of "Corner Shop" binds a card of his own
+    Then the office says NO_APP
+
+  @MER-114
+  Scenario: A card of somebody else is not bound
+    Given "Corner Shop" is an approved merchant
+    And the owner of "Corner Shop" has registered the phone app
+    When the owner of "Corner Shop" binds the card of Carol
+    Then the office says ACCOUNT_NAME
+
+  @MER-115
+  Scenario: What is withdrawn goes to the card that is bound
+    Given "Corner Shop" sells with "T5"
+    And Bob has paid 100.00 CNY at "T5"
+    And the owner of "Corner Shop" has registered the phone app
+    And the owner of "Corner Shop" has bound a card of his own
+    And "Corner Shop" asks to withdraw 30.00 CNY
+    When the transfer is confirmed
+    Then the transfer is done
+    And the transfer goes to "王**"
+
+  @MER-115
+  Scenario: ... and to the settlement account when it no longer is
+    Given "Corner Shop" sells with "T5"
+    And Bob has paid 100.00 CNY at "T5"
+    And the owner of "Corner Shop" has registered the phone app
+    And the owner of "Corner Shop" has bound a card of his own
+    And the owner of "Corner Shop" unbinds a card of his own
+    And "Corner Shop" asks to withdraw 30.00 CNY
+    When the transfer is confirmed
+    Then the transfer is done
+    And the transfer goes to "C**********"

@@ -119,6 +119,7 @@ type Answer struct {
 
 	Transfer *Transfer `json:"transfer,omitempty"`
 	QR       string    `json:"qr,omitempty"`
+	Card     string    `json:"card,omitempty"` // that is bound: its last digits
 
 	Secret     Private     `json:"secret,omitzero"` // under which a webhook is signed, in hex
 	News       []Notice    `json:"news,omitempty"`
@@ -220,7 +221,7 @@ func (c *Call) end(code Code, reason string) {
 
 func services() []Service {
 	known := []Check{{"merchant", merchantKnown}}
-	return slices.Concat(applicationServices(), deviceServices(), agreementServices(), disputeServices(), riskServices(), newsServices(), queryServices(), transferServices(), peopleServices(), []Service{
+	return slices.Concat(applicationServices(), deviceServices(), phoneServices(), agreementServices(), disputeServices(), riskServices(), newsServices(), queryServices(), transferServices(), peopleServices(), []Service{
 		{OpEnrol, []string{"merchant", "name", "mcc"}, []Check{{"trade", tradeAllowed}}, enrol},
 		{OpQuote, []string{"merchant", "amount"}, append(known[:1:1], Check{"day", dayRight}), tellQuote},
 		{OpStatement, []string{"merchant"}, append(known[:1:1], Check{"day", dayRight}), tellStatement},

@@ -14,7 +14,7 @@ func Defects() []pay.Defect[Rules] { return slices.Concat(DeskDefects(), OfficeD
 
 // OfficeDefects lists those of offices.
 func OfficeDefects() []pay.Defect[Rules] {
-	return slices.Concat(feeDefects(), returnDefects(), payoutDefects(), fileDefects(), applicationDefects(), deviceDefects(), agreementDefects(), disputeDefects(), newsDefects(), transferDefects(), peopleDefects())
+	return slices.Concat(feeDefects(), returnDefects(), payoutDefects(), fileDefects(), applicationDefects(), deviceDefects(), agreementDefects(), disputeDefects(), newsDefects(), transferDefects(), peopleDefects(), phoneDefects())
 }
 
 // DeskDefects lists those of shops' desks.

@@ -77,6 +77,7 @@ type Office struct {
 	debitOrder       []string
 	disputes         map[string]Dispute
 	disputeOrder     []string
+	phones           map[string]Phone // by merchant
 	transfers        map[string]Transfer
 	transferOrder    []string
 	subscriptions    map[string]Subscription // by merchant
@@ -108,7 +109,7 @@ func New(c Config) (*Office, error) {
 	o := &Office{Config: c, books: ledger.New(), merchants: map[string]Merchant{}, items: map[string]*Item{}, unpaid: map[string][]string{},
 		sales: map[string]*standing{}, payouts: map[string]Payout{}, wakes: map[string]time.Time{}, cases: map[string]Case{}, agreed: map[string]bool{},
 		applications: map[string]Application{}, devices: map[string]Device{}, agreements: map[string]Agreement{}, debits: map[string]Debit{}, disputes: map[string]Dispute{},
-		transfers: map[string]Transfer{}, subscriptions: map[string]Subscription{}, notices: map[string]Notice{},
+		transfers: map[string]Transfer{}, phones: map[string]Phone{}, subscriptions: map[string]Subscription{}, notices: map[string]Notice{},
 		users: map[string]User{}, sessions: map[string]string{}, seen: map[string]time.Time{}, keys: map[string]string{}}
 	if c.HSM == nil {
 		o.HSM = hsm.New(sim.Seed(0).Reader("office"))

@@ -75,7 +75,8 @@ func newTown(t testing.TB, r merchant.Rules) *town {
 			}
 		},
 		NameOf: func(account pay.Secret) (merchant.Holder, bool) {
-			h, known := map[string]merchant.Holder{"6200120018438862": {Name: "Alice"}, "6200120025830432": {Name: "Bob", Credit: true}, "6200129999000013": {Name: "王芳芳"}}[account.Reveal()]
+			h, known := map[string]merchant.Holder{"6200120018438862": {Name: "Alice"}, "6200120025830432": {Name: "Bob", Credit: true}, "6200129999000013": {Name: "王芳芳"},
+				"6200129999000021": {Name: "王芳芳"}}[account.Reveal()]
 			return h, known
 		},
 		Credit: func(now time.Time, instruction string, to merchant.BankAccount, a pay.Amount) merchant.BankWord {
@@ -548,6 +549,37 @@ func (w *town) send() {
 	w.fact("898320554110002", "", 100_00, nil)
 	inquire(merchant.Withdraw, func(r *merchant.Request) { r.Merchant = noodles })
 	confirm(inquire(merchant.Withdraw, func(r *merchant.Request) { r.Merchant = "898320554110002" }), refused)
+	w.bind()
+	inquire(merchant.Withdraw, func(r *merchant.Request) { r.Merchant = "898320554110002" })
+}
+
+// bind registers an app and binds a card, and unbinds it, in every way that a defect could do otherwise.
+func (w *town) bind() {
+	on := func(op merchant.Operation, r merchant.Request) {
+		r.Merchant = "898320554110002"
+		w.ask(op, r)
+	}
+	prove := func(code pay.Secret) {
+		on(merchant.OpProve, merchant.Request{Activation: merchant.Private{Secret: code}})
+	}
+	card := func(number string) { on(merchant.OpBind, merchant.Request{CardNumber: merchant.NewPrivate(number)}) }
+	card("6200129999000021")
+	on(merchant.OpApp, merchant.Request{Phone: merchant.NewPrivate("13800138000")})
+	prove(pay.NewSecret("none"))
+	w.pass(11 * time.Minute)
+	prove(w.code)
+	on(merchant.OpApp, merchant.Request{Phone: merchant.NewPrivate("13800138000")})
+	prove(w.code)
+	prove(w.code)
+	card("6200120018438862")
+	card("6200129999000021")
+	for range 4 {
+		prove(pay.NewSecret("none"))
+	}
+	card("6200129999000021")
+	prove(w.code)
+	on(merchant.OpUnbind, merchant.Request{})
+	on(merchant.OpUnbind, merchant.Request{})
 }
 
 // told is what an office states, but for how far it has heard.

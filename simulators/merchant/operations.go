@@ -62,6 +62,11 @@ const (
 	OpReviews   Operation = "reviews"
 	OpDecide    Operation = "decide-review"
 
+	OpApp    Operation = "register-app"
+	OpBind   Operation = "bind-card"
+	OpProve  Operation = "confirm-phone"
+	OpUnbind Operation = "unbind-card"
+
 	OpAddUser    Operation = "add-user"
 	OpRemoveUser Operation = "remove-user"
 	OpUsers      Operation = "users"
@@ -77,6 +82,7 @@ func Operations() []Operation {
 		OpApply, OpDocument, OpReview, OpApplication, OpShip, OpCode, OpActivate, OpReturn, OpSuspend, OpResume, OpClose,
 		OpAgree, OpChange, OpConsent, OpCancel, OpAgreement, OpDebit, OpDebits, OpMember,
 		OpRetrieve, OpEvidence, OpChargeback, OpRepresent, OpRule, OpDisputes,
+		OpApp, OpBind, OpProve, OpUnbind,
 		OpInquire, OpConfirm, OpTransfer, OpPayeeCode,
 		OpSubscribe, OpNews, OpRecords, OpRecord, OpStatistics,
 		OpLimit, OpDropLimit, OpLimits, OpBlock, OpUnblock, OpReviews, OpDecide,
@@ -114,6 +120,7 @@ const (
 	CodeLocked    Code = "CODE_LOCKED" // wrong three times
 	CodeUsed      Code = "CODE_USED"
 	CodeExpired   Code = "CODE_EXPIRED"
+	NoApp         Code = "NO_APP"      // it is not registered
 	HasBalance    Code = "HAS_BALANCE" // he cannot be closed
 
 	NoAgreement    Code = "NO_AGREEMENT"    // with this merchant

@@ -123,13 +123,13 @@ const (
 // AskerOf tells whose an operation is; what is not named is the office's own.
 func AskerOf(op Operation) Asker {
 	switch op {
-	case OpApply, OpDocument, OpApplication, OpCode, OpActivate, OpConsent, OpCancel, OpAgreement, OpLogIn:
+	case OpApply, OpDocument, OpApplication, OpCode, OpActivate, OpApp, OpProve, OpConsent, OpCancel, OpAgreement, OpLogIn:
 		return AskerAnybody
 	case OpLogOut, OpPassword:
 		return AskerSession
 	case OpQuote, OpStatement, OpOwed, OpPayouts, OpDebits, OpDisputes, OpNews, OpRecords, OpRecord, OpStatistics, OpPayeeCode, OpUsers:
 		return AskerUser
-	case OpPayout, OpAgree, OpChange, OpDebit, OpEvidence, OpRepresent, OpMember, OpSubscribe, OpAddUser, OpRemoveUser, OpKey:
+	case OpPayout, OpBind, OpUnbind, OpAgree, OpChange, OpDebit, OpEvidence, OpRepresent, OpMember, OpSubscribe, OpAddUser, OpRemoveUser, OpKey:
 		return AskerOwner
 	}
 	return AskerStaff
@@ -387,7 +387,7 @@ func changePassword(c *Call) {
 	c.commit(change{users: []User{u}})
 }
 
-// keepPeople takes accounts and keys of a change into memory.
+// keepPeople takes accounts, keys and phones of a change into memory.
 func (o *Office) keepPeople(c change) {
 	for _, u := range c.users {
 		was := o.users[u.key()]
@@ -398,6 +398,9 @@ func (o *Office) keepPeople(c change) {
 			o.sessions[u.Session] = u.key()
 		}
 		o.users[u.key()] = u
+	}
+	for _, p := range c.phones {
+		o.phones[p.Merchant] = p
 	}
 	for _, k := range c.keys {
 		if o.Rules.People.OneKey {

@@ -25,6 +25,7 @@ const (
 	subscriptionRecord = "subscription"
 	noticeRecord       = "notice"
 	transferRecord     = "transfer"
+	phoneRecord        = "phone"
 	userRecord         = "user"
 	keyRecord          = "key"
 )
@@ -46,6 +47,7 @@ type change struct {
 	subscriptions []Subscription
 	notices       []Notice
 	transfers     []Transfer
+	phones        []Phone
 	users         []User
 	keys          []accessKey
 
@@ -87,6 +89,7 @@ func (c change) records() []journal.Record {
 	records = journal.Add(records, subscriptionRecord, c.subscriptions...)
 	records = journal.Add(records, noticeRecord, c.notices...)
 	records = journal.Add(records, transferRecord, c.transfers...)
+	records = journal.Add(records, phoneRecord, c.phones...)
 	records = journal.Add(records, userRecord, c.users...)
 	records = journal.Add(records, keyRecord, c.keys...)
 	return journal.Add(records, agreedRecord, c.agreed...)
@@ -121,6 +124,8 @@ func (o *Office) replay(r journal.Record) error {
 		c.notices, err = journal.One[Notice](r)
 	case transferRecord:
 		c.transfers, err = journal.One[Transfer](r)
+	case phoneRecord:
+		c.phones, err = journal.One[Phone](r)
 	case userRecord:
 		c.users, err = journal.One[User](r)
 	case keyRecord:

@@ -72,6 +72,7 @@ type Rules struct {
 	Quarrel       func(*Office, Dispute, pay.Amount) error                    // has the acquirer know what of a sale is disputed
 	HoldsDisputed bool                                                        // what is charged back is the merchant's no more until he wins
 	ReturnsWon    bool                                                        // ... and is then
+	Unbinds       bool                                                        // a card that was unbound gets nothing
 	Deadlines     bool                                                        // who does nothing in time has lost
 	ReturnsAtTerm bool                                                        // ... also when its days are over
 	Stop          func(o *Office, merchant, terminal string, stop bool) error // has the acquirer know
@@ -91,7 +92,7 @@ func Reference() Rules {
 		Tail: tail, Event: func(n Notice) string { return n.Event }, SignsNews: true, Retry: retryAfter, Unheard: func(*Office, time.Time, Notice) {}, Newsworthy: func(string) bool { return true },
 		StatisticDay: func(i Item) string { return i.Day }, Counted: counted,
 		Shown: shown, Missing: missing, CodeFits: func(c *Call, code string) bool { return c.req.Activation.Reveal() == code },
-		DepositOnce: true, Waives: waives, Release: (*Office).release, ReturnsAtTerm: true, HoldsDisputed: true, ReturnsWon: true, Deadlines: true,
+		DepositOnce: true, Waives: waives, Release: (*Office).release, ReturnsAtTerm: true, HoldsDisputed: true, ReturnsWon: true, Unbinds: true, Deadlines: true,
 		Quarrel: func(o *Office, d Dispute, a pay.Amount) error { return o.Config.Quarrel(d.Sale, a) },
 		Change:  askAgainFor, DebitTries: debitTries, StillAgreed: stillAgreed, Revoked: func(w BankWord) BankWord { return w }, PlanStands: stillAgreed, RetryOver: overAny, Uncollected: DebitOverdue, TellsPayer: true,
 		Stop: func(o *Office, merchant, terminal string, stop bool) error {

@@ -20,7 +20,7 @@ const (
 	Send     TransferKind = "transfer"   // a payer's bank account to any other
 	Repay    TransferKind = "repayment"  // ... to his own credit card, which has it on the next payday
 	TopUp    TransferKind = "top-up"     // ... to a merchant's balance
-	Withdraw TransferKind = "withdrawal" // a merchant's balance to his own account
+	Withdraw TransferKind = "withdrawal" // a merchant's balance to the card that he has bound, or the account that he applied with
 	PayByQR  TransferKind = "payment"    // ... to the balance of another, whose code he has scanned
 )
 
@@ -144,11 +144,11 @@ func payeeKnown(c *Call) (Code, string) {
 		t.To, t.Payee = m.Number, m.Name
 		return "", ""
 	case Withdraw:
-		who, err := c.person(t.Merchant)
+		to, err := c.withdrawTo(t.Merchant)
 		if err != nil {
 			return WrongAccount, err.Error()
 		}
-		account = who.Account.Reveal()
+		account = to
 	}
 	holder, known := c.NameOf(pay.NewSecret(account))
 	known = known || !c.Rules.AsksName

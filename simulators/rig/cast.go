@@ -66,6 +66,7 @@ type Applicant struct {
 	Phone    string `yaml:"phone"`
 	Holder   string `yaml:"holder"`
 	Account  string `yaml:"account"`
+	Card     string `yaml:"card"` // that he binds by the app
 }
 
 // Format keeps the person's data out of every print.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/tillproof/tillproof/simulators/core/pay"
 	"github.com/tillproof/tillproof/simulators/core/trace/leak"
@@ -16,7 +17,8 @@ import (
 // newcomer is where a shop stands that is about to be a merchant.
 type newcomer struct {
 	application string
-	codes       []pay.Secret // that its owner was texted, in order
+	codes       []pay.Secret // to activate, that its owner was texted, in order
+	proofs      []pay.Secret // likewise, of app and card
 }
 
 // Applies is what is the matter with an application; the zero value is nothing.
@@ -173,6 +175,64 @@ func (w *World) AskCode(shop, till string) (merchant.Answer, error) {
 	return answer, err
 }
 
+// RegisterApp has a shop's owner register the app on his phone, by the code that he is texted or by a wrong one.
+func (w *World) RegisterApp(shop string, wrong bool) (merchant.Answer, error) {
+	m, _, err := w.newcomer(shop)
+	if err != nil {
+		return merchant.Answer{}, err
+	}
+	answer, err := w.AskOfficeFor(shop, merchant.OpApp, merchant.Request{Phone: merchant.NewPrivate(m.Applicant.Phone)})
+	return w.prove(shop, wrong, answer, err)
+}
+
+// BindCard has him bind a bank card: his own, or that of a cardholder.
+func (w *World) BindCard(shop, whose string) (merchant.Answer, error) {
+	m, _, err := w.newcomer(shop)
+	if err != nil {
+		return merchant.Answer{}, err
+	}
+	card, holder := m.Applicant.Card, m.Applicant.Holder
+	if whose != "" {
+		c, err := w.Rig.Cast.Cardholder(whose)
+		if err != nil {
+			return merchant.Answer{}, err
+		}
+		card, holder = c.PAN, c.Name
+	}
+	if !w.accountOpen(holder) {
+		if err := w.Arrange(Arrangement{Party: partyBank, Payer: holder, Account: NewClear(card)}); err != nil {
+			return merchant.Answer{}, err
+		}
+	}
+	answer, err := w.AskOfficeFor(shop, merchant.OpBind, merchant.Request{CardNumber: merchant.NewPrivate(card)})
+	return w.prove(shop, false, answer, err)
+}
+
+// UnbindCard has the office forget it.
+func (w *World) UnbindCard(shop string) (merchant.Answer, error) {
+	return w.AskOfficeFor(shop, merchant.OpUnbind, merchant.Request{})
+}
+
+// prove types the code that a shop's owner was texted, if the office has texted one.
+func (w *World) prove(shop string, wrong bool, said merchant.Answer, err error) (merchant.Answer, error) {
+	if err != nil || said.Code != merchant.OK {
+		return said, err
+	}
+	m, n, err := w.newcomer(shop)
+	if err != nil {
+		return said, err
+	}
+	code, err := w.readPhone(m.Applicant.Phone)
+	if err != nil {
+		return said, err
+	}
+	n.proofs = append(n.proofs, code)
+	if wrong {
+		code = pay.NewSecret("000000")
+	}
+	return w.AskOfficeFor(shop, merchant.OpProve, merchant.Request{Activation: merchant.Private{Secret: code}})
+}
+
 // readPhone gives the last code that was texted to a number.
 func (w *World) readPhone(number string) (pay.Secret, error) {
 	l := w.officeLine
@@ -273,8 +333,11 @@ func (w *World) PersonSecrets(shop string) (Secrets, error) {
 	for _, payer := range w.Rig.Cast.cards {
 		all = append(all, leak.Text(payer.Name+"'s phone number", w.payerPhone(payer.Name)))
 	}
-	for _, code := range n.codes {
-		all = append(all, leak.Text("activation code", code.Reveal()))
+	if a.Card != "" {
+		all = append(all, leak.Text("card number", a.Card))
+	}
+	for _, code := range slices.Concat(n.codes, n.proofs) {
+		all = append(all, leak.Text("texted code", code.Reveal()))
 	}
 	return all, nil
 }

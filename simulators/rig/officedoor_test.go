@@ -124,6 +124,9 @@ func newMerchant(t *testing.T, w *World) {
 	if end := seated.Endings[len(seated.Endings)-1]; end.Kind != "approved" {
 		t.Errorf("the first sale is %+v", end)
 	}
+	ok(w.RegisterApp(shop, false))
+	ok(w.BindCard(shop, ""))
+	ok(w.UnbindCard(shop))
 	ok(w.Suspend(shop))
 	ok(w.Resume(shop))
 	ok(w.GiveBack(till, pay.CNY(0)))
