@@ -250,3 +250,13 @@ Feature: Becoming a merchant
     When the transfer is confirmed
     Then the transfer is done
     And the transfer goes to "C**********"
+
+  @SIG-013 @unionpay
+  Scenario: A till that was carried away from the place of its application sells nothing
+    Given "Corner Shop" sells with "T5"
+    And Bob has paid 10.00 CNY at "T5"
+    When "T5" is made to send the 1st sale as a new one with device_data "17007Beijing"
+    Then the answer to the 2nd sale carries
+      | field | value |
+      | code  | 58    |
+    And Bob's card holds 4990.00 CNY
