@@ -334,14 +334,14 @@ func (r *campaign) judge(ctx context.Context, out *Result) error {
 		if err != nil {
 			return fmt.Errorf("money check: %w", err)
 		}
-		out.Breaks = audit.Judge(slices.Values(append(all, state.Statements...)))
+		all = append(all, state.Statements...)
 	}
-	if !out.Judged {
-		out.Summary.Money = "not judged: the host's books cannot be looked into"
-		return nil
-	}
+	out.Breaks = audit.Judge(slices.Values(all))
 	out.Summary.Money = "every payment that a till or the host knows of balances"
-	if out.Degraded {
+	switch {
+	case !out.Judged:
+		out.Summary.Money = "the host's books cannot be looked into; what it has answered balances with what the tills did"
+	case out.Degraded:
 		out.Summary.Money = "every payment that the tills of the workers that stayed or the host knows of balances; nobody speaks for the tills of those that were lost"
 	}
 	if n := len(out.Breaks); n > 0 {

@@ -172,8 +172,12 @@ func (b *batch) both() (till, acquirer *Batch, ok bool) {
 	return b.till.Batch, b.acquirer.Batch, true
 }
 
-// batchJudged: a batch balances when both parties' totals are the same, and only then.
-func batchJudged(_ *hearing, b *batch) (lines []string) {
+// batchJudged: a batch balances when both parties' totals are the same, and only then. Of a host whose books nobody sees there is its answer: its totals must
+// be the till's, unless the till has given something up.
+func batchJudged(c *hearing, b *batch) (lines []string) {
+	if !c.hosts[Acquirer] && b.till != nil && b.till.Fact == Settled && !b.till.Batch.Balanced && !slices.ContainsFunc(b.payments, (*payment).givenUp) {
+		return []string{fmt.Sprintf("the host answers that its totals differ; the till has %s and from abroad %s", b.till.Batch.Domestic, b.till.Batch.Foreign)}
+	}
 	till, acquirer, ok := b.both()
 	if !ok {
 		return nil
@@ -230,12 +234,14 @@ func batchAgree(_ *hearing, b *batch) (lines []string) {
 	for _, p := range b.payments {
 		till, _ := p.entry(b.till)
 		acquirer, _ := p.entry(b.acquirer)
-		if till != acquirer && p.till.fact() != Exception {
+		if till != acquirer && !p.givenUp() {
 			lines = append(lines, fmt.Sprintf("%s: the till counts %s, the acquirer %s", p.ref.Trace, till, acquirer))
 		}
 	}
 	return lines
 }
+
+func (p *payment) givenUp() bool { return p.till.fact() == Exception }
 
 // entry is how a payment counts in totals; the zero entry is not at all.
 type entry struct {

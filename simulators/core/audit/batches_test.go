@@ -115,3 +115,46 @@ func TestBatches(t *testing.T) {
 		})
 	}
 }
+
+// Of a host whose books nobody sees, what it answers is held against what the till has.
+func TestHostThatOnlyAnswers(t *testing.T) {
+	sale := Ref{Terminal: "10000001", Batch: "000001", Trace: "000001", Flow: pay.Sale}
+	at := func(flow pay.Flow, trace string, fen int64, fact Fact, of ...Ref) Statement {
+		s := Statement{Role: Terminal, Party: "T1", Fact: fact, Ref: Ref{Terminal: "10000001", Batch: "000001", Trace: trace, Flow: flow}, Amount: pay.CNY(fen)}
+		if len(of) > 0 {
+			s.Original = &of[0]
+		}
+		return s
+	}
+	sold := at(pay.Sale, "000001", 10_00, Approved)
+	settled := func(balanced bool, credit int64, credits int) Statement {
+		return Statement{Role: Terminal, Party: "T1", Fact: Settled, Ref: Ref{Terminal: "10000001", Batch: "000001"},
+			Batch: &Batch{Balanced: balanced, Domestic: Totals{Debit: pay.CNY(10_00), Debits: 1, Credit: pay.CNY(credit), Credits: credits}}}
+	}
+	for _, test := range []struct {
+		name string
+		list []Statement
+		want string
+	}{
+		{"refunded in two parts", []Statement{sold, at(pay.Refund, "000002", 6_00, Approved, sale), at(pay.Refund, "000003", 4_00, Approved, sale)}, ""},
+		{"refunded twice", []Statement{sold, at(pay.Refund, "000002", 10_00, Approved, sale), at(pay.Refund, "000003", 10_00, Approved, sale)},
+			"refunds: 10000001/000001/000001: the till was told yes to 10.00 CNY, and to 20.00 CNY of it back"},
+		{"the second refund declined", []Statement{sold, at(pay.Refund, "000002", 10_00, Approved, sale), at(pay.Refund, "000003", 10_00, Declined, sale)}, ""},
+		{"voided and refunded", []Statement{sold, at(pay.Void, "000002", 10_00, Approved, sale), at(pay.Refund, "000003", 1, Approved, sale)},
+			"refunds: 10000001/000001/000001: the till was told yes to 10.00 CNY, and to 10.01 CNY of it back"},
+		{"totals agree", []Statement{sold, settled(true, 0, 0)}, ""},
+		{"totals differ", []Statement{sold, settled(false, 0, 0)},
+			"batch-judged: 10000001/000001: the host answers that its totals differ; the till has debit 1 of 10.00 CNY"},
+		{"totals differ by what the till has given up", []Statement{sold, at(pay.Sale, "000002", 5_00, Exception), settled(false, 0, 0)}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got string
+			if breaks := judge(append([]Statement{{Role: Terminal, Party: "T1", Fact: Present, Ref: Ref{Terminal: "10000001"}}}, test.list...)); len(breaks) > 0 {
+				got = breaks[0].Rule + ": " + breaks[0].Text
+			}
+			if !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}

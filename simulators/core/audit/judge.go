@@ -189,7 +189,10 @@ func hostsAgree(c *hearing, p *payment) []string {
 }
 
 // refunds: all refunds and voids of a payment together give back no more than what was moved for it and still stands.
-func refunds(_ *hearing, p *payment) (lines []string) {
+func refunds(c *hearing, p *payment) (lines []string) {
+	if line := p.toldBack(); line != "" && !c.hosts[Acquirer] {
+		lines = append(lines, line)
+	}
 	for _, h := range []*book{&p.acquirer, &p.issuer} {
 		var given pay.Amount
 		for _, r := range p.acts {
@@ -202,6 +205,26 @@ func refunds(_ *hearing, p *payment) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// toldBack tells that the till was told yes to more money back than it was told yes to: all there is to judge by at a host whose books nobody sees.
+func (p *payment) toldBack() string {
+	if p.till.fact() != Approved {
+		return ""
+	}
+	var given pay.Amount
+	for _, a := range p.acts {
+		switch {
+		case a.ref.Flow.Amends(): // then the first amount is not the last
+			return ""
+		case a.ref.Flow.GivesBack() && a.till.fact() == Approved && a.acted(Terminal, pay.Void, pay.CompletionVoid) == 0:
+			given = add(given, a.till.amount())
+		}
+	}
+	if given.Minor <= p.till.amount().Minor {
+		return ""
+	}
+	return fmt.Sprintf("the till was told yes to %s, and to %s of it back", p.till.amount(), given)
 }
 
 // completions: a deposit is voided or completed once.
