@@ -43,17 +43,12 @@ Feature: Lines that are slow, dead or torn
     And the host has the 1st sale as reversed
     And Bob's card holds 5000.00 CNY
 
-  @REV-003 @clock @unionpay
-  Scenario: The connection died and nobody was told, and the reversal takes a new one
+  @REV-003 @clock
+  Scenario: The connection died and nobody was told: a till that keeps its connection leaves it when it brings nothing
     Given the line dies unnoticed at the 1st sale
     When Bob swipes 10.00 CNY at "T1"
     Then "T1" shows NO_ANSWER
-    And the line trouble of "T1" is no-bytes
-    And these messages went over the wire
-      | from | message         | trace | code | note      |
-      | T1   | sale            | 2     |      | lost      |
-      | T1   | reversal        | 2     | 98   | after 60s |
-      | host | reversal answer | 2     | 00   |           |
+    And "T1" has the 1st sale as reversed
     And the host has the 1st sale as tombstone
     And Bob's card holds 5000.00 CNY
 

@@ -12,6 +12,7 @@ import (
 const (
 	maxInFlight = 4096 // requests that a multiplexed link has on the line at once; more wait
 	maxFinished = 64   // ended requests that a link remembers, to know late and repeated answers by
+	maxSilent   = 2    // requests in a row on which a connection has brought not one byte: its other end may be gone unseen
 )
 
 // lineState is where the link's connection stands.
@@ -43,6 +44,7 @@ type Link struct {
 	state        lineState
 	line         uint64 // number of the current, or last, connection
 	spent        bool   // a request ended on this connection
+	silent       int    // requests that ended since a byte came on it
 	inbox        *wire.Inbox
 	connectTimer uint64 // 0 when the dialling is not timed
 	lastTimer    uint64
@@ -109,6 +111,7 @@ func (l *Link) Step(now time.Time, e LinkEvent, out *LinkActions) {
 		l.stop(&l.connectTimer, out)
 		l.state = lineUp
 	case e.Kind == LinkBytes && l.state == lineUp:
+		l.silent = 0
 		l.receive(now, e.Chunk, out)
 	case e.Kind == LinkDialFailed || e.Kind == LinkClosed:
 		l.down(now, Trouble{Cause: LineCut, Fault: e.Fault}, out)
@@ -205,7 +208,7 @@ func (l *Link) hangup(out *LinkActions) {
 // clear forgets the connection.
 func (l *Link) clear(out *LinkActions) {
 	l.stop(&l.connectTimer, out)
-	l.state, l.spent = lineDown, false
+	l.state, l.spent, l.silent = lineDown, false, 0
 	l.inbox.Reset()
 }
 
@@ -249,6 +252,9 @@ func (l *Link) fired(now time.Time, timer uint64, out *LinkActions) {
 		t.Sent, t.Waited, t.Others = true, r.timeout, r.others
 		l.flight = slices.Delete(l.flight, i, i+1)
 		l.fail(now, r, t, out)
+		if l.silent++; l.silent >= maxSilent && len(l.flight) == 0 {
+			l.hangup(out)
+		}
 		return
 	}
 }

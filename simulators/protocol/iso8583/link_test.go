@@ -328,6 +328,22 @@ func TestLinkSerial(t *testing.T) {
 	})
 }
 
+// A connection whose other end is gone without a word looks open: two requests on which not one byte came are enough to connect anew.
+func TestLinkLeavesSilentConnection(t *testing.T) {
+	b := newBench(t, iso8583.Serial)
+	sale, reversal := b.request(pay.Sale, 2), b.request(pay.Reversal, 2)
+	b.play(iso8583.Serial, []turn{
+		{0, exchange(1, sale), "dial 1; start 1 for 20s"},
+		{0, connected(1), "stop 1; write 0200 000002 on 1; start 2 for 1m0s"},
+		{time.Minute, fired(2), "fail 1 sent, no-bytes: no answer within 60s: not one byte had come"}, // it may be late
+		{0, exchange(2, reversal), "write 0400 000002 on 1; start 3 for 1m0s"},
+		{time.Minute, fired(3), "fail 2 sent, no-bytes: no answer within 60s: not one byte had come; hang up 1"},
+		{0, exchange(3, reversal), "dial 2; start 4 for 20s"},
+		{0, connected(2), "stop 4; write 0400 000002 on 2; start 5 for 1m0s"},
+		{time.Second, received(2, b.framed(b.answer(reversal))), "stop 5; deliver 3: 0410 000002"},
+	})
+}
+
 func TestLinkMultiplexed(t *testing.T) {
 	b := newBench(t, iso8583.Multiplexed)
 	first, second, third := b.request(pay.Sale, 2), b.request(pay.Sale, 3), b.request(pay.Sale, 4)
