@@ -1,7 +1,9 @@
 package rig_test
 
 import (
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -42,10 +44,15 @@ func shippedWith(t testing.TB, name, old, other string) (file string) {
 // freeAddress finds an address that nobody listens on.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	for range 100 {
+		// Below the ports that connections from here get, so that none of them takes it before it is listened on.
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))); err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port of loopback is free")
+	return ""
 }
 
 // shop is a till of a remote host that is served from a store.

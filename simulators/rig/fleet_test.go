@@ -132,11 +132,12 @@ func TestFleetOrderWithoutAnswer(t *testing.T) {
 	if len(got.all) != 3 {
 		t.Fatalf("told of %+v: what acts on a sale without an answer must not fall due", got.all)
 	}
+	const dialled = 5 * time.Millisecond // a way to the host
 	want := []struct {
 		fate              rig.Fate
 		written, answered time.Duration
-	}{{rig.FateSilent, 0, 3 * time.Second}, {rig.FateSilent, 12 * time.Second, 15 * time.Second}, // after three attempts to take the first back
-		{rig.FateApproved, time.Minute, time.Minute + 10*time.Millisecond}}
+	}{{rig.FateSilent, 0, 3 * time.Second}, {rig.FateSilent, 12*time.Second + 2*dialled, 15*time.Second + 2*dialled}, // after three attempts to take the first back, and two lines that were left
+		{rig.FateApproved, time.Minute + dialled, time.Minute + dialled + 10*time.Millisecond}}
 	for i, o := range got.all {
 		if o.Fate != want[i].fate || o.Written != want[i].written || o.Waited != o.Written-o.Due || o.Answered != want[i].answered || o.Trace == "" {
 			t.Errorf("order %d is %+v, want %+v", i, o, want[i])
