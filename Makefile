@@ -10,7 +10,7 @@ run: ## prove the embedded acquirer: every feature, over loopback TCP
 	$(GO) run ./cmd/tillproof run
 
 # Long tests in which no two goroutines meet, or the same ones as in a shorter test: the race detector would see nothing new. Or it changes what they measure.
-RACELESS = ^(TestSelfcheck|TestServiceTimeIsTheHostsOwn|TestSoak|Test(Offline)?PowerCuts.*|TestRandom.*|TestSuiteHoldsOver(Seeds|ConnectionModels)|TestSuiteHoldsInISO8583|TestMemoryRunIsByteIdentical|TestSuiteOn(ARemoteHost|AContainer|AHostThatDialsIn|ForeignHosts)|TestKilledAtRandomMoments|TestExplore(Tells|Is|Finds).*|TestHostInAnHour|TestWorkersMeetAtServerWithTLS|TestDefectiveTerminalUnderTest|TestInterruptedRunRemovesItsContainer|TestReportsNeverLeak|TestVerdictsAreTheSameOnAllSeats|TestReadmeCommands)$$|^TestSuiteHoldsOverFramings$$/^length
+RACELESS = ^(TestSelfcheck|TestServiceTimeIsTheHostsOwn|TestSoak|Test(Offline)?PowerCuts.*|TestRandom.*|TestSuiteHoldsOver(Seeds|ConnectionModels)|TestSuiteHoldsInISO8583|TestMemoryRunIsByteIdentical|TestSuiteOn(ARemoteHost|AContainer|AHostThatDialsIn|ForeignHosts|AForeignSwitch)|TestDefectsOfASwitchAreCaught|TestDoorIsAsOpenAPISays|TestOfficeKilledAtAnyMoment|TestSelfcheckAll|TestKilledAtRandomMoments|TestExplore(Tells|Is|Finds).*|TestHostInAnHour|TestWorkersMeetAtServerWithTLS|TestDefectiveTerminalUnderTest|TestInterruptedRunRemovesItsContainer|TestReportsNeverLeak|TestVerdictsAreTheSameOnAllSeats|TestReadmeCommands)$$|^TestSuiteHoldsOverFramings$$/^length
 
 test: ## all tests, and once more with the race detector (fewer seeds)
 	$(GO) vet ./...
