@@ -163,43 +163,25 @@ func (o *Office) keep(c change) {
 		o.paid(p)
 	}
 	for _, k := range c.cases {
-		if _, known := o.cases[k.Number]; !known {
-			o.caseOrder = append(o.caseOrder, k.Number)
-		}
-		o.cases[k.Number] = k
+		put(o.cases, &o.caseOrder, k.Number, k)
 	}
 	for _, a := range c.applications {
-		if _, known := o.applications[a.Number]; !known {
-			o.applicationOrder = append(o.applicationOrder, a.Number)
-		}
-		o.applications[a.Number] = a
+		put(o.applications, &o.applicationOrder, a.Number, a)
 	}
 	for _, d := range c.devices {
-		if _, known := o.devices[d.Serial]; !known {
-			o.shipped = append(o.shipped, d.Serial)
-		}
-		o.devices[d.Serial] = d
+		put(o.devices, &o.shipped, d.Serial, d)
 	}
 	for _, a := range c.agreements {
 		o.agreements[a.Number] = a
 	}
 	for _, d := range c.debits {
-		if _, known := o.debits[d.key()]; !known {
-			o.debitOrder = append(o.debitOrder, d.key())
-		}
-		o.debits[d.key()] = d
+		put(o.debits, &o.debitOrder, d.key(), d)
 	}
 	for _, d := range c.disputes {
-		if _, known := o.disputes[d.Number]; !known {
-			o.disputeOrder = append(o.disputeOrder, d.Number)
-		}
-		o.disputes[d.Number] = d
+		put(o.disputes, &o.disputeOrder, d.Number, d)
 	}
 	for _, t := range c.transfers {
-		if _, known := o.transfers[t.Number]; !known {
-			o.transferOrder = append(o.transferOrder, t.Number)
-		}
-		o.transfers[t.Number] = t
+		put(o.transfers, &o.transferOrder, t.Number, t)
 	}
 	for _, s := range c.subscriptions {
 		o.subscriptions[s.Merchant] = s
@@ -210,4 +192,12 @@ func (o *Office) keep(c change) {
 	for _, id := range c.agreed {
 		o.agreed[id] = true
 	}
+}
+
+// put keeps a record; order lists the keys as they came.
+func put[K comparable, V any](all map[K]V, order *[]K, key K, v V) {
+	if _, known := all[key]; !known {
+		*order = append(*order, key)
+	}
+	all[key] = v
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"crypto/cipher"
@@ -69,21 +68,7 @@ func newHost(l line) *host {
 	}}
 }
 
-func (h *host) serve(conn net.Conn) {
-	defer conn.Close()
-	r := bufio.NewReader(conn)
-	for {
-		tpdu, body, err := h.line.read(r)
-		if err != nil {
-			return
-		}
-		if out := h.answer(body); out != nil {
-			if _, err := conn.Write(h.line.frame(tpdu, out)); err != nil {
-				return
-			}
-		}
-	}
-}
+func (h *host) serve(conn net.Conn) { h.line.serve(conn, h.answer) }
 
 // answer gives the answer to a message, nil to one that nobody can read or that is no request.
 func (h *host) answer(body []byte) []byte {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,6 +98,23 @@ func (l line) read(r *bufio.Reader) (tpdu, body []byte, err error) {
 		body = body[5:]
 	}
 	return tpdu, body, nil
+}
+
+// serve answers what comes on a connection, until it ends or says what nobody can frame.
+func (l line) serve(conn net.Conn, answer func(body []byte) []byte) {
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	for {
+		tpdu, body, err := l.read(r)
+		if err != nil {
+			return
+		}
+		if out := answer(body); out != nil {
+			if _, err := conn.Write(l.frame(tpdu, out)); err != nil {
+				return
+			}
+		}
+	}
 }
 
 func (l line) frame(tpdu, body []byte) []byte {

@@ -156,21 +156,7 @@ func (x *exchange) ask(m message) message {
 	}
 }
 
-func (x *exchange) serve(conn net.Conn) {
-	defer conn.Close()
-	r := bufio.NewReader(conn)
-	for {
-		tpdu, body, err := x.till.read(r)
-		if err != nil {
-			return
-		}
-		if out := x.answer(body); out != nil {
-			if _, err := conn.Write(x.till.frame(tpdu, out)); err != nil {
-				return
-			}
-		}
-	}
-}
+func (x *exchange) serve(conn net.Conn) { x.till.serve(conn, x.answer) }
 
 // answer gives the answer to a till's message, nil to what is no request.
 func (x *exchange) answer(body []byte) []byte {
